@@ -1,0 +1,2 @@
+//! gst-mini.
+fn main() {}
