@@ -1,1 +1,3 @@
-//! GstMini.
+//! GstMini's core.
+pub mod error;
+pub mod time;
