@@ -1,3 +1,6 @@
 //! GstMini's core.
+pub mod buffer;
 pub mod error;
+pub mod plugin;
+pub mod pool;
 pub mod time;
