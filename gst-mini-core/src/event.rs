@@ -1,0 +1,459 @@
+//! Events travel along the stream, or around it, between the buffers.
+//!
+//! Serialized events keep their place among the buffers; sticky ones are remembered by each pad and
+//! replayed, in [`Event::sticky_order`], to whoever is linked later; the others overtake.
+//!
+//! Invariant: stream-start comes before caps, caps before segment, segment before data.
+//! In GStreamer: `gst/gstevent.c` (`gst_event_new_segment`), `gst/gstevent.h` (`GstEventType`).
+//! Left out: toc, protection, instant-rate-change, buffer-size.
+
+use crate::caps::Caps;
+use crate::segment::{Format, SeekFlags, SeekType, Segment};
+use crate::structure::Structure;
+use crate::time::ClockTime;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Relates events and messages that belong to one cause, such as a seek and its flushes.
+pub type Seqnum = u32;
+
+/// A sequence number nobody had before.
+pub fn next_seqnum() -> Seqnum {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What sort of quality-of-service report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QosType {
+    /// The sink is faster than the stream.
+    Overflow,
+    /// The sink is too slow.
+    Underflow,
+    /// The application asked for a lower rate.
+    Throttle,
+}
+
+impl QosType {
+    /// Lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            QosType::Overflow => "overflow",
+            QosType::Underflow => "underflow",
+            QosType::Throttle => "throttle",
+        }
+    }
+}
+
+/// A request to play another part of the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seek {
+    /// Playback rate; negative plays backwards; never 0.
+    pub rate: f64,
+    /// Unit of `start` and `stop`.
+    pub format: Format,
+    /// How.
+    pub flags: SeekFlags,
+    /// What `start` means.
+    pub start_type: SeekType,
+    /// Signed; -1 is none.
+    pub start: i64,
+    /// What `stop` means.
+    pub stop_type: SeekType,
+    /// Signed; -1 is none.
+    pub stop: i64,
+}
+
+impl Seek {
+    /// A flushing seek to a time.
+    pub fn to(position: ClockTime) -> Seek {
+        Seek {
+            rate: 1.0,
+            format: Format::Time,
+            flags: SeekFlags::FLUSH,
+            start_type: SeekType::Set,
+            start: i64::try_from(position.nanos()).unwrap_or(i64::MAX),
+            stop_type: SeekType::None,
+            stop: -1,
+        }
+    }
+
+    fn to_structure(&self) -> Structure {
+        Structure::new("seek")
+            .with("rate", self.rate)
+            .with("format", self.format.name())
+            .with("flags", self.flags.0)
+            .with("start-type", self.start_type as i32)
+            .with("start", self.start)
+            .with("stop-type", self.stop_type as i32)
+            .with("stop", self.stop)
+    }
+
+    fn from_structure(read: &Structure) -> Option<Seek> {
+        let seek_type = |field: &str| match read.int(field)? {
+            0 => Some(SeekType::None),
+            1 => Some(SeekType::Set),
+            2 => Some(SeekType::End),
+            _ => None,
+        };
+        Some(Seek {
+            rate: read.get("rate")?.as_f64()?,
+            format: Format::from_name(read.str("format")?)?,
+            flags: SeekFlags(read.get("flags")?.as_u64()? as u32),
+            start_type: seek_type("start-type")?,
+            start: read.get("start")?.as_i64()?,
+            stop_type: seek_type("stop-type")?,
+            stop: read.get("stop")?.as_i64()?,
+        })
+    }
+}
+
+/// Which way an event of an element's own goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomKind {
+    /// Downstream, in order with the data.
+    Downstream,
+    /// Downstream, in order, and remembered.
+    DownstreamSticky,
+    /// Downstream, around the data.
+    DownstreamOob,
+    /// Upstream.
+    Upstream,
+    /// Both ways, in order.
+    Both,
+    /// Both ways, around the data.
+    BothOob,
+}
+
+impl CustomKind {
+    const NAMES: [(CustomKind, &'static str); 6] = [
+        (CustomKind::Downstream, "custom-downstream"),
+        (CustomKind::DownstreamSticky, "custom-downstream-sticky"),
+        (CustomKind::DownstreamOob, "custom-downstream-oob"),
+        (CustomKind::Upstream, "custom-upstream"),
+        (CustomKind::Both, "custom-both"),
+        (CustomKind::BothOob, "custom-both-oob"),
+    ];
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("custom-both", |(_, name)| name)
+    }
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// A new stream begins. Sticky, serialized.
+    StreamStart {
+        /// Unique name of the stream.
+        stream_id: String,
+        /// Streams of one group play together.
+        group_id: Option<u32>,
+    },
+    /// The format of the buffers that follow. Sticky, serialized.
+    Caps(Caps),
+    /// What part of the stream follows, and when it plays. Sticky, serialized.
+    Segment(Segment),
+    /// Metadata. Sticky, serialized.
+    Tag(Structure),
+    /// Nothing for a while: no buffer is to be expected until `pts + duration`. Serialized.
+    Gap {
+        /// Where the gap begins.
+        pts: ClockTime,
+        /// How long it is.
+        duration: Option<ClockTime>,
+    },
+    /// No more data. Sticky, serialized.
+    Eos,
+    /// Drop everything and return at once. Out of band.
+    FlushStart,
+    /// Data may flow again. Serialized.
+    FlushStop {
+        /// Whether running time starts again at zero.
+        reset_time: bool,
+    },
+    /// A segment seek has reached its end, at this position. Serialized.
+    SegmentDone {
+        /// Unit of `position`.
+        format: Format,
+        /// Where playback stopped.
+        position: u64,
+    },
+    /// Renegotiate before the next buffer. Upstream.
+    Reconfigure,
+    /// The latency all sinks add. Upstream, from the pipeline.
+    Latency(ClockTime),
+    /// How late or early the sink was. Upstream.
+    Qos {
+        /// Why it is sent.
+        kind: QosType,
+        /// How fast upstream should be: below 1 is slack, above 1 too slow.
+        proportion: f64,
+        /// Lateness of the last buffer, ns; negative when early.
+        diff: i64,
+        /// Its running time.
+        timestamp: Option<ClockTime>,
+    },
+    /// Play another part. Upstream.
+    Seek(Seek),
+    /// An element's own.
+    Custom(CustomKind, Structure),
+}
+
+/// What an event says and which cause it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Content.
+    pub kind: EventKind,
+    /// Cause.
+    pub seqnum: Seqnum,
+}
+
+impl Event {
+    /// An event with a new sequence number.
+    pub fn new(kind: EventKind) -> Event {
+        Event { kind, seqnum: next_seqnum() }
+    }
+    /// The same event as part of another cause.
+    pub fn with_seqnum(mut self, seqnum: Seqnum) -> Event {
+        self.seqnum = seqnum;
+        self
+    }
+    /// Stream start.
+    pub fn stream_start(stream_id: impl Into<String>) -> Event {
+        Event::new(EventKind::StreamStart { stream_id: stream_id.into(), group_id: None })
+    }
+    /// Caps.
+    pub fn caps(caps: Caps) -> Event {
+        Event::new(EventKind::Caps(caps))
+    }
+    /// Segment.
+    pub fn segment(segment: Segment) -> Event {
+        Event::new(EventKind::Segment(segment))
+    }
+    /// End of stream.
+    pub fn eos() -> Event {
+        Event::new(EventKind::Eos)
+    }
+    /// Flush start.
+    pub fn flush_start() -> Event {
+        Event::new(EventKind::FlushStart)
+    }
+    /// Flush stop.
+    pub fn flush_stop(reset_time: bool) -> Event {
+        Event::new(EventKind::FlushStop { reset_time })
+    }
+    /// Asks an encoder upstream for a key frame at `running_time` (at once when `None`).
+    /// The structure is GStreamer's (`gst_video_event_new_upstream_force_key_unit`).
+    pub fn force_key_unit(running_time: Option<ClockTime>, count: u32) -> Event {
+        Event::new(EventKind::Custom(
+            CustomKind::Upstream,
+            Structure::new("GstForceKeyUnit")
+                .with("running-time", running_time.map_or(u64::MAX, ClockTime::nanos))
+                .with("all-headers", false)
+                .with("count", count),
+        ))
+    }
+
+    /// Its name, as in GStreamer (`stream-start`, `caps`, …); a custom event's is its structure's.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            EventKind::Custom(_, structure) => structure.name(),
+            other => other.type_name(),
+        }
+    }
+
+    /// Whether it travels downstream.
+    pub fn is_downstream(&self) -> bool {
+        !matches!(
+            self.kind,
+            EventKind::Reconfigure
+                | EventKind::Latency(_)
+                | EventKind::Qos { .. }
+                | EventKind::Seek(_)
+                | EventKind::Custom(CustomKind::Upstream, _)
+        )
+    }
+
+    /// Whether it travels upstream.
+    pub fn is_upstream(&self) -> bool {
+        !self.is_downstream()
+            || matches!(
+                self.kind,
+                EventKind::FlushStart
+                    | EventKind::FlushStop { .. }
+                    | EventKind::Custom(CustomKind::Both | CustomKind::BothOob, _)
+            )
+    }
+
+    /// Whether it keeps its place among the buffers.
+    pub fn is_serialized(&self) -> bool {
+        !matches!(
+            self.kind,
+            EventKind::FlushStart
+                | EventKind::Reconfigure
+                | EventKind::Latency(_)
+                | EventKind::Qos { .. }
+                | EventKind::Seek(_)
+                | EventKind::Custom(
+                    CustomKind::DownstreamOob | CustomKind::Upstream | CustomKind::BothOob,
+                    _
+                )
+        )
+    }
+
+    /// Whether pads remember it.
+    pub fn is_sticky(&self) -> bool {
+        self.sticky_order().is_some()
+    }
+
+    /// The place among a pad's sticky events: lower ones are replayed first.
+    pub fn sticky_order(&self) -> Option<u32> {
+        match &self.kind {
+            EventKind::StreamStart { .. } => Some(40),
+            EventKind::Caps(_) => Some(50),
+            EventKind::Segment(_) => Some(70),
+            EventKind::Tag(_) => Some(80),
+            EventKind::Eos => Some(110),
+            EventKind::Custom(CustomKind::DownstreamSticky, _) => Some(280),
+            _ => None,
+        }
+    }
+
+    /// The text that crosses the plugin boundary.
+    pub fn to_text(&self) -> String {
+        let mut out = Structure::new(self.kind.type_name()).with("seqnum", self.seqnum);
+        match &self.kind {
+            EventKind::StreamStart { stream_id, group_id } => {
+                out.set("stream-id", stream_id.as_str());
+                if let Some(group_id) = group_id {
+                    out.set("group-id", *group_id);
+                }
+            }
+            EventKind::Caps(caps) => out.set("caps", caps.to_string()),
+            EventKind::Segment(segment) => out.set("segment", segment.to_string()),
+            EventKind::Tag(tags) => out.set("structure", tags.to_string()),
+            EventKind::Gap { pts, duration } => {
+                out.set("pts", pts.nanos());
+                if let Some(duration) = duration {
+                    out.set("duration", duration.nanos());
+                }
+            }
+            EventKind::FlushStop { reset_time } => out.set("reset-time", *reset_time),
+            EventKind::SegmentDone { format, position } => {
+                out.set("format", format.name());
+                out.set("position", *position);
+            }
+            EventKind::Latency(latency) => out.set("latency", latency.nanos()),
+            EventKind::Qos { kind, proportion, diff, timestamp } => {
+                out.set("type", kind.name());
+                out.set("proportion", *proportion);
+                out.set("diff", *diff);
+                if let Some(timestamp) = timestamp {
+                    out.set("timestamp", timestamp.nanos());
+                }
+            }
+            EventKind::Seek(seek) => out.set("seek", seek.to_structure().to_string()),
+            EventKind::Custom(_, structure) => out.set("structure", structure.to_string()),
+            EventKind::Eos | EventKind::FlushStart | EventKind::Reconfigure => {}
+        }
+        out.to_string()
+    }
+
+    /// Reads the text that crossed the plugin boundary; `None` if it is not an event's.
+    pub fn from_text(text: &str) -> Option<Event> {
+        let read: Structure = text.parse().ok()?;
+        let time = |field: &str| read.uint64(field).map(ClockTime::from_nanos);
+        let inner = || read.str("structure")?.parse::<Structure>().ok();
+        let kind = match read.name() {
+            "stream-start" => EventKind::StreamStart {
+                stream_id: read.str("stream-id")?.to_owned(),
+                group_id: read.get("group-id").and_then(|v| v.as_u64()).map(|v| v as u32),
+            },
+            "caps" => EventKind::Caps(Caps::parse(read.str("caps")?).ok()?),
+            "segment" => EventKind::Segment(read.str("segment")?.parse().ok()?),
+            "tag" => EventKind::Tag(inner()?),
+            "gap" => EventKind::Gap { pts: time("pts")?, duration: time("duration") },
+            "eos" => EventKind::Eos,
+            "flush-start" => EventKind::FlushStart,
+            "flush-stop" => EventKind::FlushStop { reset_time: read.bool("reset-time")? },
+            "segment-done" => EventKind::SegmentDone {
+                format: Format::from_name(read.str("format")?)?,
+                position: read.uint64("position")?,
+            },
+            "reconfigure" => EventKind::Reconfigure,
+            "latency" => EventKind::Latency(time("latency")?),
+            "qos" => EventKind::Qos {
+                kind: [QosType::Overflow, QosType::Underflow, QosType::Throttle]
+                    .into_iter()
+                    .find(|kind| Some(kind.name()) == read.str("type"))?,
+                proportion: read.get("proportion")?.as_f64()?,
+                diff: read.get("diff")?.as_i64()?,
+                timestamp: time("timestamp"),
+            },
+            "seek" => EventKind::Seek(Seek::from_structure(&read.str("seek")?.parse().ok()?)?),
+            custom => {
+                let (kind, _) = CustomKind::NAMES.into_iter().find(|(_, name)| *name == custom)?;
+                EventKind::Custom(kind, inner()?)
+            }
+        };
+        let seqnum = read.get("seqnum").and_then(|v| v.as_u64()).map_or(0, |v| v as u32);
+        Some(Event { kind, seqnum })
+    }
+}
+
+impl EventKind {
+    fn type_name(&self) -> &'static str {
+        match self {
+            EventKind::StreamStart { .. } => "stream-start",
+            EventKind::Caps(_) => "caps",
+            EventKind::Segment(_) => "segment",
+            EventKind::Tag(_) => "tag",
+            EventKind::Gap { .. } => "gap",
+            EventKind::Eos => "eos",
+            EventKind::FlushStart => "flush-start",
+            EventKind::FlushStop { .. } => "flush-stop",
+            EventKind::SegmentDone { .. } => "segment-done",
+            EventKind::Reconfigure => "reconfigure",
+            EventKind::Latency(_) => "latency",
+            EventKind::Qos { .. } => "qos",
+            EventKind::Seek(_) => "seek",
+            EventKind::Custom(kind, _) => kind.name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_the_text_form() {
+        let structure = Structure::new("note").with("text", "a \"quoted\", thing;").with("n", 3);
+        let kinds = [
+            EventKind::StreamStart { stream_id: "a/b, c".into(), group_id: Some(4) },
+            EventKind::Caps(Caps::parse("video/x-raw, format={ I420, NV12 }, width=[ 1, 20 ]").unwrap()),
+            EventKind::Segment(Segment::default()),
+            EventKind::Tag(structure.clone()),
+            EventKind::Gap { pts: ClockTime::SECOND, duration: None },
+            EventKind::Eos,
+            EventKind::FlushStart,
+            EventKind::FlushStop { reset_time: true },
+            EventKind::SegmentDone { format: Format::Time, position: 9 },
+            EventKind::Reconfigure,
+            EventKind::Seek(Seek::to(ClockTime::SECOND)),
+            EventKind::Latency(ClockTime::MSECOND),
+            EventKind::Qos { kind: QosType::Underflow, proportion: 0.1, diff: -5, timestamp: None },
+            EventKind::Custom(CustomKind::DownstreamSticky, structure),
+        ];
+        for kind in kinds {
+            let event = Event::new(kind);
+            assert_eq!(Event::from_text(&event.to_text()).as_ref(), Some(&event), "{}", event.to_text());
+        }
+    }
+
+    #[test]
+    fn data_that_is_no_event_is_refused() {
+        for text in ["", "caps", "caps, caps=(string)\"", "segment, segment=(string)x", "nonsense"] {
+            assert_eq!(Event::from_text(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Messages tell the application, over the bus, what happened in the pipeline.
+//!
+//! Invariant: a message carries the name of its source, never the source itself.
+//! In GStreamer: `gst/gstmessage.c` (`gst_message_new_error`), design page `messages`.
+//! Left out: buffering, toc, streams, redirect, device messages, need-context.
+
+use crate::error::{ElementError, ErrorKind};
+use crate::event::{Seqnum, next_seqnum};
+use crate::segment::Format;
+use crate::state::State;
+use crate::structure::Structure;
+use crate::time::{ClockTime, RunningTime};
+use crate::value::Value;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageKind {
+    /// Something failed; the pipeline should be stopped.
+    Error(ElementError),
+    /// Something is wrong, but it goes on.
+    Warning(ElementError),
+    /// Something worth knowing.
+    Info(ElementError),
+    /// All sinks have rendered everything.
+    Eos,
+    /// An element changed its state.
+    StateChanged {
+        /// From.
+        old: State,
+        /// To.
+        new: State,
+        /// On the way to; `None` when there.
+        pending: Option<State>,
+    },
+    /// An element begins a state change in its own thread. Internal to bins.
+    AsyncStart,
+    /// The state change is done; all sinks are prerolled.
+    AsyncDone {
+        /// Running time to go on with; `None`: as it was.
+        running_time: Option<RunningTime>,
+    },
+    /// All sinks have seen the start of their stream.
+    StreamStart,
+    /// The pipeline chose this clock.
+    NewClock(String),
+    /// An element has a clock to offer. Internal to bins.
+    ClockProvide(String),
+    /// The clock in use is going away.
+    ClockLost(String),
+    /// Somebody's latency changed.
+    Latency,
+    /// A sink dropped or was late.
+    Qos {
+        /// Whether it was a live stream.
+        live: bool,
+        /// Of the buffer.
+        running_time: Option<RunningTime>,
+        /// Of the buffer.
+        stream_time: Option<u64>,
+        /// Its pts.
+        timestamp: Option<ClockTime>,
+        /// Its duration.
+        duration: Option<ClockTime>,
+        /// Lateness, ns.
+        jitter: i64,
+        /// See [`crate::event::EventKind::Qos`].
+        proportion: f64,
+        /// Rendered so far.
+        processed: u64,
+        /// Dropped so far.
+        dropped: u64,
+    },
+    /// Metadata found in the stream.
+    Tag(Structure),
+    /// A segment seek began to play.
+    SegmentStart {
+        /// Unit of `position`.
+        format: Format,
+        /// Where.
+        position: u64,
+    },
+    /// A segment seek played to its end.
+    SegmentDone {
+        /// Unit of `position`.
+        format: Format,
+        /// Where.
+        position: u64,
+    },
+    /// The duration is to be asked again.
+    DurationChanged,
+    /// An element wishes the application to change the pipeline's state.
+    RequestState(State),
+    /// A property's new value, where notifications were asked for.
+    PropertyNotify {
+        /// Which.
+        name: String,
+        /// Its value, unless it is secret.
+        value: Option<Value>,
+    },
+    /// An element's own; see its documentation for the structure.
+    Element(Structure),
+    /// The application's own.
+    Application(Structure),
+}
+
+/// What happened, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Name of the element it comes from.
+    pub source: String,
+    /// Cause.
+    pub seqnum: Seqnum,
+    /// Content.
+    pub kind: MessageKind,
+}
+
+impl Message {
+    /// A message with a new sequence number.
+    pub fn new(source: impl Into<String>, kind: MessageKind) -> Message {
+        Message { source: source.into(), seqnum: next_seqnum(), kind }
+    }
+
+    /// The same message as part of another cause.
+    pub fn with_seqnum(mut self, seqnum: Seqnum) -> Message {
+        self.seqnum = seqnum;
+        self
+    }
+
+    /// Its type's name, as in GStreamer.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            MessageKind::Error(_) => "error",
+            MessageKind::Warning(_) => "warning",
+            MessageKind::Info(_) => "info",
+            MessageKind::Eos => "eos",
+            MessageKind::StateChanged { .. } => "state-changed",
+            MessageKind::AsyncStart => "async-start",
+            MessageKind::AsyncDone { .. } => "async-done",
+            MessageKind::StreamStart => "stream-start",
+            MessageKind::NewClock(_) => "new-clock",
+            MessageKind::ClockProvide(_) => "clock-provide",
+            MessageKind::ClockLost(_) => "clock-lost",
+            MessageKind::Latency => "latency",
+            MessageKind::Qos { .. } => "qos",
+            MessageKind::Tag(_) => "tag",
+            MessageKind::SegmentStart { .. } => "segment-start",
+            MessageKind::SegmentDone { .. } => "segment-done",
+            MessageKind::DurationChanged => "duration-changed",
+            MessageKind::RequestState(_) => "request-state",
+            MessageKind::PropertyNotify { .. } => "property-notify",
+            MessageKind::Element(_) => "element",
+            MessageKind::Application(_) => "application",
+        }
+    }
+}
+
+/// The messages an element may post across the plugin boundary, as text.
+impl MessageKind {
+    /// The text; `None` for the kinds that only the host posts.
+    pub fn to_text(&self) -> Option<String> {
+        let story = |name: &str, error: &ElementError| {
+            Structure::new(name)
+                .with("kind", error.kind.name())
+                .with("text", error.text.as_str())
+                .with("debug", error.debug.as_str())
+        };
+        let out = match self {
+            MessageKind::Error(error) => story("error", error),
+            MessageKind::Warning(error) => story("warning", error),
+            MessageKind::Info(error) => story("info", error),
+            MessageKind::Latency => Structure::new("latency"),
+            MessageKind::DurationChanged => Structure::new("duration-changed"),
+            MessageKind::Tag(s) => Structure::new("tag").with("structure", s.to_string()),
+            MessageKind::Element(s) => Structure::new("element").with("structure", s.to_string()),
+            _ => return None,
+        };
+        Some(out.to_string())
+    }
+
+    /// Reads the text; `None` if it is not a message's that an element may post.
+    pub fn from_text(text: &str) -> Option<MessageKind> {
+        let read: Structure = text.parse().ok()?;
+        let story = || ElementError {
+            kind: ErrorKind::from_name(read.str("kind").unwrap_or("")),
+            text: read.str("text").unwrap_or("").to_owned(),
+            debug: read.str("debug").unwrap_or("").to_owned(),
+        };
+        let inner = || read.str("structure")?.parse::<Structure>().ok();
+        Some(match read.name() {
+            "error" => MessageKind::Error(story()),
+            "warning" => MessageKind::Warning(story()),
+            "info" => MessageKind::Info(story()),
+            "latency" => MessageKind::Latency,
+            "duration-changed" => MessageKind::DurationChanged,
+            "tag" => MessageKind::Tag(inner()?),
+            "element" => MessageKind::Element(inner()?),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_text_form_with_quotes_and_lines() {
+        let error = ElementError::new(ErrorKind::Write, "no \"room\" on\nthe disk, at 100 %")
+            .with_debug("errno 28");
+        let kind = MessageKind::Error(error);
+        assert_eq!(MessageKind::from_text(&kind.to_text().unwrap()), Some(kind));
+    }
+
+    #[test]
+    fn what_only_the_host_posts_does_not_cross() {
+        assert_eq!(MessageKind::Eos.to_text(), None);
+        assert_eq!(MessageKind::from_text("eos"), None);
+    }
+}

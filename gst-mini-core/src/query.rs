@@ -1,0 +1,203 @@
+//! Queries ask the elements upstream or downstream, and bring the answer back in place.
+//!
+//! Invariant: a query is answered by one element, or by none; nobody changes it after it was answered
+//! except those it passes on its way (a queue adds its own latency).
+//! In GStreamer: `gst/gstquery.c` (`gst_query_new_latency`), `gst/gstpad.c` (`gst_pad_query_default`).
+//! Left out: allocation, convert, uri, context, buffering.
+
+use crate::caps::Caps;
+use crate::segment::Format;
+use crate::structure::Structure;
+use crate::time::ClockTime;
+
+/// A question, and the answer once there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Query {
+    /// Where playback is.
+    Position {
+        /// Unit asked for.
+        format: Format,
+        /// Answer.
+        position: Option<u64>,
+    },
+    /// How long the stream is.
+    Duration {
+        /// Unit asked for.
+        format: Format,
+        /// Answer; `None` when unknown.
+        duration: Option<u64>,
+    },
+    /// How much later than its timestamp data arrives.
+    Latency {
+        /// Whether a live source is upstream.
+        live: bool,
+        /// At least this.
+        min: ClockTime,
+        /// At most this can be held; `None`: without limit.
+        max: Option<ClockTime>,
+    },
+    /// Which formats are possible.
+    Caps {
+        /// Only these are of interest.
+        filter: Option<Caps>,
+        /// Answer.
+        result: Option<Caps>,
+    },
+    /// Whether exactly these caps would be taken.
+    AcceptCaps {
+        /// Fixed caps.
+        caps: Caps,
+        /// Answer.
+        accepted: bool,
+    },
+    /// Whether and where one can seek.
+    Seeking {
+        /// Unit asked for.
+        format: Format,
+        /// Answer.
+        seekable: bool,
+        /// First position.
+        start: u64,
+        /// Last position, where known.
+        end: Option<u64>,
+    },
+    /// An element's own.
+    Custom(Structure),
+}
+
+impl Query {
+    /// Position in time.
+    pub fn position() -> Query {
+        Query::Position { format: Format::Time, position: None }
+    }
+    /// Duration in time.
+    pub fn duration() -> Query {
+        Query::Duration { format: Format::Time, duration: None }
+    }
+    /// Latency; starts as GStreamer's does: not live, nothing, no limit.
+    pub fn latency() -> Query {
+        Query::Latency { live: false, min: ClockTime::ZERO, max: None }
+    }
+    /// Caps.
+    pub fn caps(filter: Option<Caps>) -> Query {
+        Query::Caps { filter, result: None }
+    }
+    /// Accept caps.
+    pub fn accept_caps(caps: Caps) -> Query {
+        Query::AcceptCaps { caps, accepted: false }
+    }
+
+    /// Its name, as in GStreamer.
+    pub fn name(&self) -> &str {
+        match self {
+            Query::Position { .. } => "position",
+            Query::Duration { .. } => "duration",
+            Query::Latency { .. } => "latency",
+            Query::Caps { .. } => "caps",
+            Query::AcceptCaps { .. } => "accept-caps",
+            Query::Seeking { .. } => "seeking",
+            Query::Custom(structure) => structure.name(),
+        }
+    }
+
+    /// The text that crosses the plugin boundary, question and answer alike.
+    pub fn to_text(&self) -> String {
+        let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
+        let mut out = Structure::new(name);
+        let mut number = |field: &str, value: Option<u64>| {
+            if let Some(value) = value {
+                out.set(field, value);
+            }
+        };
+        match self {
+            Query::Position { position, .. } => number("value", *position),
+            Query::Duration { duration, .. } => number("value", *duration),
+            Query::Latency { min, max, .. } => {
+                number("min", Some(min.nanos()));
+                number("max", max.map(ClockTime::nanos));
+            }
+            Query::Seeking { start, end, .. } => {
+                number("start", Some(*start));
+                number("end", *end);
+            }
+            _ => {}
+        }
+        match self {
+            Query::Position { format, .. } | Query::Duration { format, .. } => {
+                out.set("format", format.name());
+            }
+            Query::Latency { live, .. } => out.set("live", *live),
+            Query::Caps { filter, result } => {
+                if let Some(filter) = filter {
+                    out.set("filter", filter.to_string());
+                }
+                if let Some(result) = result {
+                    out.set("result", result.to_string());
+                }
+            }
+            Query::AcceptCaps { caps, accepted } => {
+                out.set("caps", caps.to_string());
+                out.set("accepted", *accepted);
+            }
+            Query::Seeking { format, seekable, .. } => {
+                out.set("format", format.name());
+                out.set("seekable", *seekable);
+            }
+            Query::Custom(structure) => out.set("structure", structure.to_string()),
+        }
+        out.to_string()
+    }
+
+    /// Reads the text that crossed the plugin boundary; `None` if it is not a query's.
+    pub fn from_text(text: &str) -> Option<Query> {
+        let read: Structure = text.parse().ok()?;
+        let caps = |field: &str| match read.str(field) {
+            None => Some(None),
+            Some(text) => Caps::parse(text).ok().map(Some),
+        };
+        let format = || Format::from_name(read.str("format")?);
+        Some(match read.name() {
+            "position" => Query::Position { format: format()?, position: read.uint64("value") },
+            "duration" => Query::Duration { format: format()?, duration: read.uint64("value") },
+            "latency" => Query::Latency {
+                live: read.bool("live")?,
+                min: ClockTime::from_nanos(read.uint64("min")?),
+                max: read.uint64("max").map(ClockTime::from_nanos),
+            },
+            "caps" => Query::Caps { filter: caps("filter")?, result: caps("result")? },
+            "accept-caps" => {
+                Query::AcceptCaps { caps: caps("caps")??, accepted: read.bool("accepted")? }
+            }
+            "seeking" => Query::Seeking {
+                format: format()?,
+                seekable: read.bool("seekable")?,
+                start: read.uint64("start")?,
+                end: read.uint64("end"),
+            },
+            "custom" => Query::Custom(read.str("structure")?.parse().ok()?),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_the_text_form() {
+        let caps = Caps::parse("video/x-raw, framerate=[ 0/1, 30/1 ]; audio/x-raw").unwrap();
+        for query in [
+            Query::Position { format: Format::Time, position: Some(3) },
+            Query::duration(),
+            Query::Latency { live: true, min: ClockTime::SECOND, max: None },
+            Query::Caps { filter: Some(caps.clone()), result: Some(Caps::empty()) },
+            Query::caps(None),
+            Query::accept_caps(caps),
+            Query::Seeking { format: Format::Bytes, seekable: true, start: 0, end: Some(7) },
+            Query::Custom(Structure::new("exists").with("name", "a, b")),
+        ] {
+            assert_eq!(Query::from_text(&query.to_text()).as_ref(), Some(&query), "{}", query.to_text());
+        }
+    }
+}
