@@ -3,4 +3,5 @@ pub mod buffer;
 pub mod error;
 pub mod plugin;
 pub mod pool;
+pub mod segment;
 pub mod time;
