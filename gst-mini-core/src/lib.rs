@@ -3,5 +3,7 @@ pub mod buffer;
 pub mod error;
 pub mod plugin;
 pub mod pool;
+#[cfg(feature = "host")]
+pub mod runtime;
 pub mod segment;
 pub mod time;

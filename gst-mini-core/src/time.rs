@@ -231,6 +231,9 @@ mod tests {
     fn scaling_saturates_and_refuses_a_zero_denominator() {
         assert_eq!(scale(u64::MAX, u64::MAX, 1), Some(u64::MAX));
         assert_eq!(scale(1, 1, 0), None);
-        assert_eq!((scale(5, 1, 2), scale_round(5, 1, 2), scale_ceil(5, 1, 2)), (Some(2), Some(3), Some(3)));
+        assert_eq!(
+            (scale(5, 1, 2), scale_round(5, 1, 2), scale_ceil(5, 1, 2)),
+            (Some(2), Some(3), Some(3))
+        );
     }
 }

@@ -184,11 +184,13 @@ pub struct GmCxVTable {
     /// The host's default handling of an event that arrived at `pad`; 1 if it was taken.
     pub event_default: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, event: GmStr) -> u8>,
     /// Asks the peer of pad `pad`; 1 if answered, and the answered query is written.
-    pub peer_query:
-        Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, query: GmStr, out: *mut GmText) -> u8>,
+    pub peer_query: Option<
+        unsafe extern "C" fn(cx: *const GmCx, pad: u32, query: GmStr, out: *mut GmText) -> u8,
+    >,
     /// The host's default answer to a query that arrived at `pad`.
-    pub query_default:
-        Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, query: GmStr, out: *mut GmText) -> u8>,
+    pub query_default: Option<
+        unsafe extern "C" fn(cx: *const GmCx, pad: u32, query: GmStr, out: *mut GmText) -> u8,
+    >,
     /// Posts a message (text) on the bus.
     pub post: Option<unsafe extern "C" fn(cx: *const GmCx, message: GmStr)>,
     /// Writes to the log: 1 error, 2 warning, 3 fixme, 4 info, 5 debug, 6 log, 7 trace.
@@ -196,7 +198,8 @@ pub struct GmCxVTable {
     /// 1 if a log line of this level would be kept.
     pub log_enabled: Option<unsafe extern "C" fn(cx: *const GmCx, level: u32) -> u8>,
     /// The host's present value of a property, as text; 1 if there is one.
-    pub property: Option<unsafe extern "C" fn(cx: *const GmCx, name: GmStr, out: *mut GmText) -> u8>,
+    pub property:
+        Option<unsafe extern "C" fn(cx: *const GmCx, name: GmStr, out: *mut GmText) -> u8>,
     /// Publishes a read-only property's value, as text.
     pub publish: Option<unsafe extern "C" fn(cx: *const GmCx, name: GmStr, value: GmStr)>,
     /// Emits a signal; arguments are a structure's text.
@@ -217,7 +220,8 @@ pub struct GmCxVTable {
     pub ticket: Option<unsafe extern "C" fn(cx: *const GmCx, n: u32) -> u64>,
     /// Waits until waiter `n` was woken after `ticket`, or `deadline` (runtime ns, all ones: none).
     /// 1 woken, 0 timed out, -2 this call's pad is flushing.
-    pub wait: Option<unsafe extern "C" fn(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -> i32>,
+    pub wait:
+        Option<unsafe extern "C" fn(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -> i32>,
     /// Wakes every wait on waiter `n`.
     pub wake: Option<unsafe extern "C" fn(cx: *const GmCx, n: u32)>,
     /// The runtime's monotonic time, ns, for deadlines of `wait`.
@@ -225,7 +229,8 @@ pub struct GmCxVTable {
     /// Caps of a pad as text; 1 if it has some.
     pub pad_caps: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8>,
     /// Segment of a pad as text; 1 if it has one.
-    pub pad_segment: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8>,
+    pub pad_segment:
+        Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8>,
     /// All pads of the element: lines of `id name direction`.
     pub pads: Option<unsafe extern "C" fn(cx: *const GmCx, out: *mut GmText)>,
     /// This element adds `min` … `max` ns of latency (all ones: no maximum); posts a latency message.
@@ -346,8 +351,9 @@ pub struct GmElementVTable {
     /// Source role: takes a new segment (text). Streaming. 1 if seeked.
     pub seek: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, segment: GmStr) -> u8>,
     /// Transform role: takes the buffer, gives back one, or `GM_FLOW_DROPPED`. Streaming.
-    pub transform:
-        Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, buf: *mut GmBuffer) -> GmFlowBuf>,
+    pub transform: Option<
+        unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, buf: *mut GmBuffer) -> GmFlowBuf,
+    >,
     /// Sink role: sees the first buffer in PAUSED. Borrows it. Streaming.
     pub preroll:
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, buf: *mut GmBuffer) -> i32>,
@@ -372,15 +378,22 @@ pub struct GmElementVTable {
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr) -> u8>,
     /// A query at `cx.pad`; 0 leaves it to the host. Any.
     pub query: Option<
-        unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, query: GmStr, out: *mut GmText) -> u8,
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            query: GmStr,
+            out: *mut GmText,
+        ) -> u8,
     >,
     /// The stream was flushed: forget what is held. Streaming.
     pub flush: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx)>,
     /// An action of the application. Any. Flow code.
-    pub action:
-        Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, action: *mut GmAction) -> i32>,
+    pub action: Option<
+        unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, action: *mut GmAction) -> i32,
+    >,
     /// No role: a request pad `name` was made and is number `cx.pad`. Control. 1 if welcome.
-    pub pad_added: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, name: GmStr) -> u8>,
+    pub pad_added:
+        Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, name: GmStr) -> u8>,
     /// No role: pad `cx.pad` is going away. Control.
     pub pad_removed: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx)>,
 }

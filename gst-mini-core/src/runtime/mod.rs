@@ -1,0 +1,211 @@
+//! The one module through which everything blocks, spawns and reads time.
+//!
+//! It has two forms. *Threads*: OS threads and the monotonic clock. *Sim*: the same code, but one
+//! task runs at a time, a seed chooses the next one, and time jumps to the next deadline when all
+//! tasks wait. The *current thread* decides which form applies: tasks of a [`Sim`] carry a pointer to
+//! it, every other thread is of the first form. So no handle is passed around.
+//!
+//! ```
+//! use gst_mini_core::runtime::{self, Monitor, Sim};
+//! use gst_mini_core::time::{AbsoluteTime, ClockTime};
+//! use std::sync::Arc;
+//! let woke_at = Sim::new(1).run(|| {
+//!     let bell = Arc::new(Monitor::new(false));
+//!     let ringer = bell.clone();
+//!     let task = runtime::spawn("ringer", move || {
+//!         runtime::sleep_until(AbsoluteTime::ZERO + ClockTime::from_secs(3600));
+//!         *ringer.lock() = true;
+//!         ringer.notify_all();
+//!     });
+//!     let mut rung = bell.lock();
+//!     while !*rung {
+//!         rung.wait("the bell");
+//!     }
+//!     drop(rung);
+//!     task.map(|task| task.join()).expect("the simulator starts tasks");
+//!     runtime::now()
+//! });
+//! assert_eq!(woke_at.expect("no deadlock"), AbsoluteTime::from_nanos(3_600_000_000_000));
+//! ```
+//!
+//! Invariant: a task that waits does so here, under a name; a plain mutex is never held across a
+//! call into this module (under Sim the task that holds it may be the one that is not chosen).
+//! In GStreamer: `gst/gsttask.c` (`gst_task_func`), `gst/gsttaskpool.c`, `gst/gstsystemclock.c`.
+//! Left out: task pools, priorities, a form that runs many tasks on few threads.
+
+mod lock;
+mod monitor;
+mod observer;
+mod os;
+mod schedule;
+mod sim;
+mod threads;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::ElementError;
+use crate::time::{AbsoluteTime, ClockTime};
+
+pub use lock::{Reentered, StreamGuard, StreamLock};
+pub use monitor::{EventCount, Monitor, MonitorGuard};
+pub use observer::{Moment, Observed, Observer, set_observer};
+pub use sim::{Deadlock, Sim, TaskWait};
+pub use threads::{STACK_SIZE, stack_left, task_limit};
+
+/// What the clock of this runtime reads: `CLOCK_MONOTONIC`, or the simulation's virtual time, which
+/// starts at zero and stands still while a task runs.
+pub fn now() -> AbsoluteTime {
+    match sim::current() {
+        Some(sim) => sim.now(),
+        None => AbsoluteTime::from_nanos(os::monotonic_nanos()),
+    }
+}
+
+/// Wall-clock time in nanoseconds since the Unix epoch. In a simulation: 2025-01-01T00:00:00Z plus
+/// its virtual time. For naming things and dating them, never for waiting.
+pub fn utc_now() -> u64 {
+    match sim::current() {
+        Some(sim) => sim::UTC_EPOCH.saturating_add(sim.now().nanos()),
+        None => os::utc_nanos(),
+    }
+}
+
+/// Starts a task: a thread of [`STACK_SIZE`] bytes of stack, named `name`, with a timer slack of 1 ns.
+///
+/// Dropping the [`Task`] lets it run on by itself. A panic in `f` ends that task alone; its text is
+/// what [`Task::join`] gives.
+///
+/// # Errors
+/// A sentence when the system or [`task_limit`] refuses one more thread.
+pub fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, ElementError> {
+    let task = match sim::current() {
+        Some(sim) => sim.spawn(name, Box::new(f)),
+        None => threads::spawn(name, f),
+    }?;
+    observer::notice(Moment::Spawn { name });
+    Ok(task)
+}
+
+/// The name of the task that asks; `main` on a thread that is no task.
+pub fn task_name() -> String {
+    threads::with_me(|me| me.map_or_else(|| "main".to_owned(), |me| me.name.to_string()))
+}
+
+/// Whether the current thread is `task`. A task that stops itself must not join itself.
+pub fn in_task(task: &Task) -> bool {
+    threads::with_me(|me| me.is_some_and(|me| me.id == task.id))
+}
+
+/// Sleeps until the clock of [`now`] reads `deadline`; at once if it has passed. Nothing ends it
+/// early, so it is for drivers that stand for hardware. Elements wait on a clock.
+pub fn sleep_until(deadline: AbsoluteTime) {
+    observer::wait("sleep", Some(deadline), || {
+        match sim::current() {
+            Some(sim) => sim.sleep(deadline),
+            None => threads::sleep_until(deadline),
+        }
+        true
+    });
+}
+
+/// Runs work that blocks outside this module (an upload, a codec's own threads).
+///
+/// Threads: just calls `f`. Sim: `f` is finished before another task is chosen, then
+/// `virtual_delay` passes, during which the others run.
+pub fn foreign<R>(virtual_delay: ClockTime, f: impl FnOnce() -> R) -> R {
+    let result = f();
+    if let Some(sim) = sim::current() {
+        let deadline = sim.now() + virtual_delay;
+        observer::wait("foreign work", Some(deadline), || {
+            sim.sleep(deadline);
+            true
+        });
+    }
+    result
+}
+
+/// Whether the current thread is a task of a simulation.
+pub fn is_simulated() -> bool {
+    sim::current().is_some()
+}
+
+/// In a simulation: lets the other tasks run until none is ready, without letting time pass.
+/// Elsewhere it does nothing.
+pub fn settle() {
+    if let Some(sim) = sim::current() {
+        sim.rest(sim::Rest::Settle);
+    }
+}
+
+/// In a simulation: lets the other tasks run and time jump until every one of them waits without a
+/// deadline. Elsewhere it does nothing. A live source never idles: use [`run_until`] there.
+pub fn run_until_idle() {
+    if let Some(sim) = sim::current() {
+        sim.rest(sim::Rest::Idle);
+    }
+}
+
+/// In a simulation: lets the other tasks run until virtual time is `limit`, everything due by then
+/// included. Elsewhere it is [`sleep_until`].
+pub fn run_until(limit: AbsoluteTime) {
+    match sim::current() {
+        Some(sim) => sim.rest(sim::Rest::Until(limit)),
+        None => sleep_until(limit),
+    }
+}
+
+/// A started task. Dropping it detaches.
+pub struct Task {
+    id: u64,
+    name: Arc<str>,
+    form: Form,
+}
+
+enum Form {
+    Thread(std::thread::JoinHandle<()>),
+    Sim(sim::Handle),
+}
+
+impl Task {
+    /// Waits until the task has ended. The text of the panic that ended it, if one did.
+    ///
+    /// Returns at once when the task itself asks, and when a task of a simulation that is over, or
+    /// that is being unwound after a deadlock, can not end any more.
+    pub fn join(self) -> Option<String> {
+        if in_task(&self) {
+            return None;
+        }
+        let Task { form, .. } = self;
+        let mut panic = None;
+        observer::wait("a task to end", None, || {
+            panic = match form {
+                Form::Thread(handle) => {
+                    handle.join().err().map(|cause| threads::panic_text(&*cause))
+                }
+                Form::Sim(handle) => handle.join(),
+            };
+            true
+        });
+        panic
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        match &self.form {
+            Form::Thread(handle) => handle.is_finished(),
+            Form::Sim(handle) => handle.is_finished(),
+        }
+    }
+
+    /// The name it was spawned with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! A [`Monitor`] is a value behind a lock, with a place to wait until it changes.
+//!
+//! ```text
+//! task A   lock ── look ── wait ·············· look again ── go on
+//! task B                    lock ── change ── notify_all ── unlock
+//! ```
+//!
+//! Invariant: between looking and waiting nobody else gets the lock, so no change is missed.
+//! In GStreamer: `GMutex` with `GCond`, as in `gst/gsttask.c` (`GST_TASK_WAIT`).
+//! Left out: waking one waiter only; waiters may wait for different things.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::{observer, sim, threads};
+use crate::time::AbsoluteTime;
+
+/// A value behind a lock that tasks can wait on. The lock is for short looks and changes: a guard is
+/// never held across another wait.
+///
+/// Waiting may end for no reason, so it belongs in a loop that looks again. Under Sim, waiters are
+/// known by the monitor's address; only tasks of the same simulation wake each other.
+#[derive(Default)]
+pub struct Monitor<T: ?Sized> {
+    changed: Condvar,
+    value: Mutex<T>,
+}
+
+impl<T> Monitor<T> {
+    /// A monitor over `value`.
+    pub const fn new(value: T) -> Self {
+        Self { changed: Condvar::new(), value: Mutex::new(value) }
+    }
+
+    /// The value, once nobody can lock it any more.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Monitor<T> {
+    /// Locks the value. Under Sim another task may run first.
+    pub fn lock(&self) -> MonitorGuard<'_, T> {
+        let value = match sim::current() {
+            Some(sim) => sim.lock(self.lock_key(), || self.value.lock()),
+            None => self.value.lock(),
+        };
+        MonitorGuard { monitor: self, value: Some(value), notify: false }
+    }
+
+    /// Wakes every task that waits here. Call it after the change, with or without the lock.
+    pub fn notify_all(&self) {
+        self.changed.notify_all();
+        if let Some(sim) = sim::current() {
+            sim.notify(self.wait_key());
+            sim.maybe_switch();
+        }
+    }
+
+    /// The value without locking, as nobody else can have it.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    fn lock_key(&self) -> usize {
+        std::ptr::from_ref(&self.value).addr()
+    }
+
+    fn wait_key(&self) -> usize {
+        std::ptr::from_ref(&self.changed).addr()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Monitor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.try_lock() {
+            Some(value) => f.debug_tuple("Monitor").field(&&*value).finish(),
+            None => f.write_str("Monitor(<locked>)"),
+        }
+    }
+}
+
+/// The lock of a [`Monitor`].
+pub struct MonitorGuard<'a, T: ?Sized> {
+    monitor: &'a Monitor<T>,
+    /// Given up in `drop`, and nowhere else, so that a simulated switch comes after the unlocking.
+    value: Option<MutexGuard<'a, T>>,
+    notify: bool,
+}
+
+impl<T: ?Sized> MonitorGuard<'_, T> {
+    /// Gives the lock up, waits for [`notify_all`](Monitor::notify_all), and takes the lock again.
+    /// May return for no reason. `why` names the wait in traces and in the graph of a deadlock.
+    pub fn wait(&mut self, why: &'static str) {
+        self.block(None, why);
+    }
+
+    /// As [`wait`](Self::wait), but at most until the runtime's clock reads `deadline`. Whether it was
+    /// woken; `false`: the deadline came. The deadline is absolute, so waiting again does not drift.
+    pub fn wait_until(&mut self, deadline: AbsoluteTime, why: &'static str) -> bool {
+        self.block(Some(deadline), why)
+    }
+
+    /// As [`wait_until`](Self::wait_until) with a deadline that may be absent.
+    pub fn wait_maybe(&mut self, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+        self.block(deadline, why)
+    }
+
+    /// Wakes every task that waits here. They go on when this guard is dropped.
+    pub fn notify_all(&mut self) {
+        self.monitor.changed.notify_all();
+        if let Some(sim) = sim::current() {
+            sim.notify(self.monitor.wait_key());
+            self.notify = true;
+        }
+    }
+
+    fn block(&mut self, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+        let monitor = self.monitor;
+        let value = self.value.as_mut().expect("a guard has its lock until it is dropped");
+        observer::wait(why, deadline, || match (sim::current(), deadline) {
+            (Some(sim), _) => MutexGuard::unlocked(value, || {
+                sim.wait(monitor.wait_key(), monitor.lock_key(), deadline, why)
+            }),
+            (None, Some(deadline)) => {
+                let deadline = threads::instant_of(deadline);
+                !monitor.changed.wait_until(value, deadline).timed_out()
+            }
+            (None, None) => {
+                monitor.changed.wait(value);
+                true
+            }
+        })
+    }
+}
+
+impl<T: ?Sized> Deref for MonitorGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect("a guard has its lock until it is dropped")
+    }
+}
+
+impl<T: ?Sized> DerefMut for MonitorGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.value.as_mut().expect("a guard has its lock until it is dropped")
+    }
+}
+
+impl<T: ?Sized> Drop for MonitorGuard<'_, T> {
+    fn drop(&mut self) {
+        self.value = None;
+        if let Some(sim) = sim::current() {
+            sim.unlocked(self.monitor.lock_key());
+            if self.notify {
+                sim.maybe_switch();
+            }
+        }
+    }
+}
+
+/// Counts wake-ups, for waiting on a state that is not behind the monitor: across the plugin
+/// boundary, or in atomics. Take a [`ticket`](Self::ticket), look at the state, then wait on the ticket.
+#[derive(Debug, Default)]
+pub struct EventCount {
+    generation: Monitor<u64>,
+}
+
+impl EventCount {
+    /// A count that nobody has woken yet.
+    pub const fn new() -> Self {
+        Self { generation: Monitor::new(0) }
+    }
+
+    /// The present generation. Take it *before* looking at the state.
+    pub fn ticket(&self) -> u64 {
+        *self.generation.lock()
+    }
+
+    /// Waits until there was a [`wake`](Self::wake) after `ticket` was taken (at once if there has
+    /// been one), or the deadline comes. Whether there was one.
+    pub fn wait(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+        let mut generation = self.generation.lock();
+        while *generation == ticket {
+            if !generation.wait_maybe(deadline, why) {
+                return *generation != ticket;
+            }
+        }
+        true
+    }
+
+    /// Ends every wait on a ticket taken so far. Call it *after* changing the state.
+    pub fn wake(&self) {
+        let mut generation = self.generation.lock();
+        *generation = generation.wrapping_add(1);
+        generation.notify_all();
+    }
+}

@@ -1,0 +1,100 @@
+//! What the runtime asks of the operating system beyond `std`: clocks, timer slack, one core.
+//!
+//! Invariant: every `unsafe` call of the runtime is here; a call that fails is a missing nicety, never an error.
+//! In GStreamer: `gst/gstsystemclock.c` (`gst_system_clock_get_internal_time`).
+//! Left out: real-time priorities.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Nanoseconds since the Unix epoch; zero if the system's clock is set before it.
+pub(super) fn utc_nanos() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::*;
+#[cfg(not(target_os = "linux"))]
+pub(super) use portable::*;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::mem;
+
+    /// `CLOCK_MONOTONIC`, read directly so that other programs' readings can be compared with ours.
+    pub(in super::super) fn monotonic_nanos() -> u64 {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `now` is a valid place for one timespec.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+        (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
+    }
+
+    /// Asks the kernel not to collect this thread's timers: half of a wait's lateness is that slack.
+    pub(in super::super) fn least_timer_slack() {
+        // SAFETY: this option reads one integer and changes nothing but this thread's slack.
+        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
+    }
+
+    /// How many memory mappings this process may have; each thread takes four.
+    pub(in super::super) fn max_mappings() -> Option<usize> {
+        std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
+    }
+
+    /// The thread stays on the core it is on until this is dropped; threads it starts inherit that.
+    pub(in super::super) struct Pinned {
+        before: libc::cpu_set_t,
+    }
+
+    impl Pinned {
+        pub(in super::super) fn here() -> Option<Self> {
+            // SAFETY: a cpu_set_t is an array of integers, for which zero is a value; both calls
+            // get its size and touch nothing else; 0 names the calling thread.
+            unsafe {
+                let mut before: libc::cpu_set_t = mem::zeroed();
+                let size = mem::size_of::<libc::cpu_set_t>();
+                if libc::sched_getaffinity(0, size, &mut before) != 0 {
+                    return None;
+                }
+                let core = usize::try_from(libc::sched_getcpu()).ok()?;
+                let mut only: libc::cpu_set_t = mem::zeroed();
+                libc::CPU_SET(core, &mut only);
+                (libc::sched_setaffinity(0, size, &only) == 0).then_some(Self { before })
+            }
+        }
+    }
+
+    impl Drop for Pinned {
+        fn drop(&mut self) {
+            // SAFETY: `before` is what the kernel filled in.
+            unsafe {
+                libc::sched_setaffinity(0, mem::size_of::<libc::cpu_set_t>(), &self.before);
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    pub(in super::super) fn monotonic_nanos() -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let elapsed = START.get_or_init(Instant::now).elapsed();
+        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(in super::super) fn least_timer_slack() {}
+
+    pub(in super::super) fn max_mappings() -> Option<usize> {
+        None
+    }
+
+    pub(in super::super) struct Pinned;
+
+    impl Pinned {
+        pub(in super::super) fn here() -> Option<Self> {
+            None
+        }
+    }
+}

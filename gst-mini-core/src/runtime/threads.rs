@@ -1,0 +1,173 @@
+//! Tasks as OS threads, and what every thread knows about itself.
+//!
+//! Invariant: a thread past the process's limit is refused with a sentence, before the system aborts.
+//! In GStreamer: `gst/gsttaskpool.c` (`default_push`).
+//! Left out: reuse of threads; starting one costs about as much as one frame's wake-ups.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Form, Task, os, sim};
+use crate::error::{ElementError, ErrorKind};
+use crate::time::AbsoluteTime;
+
+/// The stack of a task, in bytes. What `std` takes by default, stated so that neither the
+/// environment nor the system's limit changes how long a chain of elements may be. Only pages that
+/// were touched take memory.
+pub const STACK_SIZE: usize = 2 << 20;
+
+/// Tasks alive, of both forms.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    static ME: RefCell<Option<Me>> = const { RefCell::new(None) };
+    /// Its address tells live threads apart: cheaper than any number that has to be loaded.
+    static MARK: u8 = const { 0 };
+}
+
+/// What a thread that is a task knows.
+pub(super) struct Me {
+    pub(super) id: u64,
+    pub(super) name: Arc<str>,
+    /// Where the stack began, to tell how much is left. Zero when it is not ours.
+    pub(super) stack_top: usize,
+    pub(super) sim: Option<sim::Current>,
+}
+
+/// Gives `f` what this thread knows; `None` on a thread that is no task, or that is being torn down.
+pub(super) fn with_me<R>(f: impl FnOnce(Option<&Me>) -> R) -> R {
+    let mut f = Some(f);
+    let seen = ME.try_with(|me| f.take().map(|f| f(me.borrow().as_ref())));
+    match (seen, f) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(f)) => f(None),
+        // `f` was taken, so it ran, so there is a result.
+        (_, None) => unreachable!("a closure that ran has a result"),
+    }
+}
+
+/// Makes this thread the task `me` and gives back what it was.
+pub(super) fn become_task(me: Option<Me>) -> Option<Me> {
+    ME.with(|slot| slot.replace(me))
+}
+
+pub(super) fn new_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Never zero; unique among live threads.
+pub(super) fn thread_mark() -> usize {
+    MARK.try_with(|mark| std::ptr::from_ref(mark).addr()).unwrap_or(1)
+}
+
+/// How many tasks may live at once in this process: three quarters of what its memory mappings allow
+/// (a thread takes four). Past them the system aborts inside the new thread instead of refusing it.
+pub fn task_limit() -> usize {
+    static LIMIT: OnceLock<usize> = OnceLock::new();
+    *LIMIT.get_or_init(|| os::max_mappings().unwrap_or(40_000) / 4 / 4 * 3)
+}
+
+/// How many bytes of stack this task has left; `None` on a thread that is no task.
+pub fn stack_left() -> Option<usize> {
+    let here = 0_u8;
+    let here = std::ptr::from_ref(&here).addr();
+    with_me(|me| {
+        let top = me?.stack_top;
+        (top != 0).then(|| STACK_SIZE.saturating_sub(top.abs_diff(here)))
+    })
+}
+
+pub(super) fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, ElementError> {
+    let id = new_id();
+    let shared_name: Arc<str> = name.into();
+    let handle = start(id, shared_name.clone(), None, f)?;
+    Ok(Task { id, name: shared_name, form: Form::Thread(handle) })
+}
+
+/// Starts the thread of a task of either form.
+pub(super) fn start(
+    id: u64,
+    name: Arc<str>,
+    sim: Option<sim::Current>,
+    f: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, ElementError> {
+    let place = Place::take(&name)?;
+    let builder = thread::Builder::new().name(thread_name(&name)).stack_size(STACK_SIZE);
+    let for_thread = name.clone();
+    builder
+        .spawn(move || {
+            let _place = place;
+            let here = 0_u8;
+            let stack_top = std::ptr::from_ref(&here).addr();
+            os::least_timer_slack();
+            become_task(Some(Me { id, name: for_thread, stack_top, sim }));
+            f();
+        })
+        .map_err(|cause| {
+            refused(&name, "the system refuses one more thread").with_debug(cause.to_string())
+        })
+}
+
+/// One of the places [`task_limit`] allows.
+struct Place;
+
+impl Place {
+    fn take(name: &str) -> Result<Self, ElementError> {
+        let place = Place;
+        if LIVE.fetch_add(1, Ordering::Relaxed) >= task_limit() {
+            let why = format!(
+                "{} tasks run already, which is as many as this process can hold; \
+                 use fewer sources and queues, or more processes",
+                task_limit()
+            );
+            return Err(refused(name, &why));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn refused(name: &str, why: &str) -> ElementError {
+    ElementError::new(ErrorKind::Core, format!("Could not start task {name}: {why}."))
+}
+
+/// A name `std` takes: it refuses zero bytes.
+fn thread_name(name: &str) -> String {
+    name.replace('\0', "?")
+}
+
+/// The text of a panic, as far as it has one.
+pub(super) fn panic_text(cause: &(dyn Any + Send)) -> String {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without text").to_owned()
+}
+
+/// The point of `std`'s clock at which ours reads `deadline`.
+pub(super) fn instant_of(deadline: AbsoluteTime) -> Instant {
+    let ahead = deadline.nanos().saturating_sub(os::monotonic_nanos());
+    let now = Instant::now();
+    // Past the clock's end is as good as never: a century is never.
+    now.checked_add(Duration::from_nanos(ahead)).unwrap_or(now + Duration::from_secs(3_000_000_000))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the wait the others are told to use")]
+pub(super) fn sleep_until(deadline: AbsoluteTime) {
+    loop {
+        let ahead = deadline.nanos().saturating_sub(os::monotonic_nanos());
+        if ahead == 0 {
+            return;
+        }
+        thread::sleep(Duration::from_nanos(ahead));
+    }
+}
