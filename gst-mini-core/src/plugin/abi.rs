@@ -396,6 +396,8 @@ pub struct GmElementVTable {
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, name: GmStr) -> u8>,
     /// No role: pad `cx.pad` is going away. Control.
     pub pad_removed: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx)>,
+    /// Source role: 1 if frames exist only while PLAYING. Class function. Any.
+    pub is_live: Option<unsafe extern "C" fn(cx: *const GmCx) -> u8>,
 }
 
 /// A pad before it exists.

@@ -1,0 +1,302 @@
+//! A [`Pad`] is where an element's data goes in or out; two of them, linked, are one step of a stream.
+//!
+//! ```text
+//!        element A                                   element B
+//!   ┌──────────────┐  push   ┌─────┐       ┌──────┐  chain  ┌─────────────┐
+//!   │ its callback ├────────▶│ src ├──────▶│ sink ├────────▶│ its handler │
+//!   └──────────────┘         └─────┘ link  └──────┘ stream  └─────────────┘
+//!                              sticky        lock, sticky
+//! ```
+//!
+//! A source pad remembers its sticky events and replays them to whoever is linked. A sink pad has
+//! the stream lock: one buffer or serialized event at a time goes through it. Whatever is rare is a
+//! bit in one attention word, read once per push.
+//!
+//! Invariant: a pad does not know elements exist; it calls a [`PadHandler`]. Flushing is a flag
+//! outside the stream lock, so it reaches a thread that is blocked under it.
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_push`, `gst_pad_chain_data_unchecked`, `gst_pad_send_event_unchecked`).
+//! Left out: pull mode, pad offsets.
+
+mod flow;
+mod link;
+mod probe;
+mod sticky;
+
+pub use link::LinkError;
+pub use probe::{ProbeData, ProbeId, ProbeReturn, ProbeType};
+
+use crate::buffer::Buffer;
+use crate::caps::Caps;
+use crate::cx::PadId;
+use crate::element::Direction;
+use crate::error::{FlowError, FlowResult};
+use crate::event::Event;
+use crate::query::Query;
+use crate::runtime::{Monitor, StreamLock};
+use crate::segment::Segment;
+use parking_lot::Mutex;
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+/// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
+pub trait PadHandler: Send + Sync {
+    /// A buffer arrived at a sink pad. Streaming thread, stream lock held.
+    fn chain(&self, pad: &Arc<PadCore>, buf: Buffer) -> FlowResult;
+    /// An event arrived: downstream at a sink pad (stream lock held if it is serialized), upstream
+    /// at a source pad (any thread).
+    fn event(&self, pad: &Arc<PadCore>, event: Event) -> FlowResult;
+    /// A query arrived at a pad. Any thread.
+    fn query(&self, pad: &Arc<PadCore>, query: &mut Query) -> bool;
+}
+
+/// What source pads and sink pads share.
+pub trait Pad: Send + Sync {
+    /// Name within its element.
+    fn name(&self) -> &str;
+    /// `element:pad`, as logs and errors show it.
+    fn path(&self) -> String;
+    /// Which way data goes through it.
+    fn direction(&self) -> Direction;
+    /// The formats it could ever have.
+    fn template_caps(&self) -> Caps;
+    /// The format it has now.
+    fn current_caps(&self) -> Option<Caps>;
+    /// The pad it is linked to.
+    fn peer(&self) -> Option<Arc<PadCore>>;
+    /// Asks this pad's owner. Any thread.
+    fn query(&self, query: &mut Query) -> bool;
+    /// Asks the owner of the pad this one is linked to. Any thread.
+    fn peer_query(&self, query: &mut Query) -> bool;
+    /// Looks at, drops or blocks what passes.
+    fn add_probe(
+        &self,
+        mask: ProbeType,
+        callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
+    ) -> ProbeId;
+    /// Takes a probe away; a thread blocked by it goes on.
+    fn remove_probe(&self, id: ProbeId);
+}
+
+/// Bits of the attention word.
+pub(crate) mod attention {
+    /// Nothing passes: inactive or flushing.
+    pub const FLUSHING: u32 = 1;
+    /// EOS went through.
+    pub const EOS: u32 = 2;
+    /// There are probes.
+    pub const PROBES: u32 = 4;
+    /// A sticky event has not been taken by the peer.
+    pub const STICKY: u32 = 8;
+    /// The link changed since the streaming thread looked.
+    pub const RELINK: u32 = 16;
+    /// Downstream asked for a new format.
+    pub const RECONFIGURE: u32 = 32;
+}
+
+/// The far end of a link as the streaming thread uses it.
+struct Link {
+    peer: Arc<PadCore>,
+    handler: Arc<dyn PadHandler>,
+}
+
+/// A pad.
+pub struct PadCore {
+    id: PadId,
+    name: String,
+    owner: String,
+    direction: Direction,
+    template_caps: Caps,
+    handler: OnceLock<Weak<dyn PadHandler>>,
+    attention: AtomicU32,
+    last_flow: AtomicI32,
+    /// Source pads only: what `push` goes through. Touched by the streaming thread alone; `peer` is
+    /// the truth, and RELINK says that this copy is old.
+    link: UnsafeCell<Option<Link>>,
+    peer: Mutex<Peer>,
+    stored: Mutex<sticky::Store>,
+    probes: Mutex<probe::List>,
+    /// Threads held by a blocking probe wait here; a flush or a removal bumps it.
+    blocked: Monitor<u64>,
+    /// Sink pads: held during chain and serialized events. Source pads of elements without a role:
+    /// held during their pushes.
+    stream_lock: StreamLock,
+}
+
+/// A source pad keeps its peer alive, not the other way round: so no cycle.
+enum Peer {
+    None,
+    Sink(Arc<PadCore>),
+    Src(Weak<PadCore>),
+}
+
+// SAFETY: `link` is only touched by `push`, whose contract is one streaming thread at a time.
+unsafe impl Sync for PadCore {}
+// SAFETY: as above; all other parts are `Send`.
+unsafe impl Send for PadCore {}
+
+impl PadCore {
+    /// A pad of element `owner`, inactive and unlinked.
+    pub fn new(
+        id: PadId,
+        owner: impl Into<String>,
+        name: impl Into<String>,
+        direction: Direction,
+        template_caps: Caps,
+    ) -> Arc<PadCore> {
+        Arc::new(PadCore {
+            id,
+            name: name.into(),
+            owner: owner.into(),
+            direction,
+            template_caps,
+            handler: OnceLock::new(),
+            attention: AtomicU32::new(attention::FLUSHING),
+            last_flow: AtomicI32::new(0),
+            link: UnsafeCell::new(None),
+            peer: Mutex::new(Peer::None),
+            stored: Mutex::default(),
+            probes: Mutex::default(),
+            blocked: Monitor::new(0),
+            stream_lock: StreamLock::new(),
+        })
+    }
+
+    /// Says who handles what arrives; once, before the pad is activated.
+    pub fn set_handler(&self, handler: Weak<dyn PadHandler>) {
+        // A second handler would mean two owners; the first one stays.
+        let _ = self.handler.set(handler);
+    }
+
+    fn handler(&self) -> Option<Arc<dyn PadHandler>> {
+        self.handler.get()?.upgrade()
+    }
+
+    /// Number within its element.
+    pub fn id(&self) -> PadId {
+        self.id
+    }
+
+    /// Name of the element it belongs to.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Whether the bits are set.
+    pub(crate) fn has(&self, bits: u32) -> bool {
+        self.attention.load(Ordering::Acquire) & bits != 0
+    }
+
+    fn raise(&self, bits: u32) {
+        self.attention.fetch_or(bits, Ordering::AcqRel);
+    }
+
+    fn clear(&self, bits: u32) -> bool {
+        self.attention.fetch_and(!bits, Ordering::AcqRel) & bits != 0
+    }
+
+    /// Whether downstream asked for a new format since the last call.
+    pub(crate) fn take_reconfigure(&self) -> bool {
+        self.has(attention::RECONFIGURE) && self.clear(attention::RECONFIGURE)
+    }
+
+    /// Asks for a new negotiation before the next buffer.
+    pub(crate) fn mark_reconfigure(&self) {
+        self.raise(attention::RECONFIGURE);
+    }
+
+    /// Whether nothing passes now.
+    pub fn is_flushing(&self) -> bool {
+        self.has(attention::FLUSHING)
+    }
+
+    /// What the last push from this pad came to.
+    pub fn last_flow(&self) -> FlowResult {
+        FlowError::from_code(self.last_flow.load(Ordering::Relaxed))
+    }
+
+    /// Active: data may pass.
+    pub(crate) fn activate(&self) {
+        self.clear(attention::FLUSHING | attention::EOS);
+        self.last_flow.store(0, Ordering::Relaxed);
+    }
+
+    /// Inactive: everything that waits in this pad returns, then the pad forgets its stream. Waits
+    /// for a streaming call that is in the pad to leave it.
+    pub(crate) fn deactivate(&self) {
+        self.start_flushing();
+        // A call by the streaming thread itself (an element that stops itself) holds the lock.
+        drop(self.stream_lock.lock());
+        self.stored.lock().clear();
+        self.clear(attention::EOS | attention::STICKY);
+    }
+
+    /// Sets the flushing flag and wakes whoever is blocked by a probe.
+    pub(crate) fn start_flushing(&self) {
+        self.raise(attention::FLUSHING);
+        self.wake_blocked();
+    }
+
+    pub(crate) fn stop_flushing(&self) {
+        self.clear(attention::FLUSHING | attention::EOS);
+        self.stored.lock().flush();
+        self.last_flow.store(0, Ordering::Relaxed);
+    }
+
+    /// Segment this pad has now.
+    pub fn segment(&self) -> Option<Segment> {
+        self.stored.lock().segment()
+    }
+
+    /// The sticky events of this pad, in their order.
+    pub fn sticky_events(&self) -> Vec<Event> {
+        self.stored.lock().events()
+    }
+
+    /// The lock that one streaming call at a time holds.
+    pub(crate) fn stream_lock(&self) -> &StreamLock {
+        &self.stream_lock
+    }
+}
+
+impl Pad for PadCore {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn path(&self) -> String {
+        format!("{}:{}", self.owner, self.name)
+    }
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+    fn template_caps(&self) -> Caps {
+        self.template_caps.clone()
+    }
+    fn current_caps(&self) -> Option<Caps> {
+        self.stored.lock().caps()
+    }
+    fn peer(&self) -> Option<Arc<PadCore>> {
+        self.linked_peer()
+    }
+    fn query(&self, query: &mut Query) -> bool {
+        // Handlers take the pad as its counted self; a query may come through a plain reference.
+        let Some(handler) = self.handler() else { return false };
+        match self.counted() {
+            Some(pad) => handler.query(&pad, query),
+            None => false,
+        }
+    }
+    fn peer_query(&self, query: &mut Query) -> bool {
+        self.linked_peer().is_some_and(|peer| peer.query(query))
+    }
+    fn add_probe(
+        &self,
+        mask: ProbeType,
+        callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
+    ) -> ProbeId {
+        self.install_probe(mask, callback)
+    }
+    fn remove_probe(&self, id: ProbeId) {
+        self.uninstall_probe(id);
+    }
+}

@@ -1,0 +1,447 @@
+//! A [`Prop`] ties a property's public face to a field of the element that has it.
+//!
+//! One table serves launch lines, `inspect`, sets and gets. The host keeps the values: a set is
+//! visible to a get at once, and reaches the field before the element's next streaming call. A
+//! [`Live`] field is reached at once, also while a buffer is held.
+//!
+//! Invariant: a value that does not parse, or is out of its range, leaves the field as it was.
+//! In GStreamer: `GParamSpec` and `g_object_set_property`, `gst/gstutils.c` (`gst_util_set_object_arg`).
+//! Left out: property bindings and controllers.
+
+use crate::caps::Caps;
+use crate::plugin::abi::{
+    GM_PROP_LIVE, GM_PROP_READABLE, GM_PROP_READY_ONLY, GM_PROP_SECRET, GM_PROP_VOLATILE,
+    GM_PROP_WRITABLE, GmPropSpec, GmStr,
+};
+use crate::time::ClockTime;
+use crate::value::Fraction;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Type names as they stand in a property's specification.
+pub mod types {
+    /// `true` or `false`.
+    pub const BOOLEAN: &str = "boolean";
+    /// 32-bit signed.
+    pub const INT: &str = "int";
+    /// 32-bit unsigned.
+    pub const UINT: &str = "uint";
+    /// 64-bit signed.
+    pub const INT64: &str = "int64";
+    /// 64-bit unsigned.
+    pub const UINT64: &str = "uint64";
+    /// Double precision.
+    pub const DOUBLE: &str = "double";
+    /// Text.
+    pub const STRING: &str = "string";
+    /// Numerator and denominator.
+    pub const FRACTION: &str = "fraction";
+    /// Caps.
+    pub const CAPS: &str = "caps";
+    /// A structure, as statistics are.
+    pub const STRUCTURE: &str = "structure";
+}
+
+/// A property of element `E`.
+pub struct Prop<E: 'static> {
+    /// Its public face, first so that the boundary can point at it.
+    pub(crate) spec: GmPropSpec,
+    field: Field<E>,
+}
+
+enum Field<E: 'static> {
+    Bool(fn(&mut E) -> &mut bool),
+    I32(fn(&mut E) -> &mut i32),
+    U32(fn(&mut E) -> &mut u32),
+    I64(fn(&mut E) -> &mut i64),
+    U64(fn(&mut E) -> &mut u64),
+    F64(fn(&mut E) -> &mut f64),
+    Time(fn(&mut E) -> &mut ClockTime),
+    Text(fn(&mut E) -> &mut String),
+    Fraction(fn(&mut E) -> &mut Fraction),
+    Caps(fn(&mut E) -> &mut Caps),
+    Live(fn(&E) -> &dyn LiveField),
+    /// The host keeps it: what the element publishes with `Cx::publish`.
+    Published,
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident $variant:ident $ty:ty, $type_name:expr;)*) => {$(
+        $(#[$doc])*
+        pub const fn $name(
+            name: &'static str,
+            blurb: &'static str,
+            field: fn(&mut E) -> &mut $ty,
+        ) -> Self {
+            Self::with_field(name, $type_name, blurb, Field::$variant(field))
+        }
+    )*};
+}
+
+impl<E: 'static> Prop<E> {
+    constructors! {
+        /// A switch.
+        boolean Bool bool, types::BOOLEAN;
+        /// A 32-bit signed number.
+        int I32 i32, types::INT;
+        /// A 32-bit unsigned number.
+        uint U32 u32, types::UINT;
+        /// A 64-bit signed number.
+        int64 I64 i64, types::INT64;
+        /// A 64-bit unsigned number.
+        uint64 U64 u64, types::UINT64;
+        /// A real number.
+        double F64 f64, types::DOUBLE;
+        /// Text.
+        string Text String, types::STRING;
+        /// A fraction.
+        fraction Fraction Fraction, types::FRACTION;
+        /// Caps.
+        caps Caps Caps, types::CAPS;
+    }
+
+    /// A length of time, in ns.
+    pub const fn time(
+        name: &'static str,
+        blurb: &'static str,
+        field: fn(&mut E) -> &mut ClockTime,
+    ) -> Self {
+        Self::with_field(name, types::UINT64, blurb, Field::Time(field)).unit("ns")
+    }
+
+    /// A choice among names. `type_name` is `enum:nick=0,other-nick=1`; the field holds the number.
+    pub const fn choice(
+        name: &'static str,
+        type_name: &'static str,
+        blurb: &'static str,
+        field: fn(&mut E) -> &mut i32,
+    ) -> Self {
+        Self::with_field(name, type_name, blurb, Field::I32(field))
+    }
+
+    /// A field that is read and written from any thread, at once. See [`types`] for `type_name`.
+    pub const fn live(
+        name: &'static str,
+        type_name: &'static str,
+        blurb: &'static str,
+        field: fn(&E) -> &dyn LiveField,
+    ) -> Self {
+        let mut prop = Self::with_field(name, type_name, blurb, Field::Live(field));
+        prop.spec.flags |= GM_PROP_LIVE | GM_PROP_VOLATILE;
+        prop
+    }
+
+    /// A read-only value that the element publishes with [`Cx::publish`](crate::cx::Cx::publish).
+    pub const fn published(
+        name: &'static str,
+        type_name: &'static str,
+        blurb: &'static str,
+        default: &'static str,
+    ) -> Self {
+        let mut prop = Self::with_field(name, type_name, blurb, Field::Published).read_only();
+        prop.spec.default = GmStr::new(default);
+        prop
+    }
+
+    const fn with_field(
+        name: &'static str,
+        type_name: &'static str,
+        blurb: &'static str,
+        field: Field<E>,
+    ) -> Self {
+        let spec = GmPropSpec {
+            struct_size: size_of::<GmPropSpec>() as u32,
+            flags: GM_PROP_READABLE | GM_PROP_WRITABLE,
+            name: GmStr::new(name),
+            type_name: GmStr::new(type_name),
+            blurb: GmStr::new(blurb),
+            unit: GmStr::EMPTY,
+            min: GmStr::EMPTY,
+            max: GmStr::EMPTY,
+            default: GmStr::EMPTY,
+        };
+        Prop { spec, field }
+    }
+
+    /// States the unit: `ns`, `bytes`, `bit/s`.
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.spec.unit = GmStr::new(unit);
+        self
+    }
+    /// States the bounds, in the property's own text form.
+    pub const fn range(mut self, min: &'static str, max: &'static str) -> Self {
+        self.spec.min = GmStr::new(min);
+        self.spec.max = GmStr::new(max);
+        self
+    }
+    /// Cannot be set.
+    pub const fn read_only(mut self) -> Self {
+        self.spec.flags &= !GM_PROP_WRITABLE;
+        self
+    }
+    /// Is never printed.
+    pub const fn secret(mut self) -> Self {
+        self.spec.flags |= GM_PROP_SECRET;
+        self
+    }
+    /// Takes effect only when set before the element leaves READY.
+    pub const fn ready_only(mut self) -> Self {
+        self.spec.flags |= GM_PROP_READY_ONLY;
+        self
+    }
+
+    pub(crate) const fn is_live(&self) -> bool {
+        matches!(self.field, Field::Live(_))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        // SAFETY: made from a `&'static str` above.
+        unsafe { self.spec.name.to_str() }.unwrap_or("")
+    }
+
+    fn type_name(&self) -> &str {
+        // SAFETY: made from a `&'static str` above.
+        unsafe { self.spec.type_name.to_str() }.unwrap_or("")
+    }
+
+    /// Sets a live field from text.
+    pub(crate) fn set_live(&self, element: &E, text: &str) -> Result<(), String> {
+        match &self.field {
+            Field::Live(field) => field(element).set_text(&self.number_of(text)),
+            _ => Err("it can only be set between buffers".to_owned()),
+        }
+    }
+
+    /// Sets the field from text.
+    pub(crate) fn set(&self, element: &mut E, text: &str) -> Result<(), String> {
+        fn read<T: std::str::FromStr>(field: &mut T, text: &str) -> Result<(), String> {
+            *field = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
+            Ok(())
+        }
+        let text = &*self.number_of(text);
+        match &self.field {
+            Field::Bool(field) => read(field(element), text),
+            Field::I32(field) => read(field(element), text),
+            Field::U32(field) => read(field(element), text),
+            Field::I64(field) => read(field(element), text),
+            Field::U64(field) => read(field(element), text),
+            Field::F64(field) => read(field(element), text),
+            Field::Time(field) => {
+                let nanos = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
+                *field(element) = ClockTime::from_nanos(nanos);
+                Ok(())
+            }
+            Field::Text(field) => {
+                *field(element) = text.to_owned();
+                Ok(())
+            }
+            Field::Fraction(field) => {
+                let (num, den) = text.split_once('/').unwrap_or((text, "1"));
+                let number = |n: &str| n.parse().map_err(|_| format!("cannot read \"{text}\""));
+                *field(element) = Fraction::new(number(num)?, number(den)?);
+                Ok(())
+            }
+            Field::Caps(field) => {
+                *field(element) = Caps::parse(text).map_err(|error| error.to_string())?;
+                Ok(())
+            }
+            Field::Live(_) => self.set_live(element, text),
+            Field::Published => Err("it is read-only".to_owned()),
+        }
+    }
+
+    /// Reads the field as text. `None` for published ones.
+    pub(crate) fn get(&self, element: &mut E) -> Option<String> {
+        let text = match &self.field {
+            Field::Bool(field) => field(element).to_string(),
+            Field::I32(field) => self.nick_of(i64::from(*field(element))),
+            Field::U32(field) => field(element).to_string(),
+            Field::I64(field) => field(element).to_string(),
+            Field::U64(field) => field(element).to_string(),
+            Field::F64(field) => format!("{:?}", field(element)),
+            Field::Time(field) => field(element).nanos().to_string(),
+            Field::Text(field) => field(element).clone(),
+            Field::Fraction(field) => {
+                let fraction = field(element);
+                format!("{}/{}", fraction.num, fraction.den)
+            }
+            Field::Caps(field) => field(element).to_string(),
+            Field::Live(_) => return self.get_live(element),
+            Field::Published => return None,
+        };
+        Some(text)
+    }
+
+    /// Reads a live field as text.
+    pub(crate) fn get_live(&self, element: &E) -> Option<String> {
+        match &self.field {
+            Field::Live(field) => {
+                let text = field(element).text();
+                Some(match text.parse::<i64>() {
+                    Ok(number) => self.nick_of(number),
+                    Err(_) => text,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn number_of<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        match enum_values(self.type_name()).into_iter().find(|(nick, _)| *nick == text) {
+            Some((_, number)) => number.to_string().into(),
+            None => text.into(),
+        }
+    }
+
+    fn nick_of(&self, number: i64) -> String {
+        match enum_values(self.type_name()).into_iter().find(|(_, n)| i64::from(*n) == number) {
+            Some((nick, _)) => nick.to_owned(),
+            None => number.to_string(),
+        }
+    }
+}
+
+/// The names and numbers of an `enum:…` type name; empty for other types.
+pub fn enum_values(type_name: &str) -> Vec<(&str, i32)> {
+    let Some(list) = type_name.strip_prefix("enum:") else { return Vec::new() };
+    let mut next = 0;
+    list.split(',')
+        .map(|entry| {
+            let (nick, number) = match entry.split_once('=') {
+                Some((nick, number)) => (nick, number.parse().unwrap_or(next)),
+                None => (entry, next),
+            };
+            next = number + 1;
+            (nick, number)
+        })
+        .collect()
+}
+
+/// A field that may be read and written from any thread.
+pub trait LiveField: Send + Sync {
+    /// Sets it from text. Any thread.
+    fn set_text(&self, text: &str) -> Result<(), String>;
+    /// Reads it as text. Any thread.
+    fn text(&self) -> String;
+}
+
+/// A number or switch that several threads read while another sets it.
+#[derive(Default)]
+pub struct Live<T> {
+    bits: AtomicU64,
+    kind: std::marker::PhantomData<fn() -> T>,
+}
+
+/// What fits into a [`Live`].
+pub trait LiveNumber: Copy + std::fmt::Debug + std::str::FromStr {
+    /// To 64 bits.
+    fn to_bits(self) -> u64;
+    /// From 64 bits.
+    fn from_bits(bits: u64) -> Self;
+}
+
+macro_rules! live_number {
+    ($($ty:ty: $to:expr, $from:expr;)*) => {$(
+        impl LiveNumber for $ty {
+            fn to_bits(self) -> u64 {
+                $to(self)
+            }
+            fn from_bits(bits: u64) -> Self {
+                $from(bits)
+            }
+        }
+    )*};
+}
+
+live_number! {
+    bool: u64::from, |bits| bits != 0;
+    u32: u64::from, |bits| bits as u32;
+    u64: |n| n, |bits| bits;
+    i32: |n| n as u32 as u64, |bits| bits as u32 as i32;
+    i64: |n| n as u64, |bits| bits as i64;
+    f64: |n: f64| n.to_bits(), f64::from_bits;
+}
+
+impl<T: LiveNumber> Live<T> {
+    /// With a first value.
+    pub fn new(value: T) -> Self {
+        Live { bits: AtomicU64::new(value.to_bits()), kind: std::marker::PhantomData }
+    }
+    /// The present value. Any thread.
+    pub fn get(&self) -> T {
+        T::from_bits(self.bits.load(Ordering::Acquire))
+    }
+    /// Sets the value. Any thread.
+    pub fn set(&self, value: T) {
+        self.bits.store(value.to_bits(), Ordering::Release);
+    }
+}
+
+impl<T: LiveNumber + Send + Sync> LiveField for Live<T> {
+    fn set_text(&self, text: &str) -> Result<(), String> {
+        self.set(text.parse().map_err(|_| format!("cannot read \"{text}\""))?);
+        Ok(())
+    }
+    fn text(&self) -> String {
+        format!("{:?}", self.get())
+    }
+}
+
+impl LiveField for Mutex<String> {
+    fn set_text(&self, text: &str) -> Result<(), String> {
+        *self.lock() = text.to_owned();
+        Ok(())
+    }
+    fn text(&self) -> String {
+        self.lock().clone()
+    }
+}
+
+impl LiveField for Mutex<Caps> {
+    fn set_text(&self, text: &str) -> Result<(), String> {
+        *self.lock() = Caps::parse(text).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+    fn text(&self) -> String {
+        self.lock().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Thing {
+        count: u32,
+        mode: i32,
+        limit: Live<u64>,
+    }
+
+    const PROPS: &[Prop<Thing>] = &[
+        Prop::uint("count", "How many", |t| &mut t.count),
+        Prop::choice("mode", "enum:slow,fast=5", "How", |t| &mut t.mode),
+        Prop::live("limit", types::UINT64, "At most", |t| &t.limit),
+    ];
+
+    #[test]
+    fn a_value_that_does_not_parse_leaves_the_field_alone() {
+        let mut thing = Thing { count: 7, ..Thing::default() };
+        assert!(PROPS[0].set(&mut thing, "-3").is_err());
+        assert_eq!(PROPS[0].get(&mut thing).as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn choices_are_set_by_nick_and_read_by_nick() {
+        let mut thing = Thing::default();
+        PROPS[1].set(&mut thing, "fast").unwrap();
+        assert_eq!((thing.mode, PROPS[1].get(&mut thing).as_deref()), (5, Some("fast")));
+    }
+
+    #[test]
+    fn a_live_field_is_set_through_a_shared_reference() {
+        let thing = Thing::default();
+        PROPS[2].set_live(&thing, "12").unwrap();
+        assert_eq!((thing.limit.get(), PROPS[2].get_live(&thing).as_deref()), (12, Some("12")));
+    }
+}
