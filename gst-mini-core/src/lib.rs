@@ -1,9 +1,11 @@
 //! GstMini's core.
 pub mod buffer;
 pub mod error;
+pub mod launch;
 pub mod plugin;
 pub mod pool;
 #[cfg(feature = "host")]
 pub mod runtime;
 pub mod segment;
+pub mod suggest;
 pub mod time;

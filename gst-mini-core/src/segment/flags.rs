@@ -20,12 +20,10 @@ pub struct ParseWordError {
     pub expected: String,
 }
 
-fn unknown(
-    kind: &'static str,
-    word: &str,
-    names: impl Iterator<Item = &'static str>,
-) -> ParseWordError {
-    ParseWordError { kind, word: word.to_owned(), expected: names.collect::<Vec<_>>().join(", ") }
+impl ParseWordError {
+    fn new(kind: &'static str, word: &str, names: impl Iterator<Item = &'static str>) -> Self {
+        Self { kind, word: word.to_owned(), expected: names.collect::<Vec<_>>().join(", ") }
+    }
 }
 
 macro_rules! word_enum {
@@ -62,7 +60,7 @@ macro_rules! word_enum {
                     .iter()
                     .copied()
                     .find(|value| value.nick() == text)
-                    .ok_or_else(|| unknown($kind, text, Self::ALL.iter().map(|value| value.nick())))
+                    .ok_or_else(|| ParseWordError::new($kind, text, Self::ALL.iter().map(|value| value.nick())))
             }
         }
     };
@@ -178,7 +176,7 @@ macro_rules! flag_set {
                         .chain(Self::ALIASES)
                         .find(|(_, nick)| *nick == word)
                         .map(|(flag, _)| set | *flag)
-                        .ok_or_else(|| unknown($kind, word, Self::ALL.iter().map(|(_, nick)| *nick)))
+                        .ok_or_else(|| ParseWordError::new($kind, word, Self::ALL.iter().map(|(_, nick)| *nick)))
                 })
             }
         }
