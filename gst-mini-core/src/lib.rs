@@ -1,5 +1,7 @@
 //! GstMini's core.
 pub mod buffer;
+#[cfg(feature = "host")]
+pub mod clock;
 pub mod error;
 pub mod launch;
 pub mod plugin;

@@ -10,6 +10,7 @@
 //! Left out: fibers (five times faster, but a plugin's thread-locals would be shared by all tasks).
 
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -287,12 +288,12 @@ impl Current {
     fn reserve(&self, key: usize) {
         loop {
             let mut state = self.shared.lock();
-            if !state.holders.contains_key(&key) {
-                state.holders.insert(key, self.me);
+            if let Entry::Vacant(free) = state.holders.entry(key) {
+                free.insert(self.me);
                 return;
             }
-            let why = "a lock";
             drop(state);
+            let why = "a lock";
             observer::notice(Moment::Wait { why, deadline: None });
             let state = self.shared.lock();
             self.wait_for(state, Wait::new(On::Lock(key), None, why));
