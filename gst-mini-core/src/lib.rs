@@ -1,5 +1,6 @@
 //! GstMini's core.
 pub mod buffer;
+pub mod caps;
 #[cfg(feature = "host")]
 pub mod clock;
 pub mod error;
@@ -9,5 +10,7 @@ pub mod pool;
 #[cfg(feature = "host")]
 pub mod runtime;
 pub mod segment;
+pub mod structure;
 pub mod suggest;
 pub mod time;
+pub mod value;

@@ -1,0 +1,247 @@
+//! [`Caps`] say which formats a pad can handle: structures, best first, each with its features.
+//!
+//! ```
+//! use gst_mini_core::caps::Caps;
+//! let offered: Caps = "video/x-raw, format={ I420, RGBA }, width=[ 1, max ]".parse()?;
+//! let wanted: Caps = "video/x-raw, format=RGBA, width=320".parse()?;
+//! assert_eq!(offered.intersect(&wanted), wanted);
+//! assert_eq!(wanted.to_string(), "video/x-raw, format=(string)RGBA, width=(int)320");
+//! assert!(wanted.is_fixed() && wanted.is_subset_of(&offered));
+//! # Ok::<(), gst_mini_core::caps::CapsParseError>(())
+//! ```
+//!
+//! Invariant: there are as many features as structures; ANY has no structures.
+//! In GStreamer: `gst/gstcaps.c` (`gst_caps_intersect`, `gst_caps_from_string`).
+//! Left out: operations on ANY that GStreamer answers with a critical warning: here fixating ANY and
+//! subtracting from it leave it as it is.
+
+mod difference;
+mod features;
+mod ops;
+mod parse;
+mod simplify;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::structure::Structure;
+use crate::value::{Nested, Value};
+
+pub use crate::value::ParseError as CapsParseError;
+pub use difference::first_difference;
+pub use features::CapsFeatures;
+
+/// A set of media formats. Cloning shares; changing copies first if the content is shared.
+#[derive(Clone, Debug, Default)]
+pub struct Caps {
+    any: bool,
+    /// `None` stands for no structures, so that ANY and EMPTY are constants.
+    content: Option<Arc<Content>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Content {
+    structures: Vec<Structure>,
+    features: Vec<CapsFeatures>,
+}
+
+impl Caps {
+    /// Every format.
+    pub const fn any() -> Self {
+        Self { any: true, content: None }
+    }
+
+    /// No format.
+    pub const fn empty() -> Self {
+        Self { any: false, content: None }
+    }
+
+    /// The formats of one structure, in system memory.
+    pub fn new(structure: Structure) -> Self {
+        Self::with_features(structure, CapsFeatures::default())
+    }
+
+    /// The formats of one structure, in memory with `features`.
+    pub fn with_features(structure: Structure, features: CapsFeatures) -> Self {
+        let mut caps = Self::empty();
+        caps.push(structure, features);
+        caps
+    }
+
+    /// Reads caps; an error says what was wrong and at which column.
+    pub fn parse(text: &str) -> Result<Self, CapsParseError> {
+        text.parse()
+    }
+
+    /// Whether this is ANY.
+    pub fn is_any(&self) -> bool {
+        self.any
+    }
+
+    /// Whether this is EMPTY.
+    pub fn is_empty(&self) -> bool {
+        !self.any && self.is_without_structures()
+    }
+
+    /// Whether this is exactly one format: one structure, whose fields have one value each.
+    pub fn is_fixed(&self) -> bool {
+        match (self.structures(), self.features(0)) {
+            ([only], Some(features)) => !features.is_any() && only.is_fixed(),
+            _ => false,
+        }
+    }
+
+    /// How many structures there are; 0 for ANY and for EMPTY.
+    pub fn len(&self) -> usize {
+        self.structures().len()
+    }
+
+    /// The structures, best first.
+    pub fn structures(&self) -> &[Structure] {
+        self.content.as_ref().map_or(&[], |content| &content.structures)
+    }
+
+    /// The structures, to be changed in place. Copies them first if they are shared.
+    pub fn structures_mut(&mut self) -> &mut [Structure] {
+        match &mut self.content {
+            Some(content) => &mut Arc::make_mut(content).structures,
+            None => &mut [],
+        }
+    }
+
+    /// The structure at `index`.
+    pub fn structure(&self, index: usize) -> Option<&Structure> {
+        self.structures().get(index)
+    }
+
+    /// The structure at `index`, to be changed in place. Copies first if the content is shared.
+    pub fn structure_mut(&mut self, index: usize) -> Option<&mut Structure> {
+        self.structures_mut().get_mut(index)
+    }
+
+    /// The features of the structure at `index`.
+    pub fn features(&self, index: usize) -> Option<&CapsFeatures> {
+        self.content.as_ref().and_then(|content| content.features.get(index))
+    }
+
+    /// Sets the features of the structure at `index`, if there is one.
+    pub fn set_features(&mut self, index: usize, features: CapsFeatures) {
+        if let Some(content) = &mut self.content
+            && let Some(old) = Arc::make_mut(content).features.get_mut(index)
+        {
+            *old = features;
+        }
+    }
+
+    /// Structures with their features.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Structure, &CapsFeatures)> + Clone {
+        let features = self.content.as_ref().map_or(&[][..], |content| &content.features);
+        self.structures().iter().zip(features)
+    }
+
+    /// Sets `field` in every structure.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) {
+        let value = value.into();
+        for structure in self.structures_mut() {
+            structure.set(field, value.clone());
+        }
+    }
+
+    /// Adds a structure behind the others; ANY stays ANY.
+    pub fn push(&mut self, structure: Structure, features: CapsFeatures) {
+        if self.any {
+            return;
+        }
+        let content = Arc::make_mut(self.content.get_or_insert_default());
+        content.structures.push(structure);
+        content.features.push(features);
+    }
+
+    /// Takes out the structure at `index`, if there is one.
+    pub fn remove(&mut self, index: usize) -> Option<Structure> {
+        if index >= self.len() {
+            return None;
+        }
+        let content = Arc::make_mut(self.content.as_mut()?);
+        content.features.remove(index);
+        Some(content.structures.remove(index))
+    }
+
+    /// Keeps the first `length` structures.
+    pub fn truncate(&mut self, length: usize) {
+        if self.len() > length
+            && let Some(content) = &mut self.content
+        {
+            let content = Arc::make_mut(content);
+            content.structures.truncate(length);
+            content.features.truncate(length);
+        }
+    }
+
+    /// The text, with nested structures in brackets or, one level further down, in quotes; the two
+    /// take turns in GStreamer.
+    pub(crate) fn print(&self, nested: Nested) -> String {
+        if self.any {
+            return "ANY".to_owned();
+        }
+        if self.is_empty() {
+            return "EMPTY".to_owned();
+        }
+        let inside = match nested {
+            Nested::Quoted => Nested::Bracketed,
+            Nested::Bracketed => Nested::Quoted,
+        };
+        let structures = self.iter().map(|(structure, features)| {
+            let features = match features.is_system_memory() {
+                true => String::new(),
+                false => format!("({features})"),
+            };
+            format!("{}{features}{}", structure.name(), structure.print_fields(inside))
+        });
+        let mut text = structures.collect::<Vec<_>>().join(" ");
+        text.pop();
+        text
+    }
+
+    fn is_without_structures(&self) -> bool {
+        self.structures().is_empty()
+    }
+
+    /// Whether two caps share their content, so that no comparison is needed.
+    fn is_same(&self, other: &Caps) -> bool {
+        match (&self.content, &other.content) {
+            (Some(content), Some(other)) => Arc::ptr_eq(content, other),
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Caps {
+    /// Identity of all parts, in order. [`Caps::is_equal`] asks whether the formats are the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.any == other.any && (self.is_same(other) || self.iter().eq(other.iter()))
+    }
+}
+
+impl fmt::Display for Caps {
+    /// GStreamer's text for caps, which reads back as the same caps.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(Nested::Quoted))
+    }
+}
+
+impl From<Structure> for Caps {
+    fn from(structure: Structure) -> Self {
+        Self::new(structure)
+    }
+}
+
+impl FromIterator<Structure> for Caps {
+    fn from_iter<I: IntoIterator<Item = Structure>>(structures: I) -> Self {
+        let mut caps = Self::empty();
+        for structure in structures {
+            caps.push(structure, CapsFeatures::default());
+        }
+        caps
+    }
+}

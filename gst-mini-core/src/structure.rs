@@ -1,0 +1,254 @@
+//! A [`Structure`] is a name and a few named values: one format, one message, one event.
+//!
+//! ```
+//! use gst_mini_core::structure::Structure;
+//! let progress = Structure::new("progress").with("percent", 40).with("mode", "live");
+//! assert_eq!(progress.to_string(), "progress, percent=(int)40, mode=(string)live;");
+//! assert_eq!(progress.int("percent"), Some(40));
+//! assert_eq!(progress.to_string().parse(), Ok(progress));
+//! ```
+//!
+//! Invariant: each field name occurs once; fields keep the order in which they were first set.
+//! In GStreamer: `gst/gststructure.c` (`gst_structure_from_string`, `gst_structure_to_string`).
+//! Left out: names interned as quarks; structures are small, and their names are compared as text.
+
+mod fixate;
+mod ops;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::value::parse::{Cursor, ParseError};
+use crate::value::{Fraction, Nested, Value};
+
+/// A name and ordered, named values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Structure {
+    name: Cow<'static, str>,
+    fields: Vec<(Cow<'static, str>, Value)>,
+}
+
+impl Structure {
+    /// An empty structure. A name that is to be read back from text starts with a letter and goes
+    /// on with letters, digits and `/-_.:+`.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), fields: Vec::new() }
+    }
+
+    /// With `field` set to `value`.
+    #[must_use]
+    pub fn with(mut self, field: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.put(field.into(), value.into());
+        self
+    }
+
+    /// Sets `field`; a new one goes last.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) {
+        match self.get_mut(field) {
+            Some(old) => *old = value.into(),
+            None => self.fields.push((field.to_owned().into(), value.into())),
+        }
+    }
+
+    /// Takes `field` out.
+    pub fn remove(&mut self, field: &str) -> Option<Value> {
+        let at = self.fields.iter().position(|(name, _)| name == field)?;
+        Some(self.fields.remove(at).1)
+    }
+
+    /// The name; in caps the media type.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value of `field`.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value)
+    }
+
+    /// The value of `field`, to be changed.
+    pub fn get_mut(&mut self, field: &str) -> Option<&mut Value> {
+        self.fields.iter_mut().find(|(name, _)| name == field).map(|(_, value)| value)
+    }
+
+    /// Whether there is such a field.
+    pub fn has(&self, field: &str) -> bool {
+        self.get(field).is_some()
+    }
+
+    /// The fields, in order.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.fields.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The boolean in `field`.
+    pub fn bool(&self, field: &str) -> Option<bool> {
+        self.get(field)?.as_bool()
+    }
+
+    /// The integer in `field`, if it fits.
+    pub fn int(&self, field: &str) -> Option<i32> {
+        self.get(field)?.as_i32()
+    }
+
+    /// The integer in `field`, if it fits.
+    pub fn int64(&self, field: &str) -> Option<i64> {
+        self.get(field)?.as_i64()
+    }
+
+    /// The integer in `field`, if it is not negative.
+    pub fn uint64(&self, field: &str) -> Option<u64> {
+        self.get(field)?.as_u64()
+    }
+
+    /// The number in `field`.
+    pub fn double(&self, field: &str) -> Option<f64> {
+        self.get(field)?.as_f64()
+    }
+
+    /// The string in `field`.
+    pub fn str(&self, field: &str) -> Option<&str> {
+        self.get(field)?.as_str()
+    }
+
+    /// The fraction in `field`.
+    pub fn fraction(&self, field: &str) -> Option<Fraction> {
+        self.get(field)?.as_fraction()
+    }
+
+    /// The whole text, `;` included.
+    pub(crate) fn print(&self, nested: Nested) -> String {
+        format!("{}{}", self.name, self.print_fields(nested))
+    }
+
+    /// What follows the name, `;` included.
+    pub(crate) fn print_fields(&self, nested: Nested) -> String {
+        let mut text = String::new();
+        for (name, value) in self.fields() {
+            let kind = value.element_type_name();
+            text += &format!(", {name}=({kind}){}", value.print_field(nested));
+        }
+        text.push(';');
+        text
+    }
+
+    /// Reads a name.
+    pub(crate) fn parse_name(cursor: &mut Cursor<'_>) -> Result<Self, ParseError> {
+        cursor.skip_escaped_spaces();
+        let at = cursor.clone();
+        let name = match cursor.peek() {
+            b'"' => {
+                let quoted = cursor.word_or_quoted()?;
+                plain_unquote(quoted)
+            }
+            _ => cursor.word().to_owned(),
+        };
+        if name.is_empty() {
+            return Err(at.error(format!("expected a name{}", at.found())));
+        }
+        if !is_valid_name(&name) {
+            return Err(at.error(format!("{name:?} is not a valid name")));
+        }
+        Ok(Self::new(name))
+    }
+
+    /// Reads fields up to a `;` or the end.
+    pub(crate) fn parse_fields(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+        loop {
+            cursor.skip_escaped_spaces();
+            if ends_here(cursor) {
+                return Ok(());
+            }
+            if cursor.peek() != b',' {
+                return Err(cursor.error(format!("expected ',' or ';'{}", cursor.found())));
+            }
+            cursor.advance(1);
+            cursor.skip_escaped_spaces();
+            if ends_here(cursor) {
+                return Ok(());
+            }
+            let field = cursor.word();
+            if field.is_empty() {
+                return Err(cursor.error(format!("expected a field name{}", cursor.found())));
+            }
+            cursor.skip_escaped_spaces();
+            if cursor.peek() != b'=' {
+                let found = cursor.found();
+                return Err(cursor.error(format!("expected '=' after {field}{found}")));
+            }
+            cursor.advance(1);
+            let value = cursor.value(None)?;
+            self.put(field.to_owned().into(), value);
+        }
+    }
+
+    fn put(&mut self, field: Cow<'static, str>, value: Value) {
+        match self.get_mut(&field) {
+            Some(old) => *old = value,
+            None => self.fields.push((field, value)),
+        }
+    }
+}
+
+impl fmt::Display for Structure {
+    /// As GStreamer prints it, with a `;` at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(Nested::Quoted))
+    }
+}
+
+impl FromStr for Structure {
+    type Err = ParseError;
+
+    /// Reads a structure. What follows its `;` is ignored, as in GStreamer.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(text)?;
+        let mut structure = Self::parse_name(&mut cursor)?;
+        structure.parse_fields(&mut cursor)?;
+        Ok(structure)
+    }
+}
+
+/// Steps over a `;`, and says whether the structure ends here.
+fn ends_here(cursor: &mut Cursor<'_>) -> bool {
+    match cursor.peek() {
+        b';' => {
+            cursor.advance(1);
+            true
+        }
+        0 => true,
+        _ => false,
+    }
+}
+
+fn is_valid_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(is_letter)
+}
+
+/// A quoted name: unlike in a quoted string, a backslash only protects what follows.
+fn plain_unquote(quoted: &str) -> String {
+    let mut name = String::new();
+    let mut escaped = false;
+    for letter in quoted.trim_matches('"').chars() {
+        match letter {
+            '\\' if !escaped => escaped = true,
+            _ => {
+                escaped = false;
+                name.push(letter);
+            }
+        }
+    }
+    name
+}
