@@ -40,6 +40,7 @@ mod os;
 mod schedule;
 mod sim;
 mod threads;
+mod watchdog;
 
 use std::fmt;
 use std::sync::Arc;

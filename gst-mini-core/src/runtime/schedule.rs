@@ -88,6 +88,8 @@ pub(super) struct State {
     pub(super) limit: u64,
     pub(super) tasks: Vec<Record>,
     pub(super) main: usize,
+    /// The task that has the baton.
+    pub(super) running: usize,
     pub(super) ready: Vec<usize>,
     /// Tasks in `settle`: ready when nobody else is.
     pub(super) settling: Vec<usize>,
@@ -97,7 +99,10 @@ pub(super) struct State {
     pub(super) holders: HashMap<usize, usize>,
     pub(super) choices: u64,
     pub(super) picks: u64,
+    /// The first one found.
     pub(super) deadlock: Option<Deadlock>,
+    /// Who is told of a deadlock when main is not unwound.
+    pub(super) report: Option<Box<dyn FnOnce(Deadlock) + Send>>,
     waiting: HashMap<On, Vec<usize>>,
     timers: BTreeSet<(u64, usize)>,
     random: SplitMix,
@@ -110,6 +115,7 @@ impl State {
             limit: u64::MAX,
             tasks: Vec::new(),
             main: 0,
+            running: 0,
             ready: Vec::new(),
             settling: Vec::new(),
             idling: Vec::new(),
@@ -117,6 +123,7 @@ impl State {
             choices: 0,
             picks: 0,
             deadlock: None,
+            report: None,
             waiting: HashMap::new(),
             timers: BTreeSet::new(),
             random: SplitMix(seed),
@@ -176,7 +183,8 @@ impl State {
         }
         self.picks += 1;
         let index = self.random.below(self.ready.len());
-        self.ready.swap_remove(index)
+        self.running = self.ready.swap_remove(index);
+        self.running
     }
 
     /// Another task to go on instead of `me`, or `None` to stay.
@@ -189,6 +197,7 @@ impl State {
         let next = *self.ready.get(index)?;
         self.picks += 1;
         self.ready[index] = me;
+        self.running = next;
         Some(next)
     }
 
@@ -276,7 +285,8 @@ impl State {
         self.ready.push(main);
     }
 
-    fn describe(&self, cause: &'static str) -> Deadlock {
+    /// Who waits for what now. A woken task's last wait is off the record once it runs.
+    pub(super) fn describe(&self, cause: &'static str) -> Deadlock {
         let name = |task: usize| self.tasks[task].name.to_string();
         let waiting = self.tasks.iter().filter(|task| !task.finished);
         let waits = waiting.filter_map(|task| {
@@ -318,6 +328,12 @@ pub struct TaskWait {
     pub holder: Option<String>,
     /// When it would have given up, where only virtual time ran out.
     pub deadline: Option<AbsoluteTime>,
+}
+
+impl Deadlock {
+    pub(super) fn at_start(cause: &'static str) -> Self {
+        Self { cause, at: AbsoluteTime::ZERO, waits: Vec::new() }
+    }
 }
 
 impl fmt::Display for Deadlock {

@@ -12,14 +12,14 @@
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::schedule::{On, Slot, State, Wait, Wakeup};
 use super::threads::{self, Me};
-use super::{Form, Moment, Task, observer, os};
+use super::{Form, Moment, Task, observer, os, watchdog};
 use crate::error::ElementError;
 use crate::time::AbsoluteTime;
 
@@ -58,7 +58,8 @@ impl Sim {
     /// [`Deadlock`] when all tasks, `main` included, waited without a deadline. `main` is then unwound
     /// (quietly) while the others stay where they are. Destructors run during that; one that waits again
     /// for what never comes ends the process with the graph on stderr, because a second unwinding is not
-    /// possible. So destructors do not wait while `std::thread::panicking()`.
+    /// possible. So destructors do not wait while `std::thread::panicking()`; where they do,
+    /// [`run_apart`](Self::run_apart) is the better one.
     ///
     /// # Panics
     /// A panic of `f` goes on here. Inside another simulation.
@@ -74,6 +75,7 @@ impl Sim {
             state.main = main;
             main
         };
+        watchdog::watch(&self.shared);
         let _pinned = os::Pinned::here();
         let sim = Current { shared: self.shared.clone(), me: main, slot };
         let _active = Active::enter(Me { id, name: "main".into(), stack_top: 0, sim: Some(sim) });
@@ -88,6 +90,37 @@ impl Sim {
                 resume_unwind(cause)
             }
         }
+    }
+
+    /// As [`run`](Self::run), but `main` has a thread of its own, and after a deadlock it stays where it
+    /// is like the others: nothing is unwound, no destructor runs. For hunting through many seeds.
+    ///
+    /// # Errors
+    /// [`Deadlock`], or one that says so when the thread could not be started.
+    ///
+    /// # Panics
+    /// A panic of `f` goes on here.
+    pub fn run_apart<R: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Deadlock> {
+        let (answer, result) = mpsc::channel();
+        let deadlocked = answer.clone();
+        self.shared.lock().report = Some(Box::new(move |deadlock| {
+            // Nobody listens only if the caller is gone, and then nobody wants to know.
+            let _ = deadlocked.send(Ok(Err(deadlock)));
+        }));
+        let sim = Sim { shared: self.shared.clone() };
+        let started = std::thread::Builder::new()
+            .name("main".to_owned())
+            .stack_size(threads::STACK_SIZE)
+            .spawn(move || {
+                let result = catch_unwind(AssertUnwindSafe(|| sim.run(f)));
+                let _ = answer.send(result);
+            });
+        let failed = Deadlock::at_start("the thread of main could not be started");
+        let result = started.ok().and_then(|_| result.recv().ok()).unwrap_or(Ok(Err(failed)));
+        result.unwrap_or_else(|cause| resume_unwind(cause))
     }
 
     /// How often more than one task could have been chosen. A scenario with none proves nothing.
@@ -234,7 +267,11 @@ impl Current {
             self.maybe_switch();
             Wakeup::TimedOut
         } else {
-            self.wait_for(state, Wait::new(On::Change(wait_key), deadline, why))
+            let wakeup = self.block(state, Wait::new(On::Change(wait_key), deadline, why));
+            if wakeup == Wakeup::Never {
+                self.give_up(Some(lock_key));
+            }
+            wakeup
         };
         self.reserve(lock_key);
         wakeup == Wakeup::Woken
@@ -305,7 +342,7 @@ impl Current {
     fn wait_for(&self, state: MutexGuard<'_, State>, wait: Wait) -> Wakeup {
         let wakeup = self.block(state, wait);
         if wakeup == Wakeup::Never {
-            self.give_up();
+            self.give_up(None);
         }
         wakeup
     }
@@ -327,14 +364,26 @@ impl Current {
         self.slot.wait_for_baton();
     }
 
-    fn give_up(&self) -> ! {
-        if std::thread::panicking() {
-            let state = self.shared.lock();
-            if let Some(deadlock) = &state.deadlock {
-                eprintln!("A destructor waits for ever while main is unwound.\n{deadlock}");
+    /// Leaves a wait that cannot end. Unwinding out of a monitor takes its lock again, `relocks`.
+    fn give_up(&self, relocks: Option<usize>) -> ! {
+        let mut state = self.shared.lock();
+        let graph = state.describe("and this wait of main, which is on its way out, cannot end");
+        if let Some(report) = state.report.take() {
+            let deadlock = state.deadlock.take().unwrap_or(graph);
+            state.tasks[self.me].finished = true;
+            drop(state);
+            ACTIVE_SIMS.fetch_sub(1, Ordering::Relaxed);
+            report(deadlock);
+            loop {
+                std::thread::park();
             }
+        }
+        let stuck = relocks.is_some_and(|key| state.holders.contains_key(&key));
+        if stuck || std::thread::panicking() {
+            eprintln!("{graph}");
             std::process::abort();
         }
+        drop(state);
         resume_unwind(Box::new(Unwound));
     }
 
@@ -369,7 +418,7 @@ impl Handle {
                     if std::thread::panicking() {
                         break;
                     }
-                    sim.give_up();
+                    sim.give_up(None);
                 }
             }
         }

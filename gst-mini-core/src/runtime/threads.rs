@@ -96,7 +96,7 @@ pub(super) fn start(
     sim: Option<sim::Current>,
     f: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>, ElementError> {
-    let place = Place::take(&name)?;
+    let place = Place::take(&LIVE, task_limit(), &name)?;
     let builder = thread::Builder::new().name(thread_name(&name)).stack_size(STACK_SIZE);
     let for_thread = name.clone();
     builder
@@ -113,27 +113,28 @@ pub(super) fn start(
         })
 }
 
-/// One of the places [`task_limit`] allows.
-struct Place;
+/// One of the places that a limit allows.
+struct Place {
+    taken: &'static AtomicUsize,
+}
 
 impl Place {
-    fn take(name: &str) -> Result<Self, ElementError> {
-        let place = Place;
-        if LIVE.fetch_add(1, Ordering::Relaxed) >= task_limit() {
-            let why = format!(
-                "{} tasks run already, which is as many as this process can hold; \
-                 use fewer sources and queues, or more processes",
-                task_limit()
-            );
-            return Err(refused(name, &why));
+    fn take(taken: &'static AtomicUsize, limit: usize, name: &str) -> Result<Self, ElementError> {
+        let place = Place { taken };
+        if taken.fetch_add(1, Ordering::Relaxed) < limit {
+            return Ok(place);
         }
-        Ok(place)
+        let why = format!(
+            "{limit} tasks run already, which is as many as this process can hold; use fewer \
+             sources and queues, or more processes"
+        );
+        Err(refused(name, &why))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        LIVE.fetch_sub(1, Ordering::Relaxed);
+        self.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -169,5 +170,36 @@ pub(super) fn sleep_until(deadline: AbsoluteTime) {
             return;
         }
         thread::sleep(Duration::from_nanos(ahead));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_task_too_many_is_refused_with_a_sentence_and_a_free_place_is_taken_again() {
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
+        let first = Place::take(&TAKEN, 2, "a").unwrap();
+        let _second = Place::take(&TAKEN, 2, "b").unwrap();
+        let refused = Place::take(&TAKEN, 2, "queue0:src").err().unwrap();
+        assert_eq!(
+            refused.text,
+            "Could not start task queue0:src: 2 tasks run already, which is as many as this \
+             process can hold; use fewer sources and queues, or more processes."
+        );
+        drop(first);
+        assert!(Place::take(&TAKEN, 2, "c").is_ok());
+        assert!((1_000..1_000_000).contains(&task_limit()), "{}", task_limit());
+    }
+
+    #[test]
+    fn a_task_knows_how_much_stack_it_has_left() {
+        let task = super::super::spawn("deep", || {
+            let left = stack_left().unwrap();
+            assert!(left <= STACK_SIZE && left > STACK_SIZE / 2, "{left}");
+        });
+        assert_eq!(task.unwrap().join(), None);
+        assert_eq!(stack_left(), None);
     }
 }
