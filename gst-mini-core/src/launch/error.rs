@@ -125,12 +125,12 @@ const SECRET_WORDS: [&str; 8] =
 
 /// `text` with every character of a secret replaced by `*`.
 fn blot_secrets(text: &str) -> String {
-    let mut secrets: Vec<Span> = Vec::new();
+    let mut secret = vec![false; text.len()];
     for token in lexer::tokens(text) {
-        if let lexer::Kind::Assignment { name, value } = &token.kind {
-            let name = text[name.clone()].to_ascii_lowercase().replace('_', "-");
+        if let lexer::Kind::Assignment { name, value } = token.kind {
+            let name = text[name].to_ascii_lowercase().replace('_', "-");
             if SECRET_WORDS.iter().any(|word| name.contains(word)) {
-                secrets.push(value.clone());
+                secret[value].fill(true);
             }
         }
     }
@@ -140,14 +140,11 @@ fn blot_secrets(text: &str) -> String {
         let authority = text[from..].find(|letter: char| letter == '/' || letter.is_whitespace());
         let end = authority.map_or(text.len(), |length| from + length);
         if let Some(at) = text[from..end].rfind('@') {
-            secrets.push(from..from + at);
+            secret[from..from + at].fill(true);
         }
     }
     text.char_indices()
-        .map(|(index, letter)| {
-            let hidden = letter != '\n' && secrets.iter().any(|span| span.contains(&index));
-            if hidden { '*' } else { letter }
-        })
+        .map(|(index, letter)| if secret[index] && letter != '\n' { '*' } else { letter })
         .collect()
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Invariant: no text makes it panic or nest without bound; the first error ends the reading.
 //! In GStreamer: `gst/parse/grammar.y.in` (`chain`, `openchain`, `elementary`, `bin`).
-//! Left out: reading on after a syntax error, which in GStreamer gives a pipeline of the rest.
+//! Left out: reading on after a syntax error, which in GStreamer gives a pipeline of the rest; stopping
+//! without a word at a character outside ASCII, as it does: that is a syntax error here.
 
 use super::lexer::{Kind, Token, tokens};
 use super::quoting::{unescape_caps, unescape_value};
@@ -92,6 +93,7 @@ impl Parser<'_> {
             Some(Kind::Ref { .. }) => {
                 Chain { first: None, last: Some(self.reference()?), nodes: Vec::new() }
             }
+            Some(Kind::Uri) => return Err(self.refused_uri()),
             _ => self.elementary()?,
         };
         while let Some(Kind::Link { caps, all_pads }) = self.peek().cloned() {
@@ -101,6 +103,9 @@ impl Parser<'_> {
                 let to = self.reference()?;
                 self.link(chain.last.take(), Some(to), caps, all_pads, span)?;
                 return Ok(chain);
+            }
+            if let Some(Kind::Uri) = self.peek() {
+                return Err(self.refused_uri());
             }
             let (pads, pads_span) = self.pads()?;
             let mut following = self.elementary()?;
@@ -166,7 +171,6 @@ impl Parser<'_> {
             Some(Kind::Identifier) => self.element()?,
             Some(Kind::Open) => self.bin("bin".to_owned())?,
             Some(Kind::BinRef { factory }) => self.bin(self.text[factory].to_owned())?,
-            Some(Kind::Uri) => return Err(self.refused_uri()),
             _ => return Err(self.unexpected("an element or a bin")),
         };
         if let (pads, Some(span)) = self.pads()? {
