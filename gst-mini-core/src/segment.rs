@@ -278,7 +278,7 @@ const NONE: u64 = u64::MAX;
 const UNDEFINED: (i32, u64) = (0, NONE);
 
 fn positive((sign, value): (i32, u64)) -> Option<u64> {
-    (sign == 1).then_some(value)
+    (sign == 1 && value != NONE).then_some(value)
 }
 
 /// `to - from` as "not negative" and magnitude.
