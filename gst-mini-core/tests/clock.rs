@@ -31,7 +31,7 @@ fn waiter(
         let waited = clock.wait_until(target, &wait);
         *store.lock() = Some(waited);
     });
-    (task.unwrap(), result)
+    (task.expect("one more task is allowed"), result)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use gst_mini_core::runtime::{self, Moment, Monitor, Observed, Sim, StreamLock, T
 use gst_mini_core::time::{AbsoluteTime, ClockTime};
 
 fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Task {
-    runtime::spawn(name, f).unwrap()
+    runtime::spawn(name, f).expect("one more task is allowed")
 }
 
 fn sleep_ms(ms: u64) {
@@ -39,7 +39,7 @@ fn trace(seed: u64) -> (String, u64) {
             let text = log.lock().clone();
             text
         })
-        .unwrap();
+        .expect("sleepers do not wait for each other");
     assert_eq!(sim.leaked(), Vec::<String>::new());
     (text, sim.choices())
 }

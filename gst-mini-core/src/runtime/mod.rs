@@ -113,7 +113,8 @@ pub fn sleep_until(deadline: AbsoluteTime) {
 /// Runs work that blocks outside this module (an upload, a codec's own threads).
 ///
 /// Threads: just calls `f`. Sim: `f` is finished before another task is chosen, then
-/// `virtual_delay` passes, during which the others run.
+/// `virtual_delay` passes, during which the others run. A thread that foreign code starts is no task
+/// of the simulation: what it does must be done when `f` returns, and it can wake nobody here.
 pub fn foreign<R>(virtual_delay: ClockTime, f: impl FnOnce() -> R) -> R {
     let result = f();
     if let Some(sim) = sim::current() {
