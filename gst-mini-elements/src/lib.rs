@@ -1,1 +1,2 @@
 //! GstMini.
+pub mod hls;
