@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use gst_mini_core::clock::{Clock, ClockWait, SystemClock};
 use gst_mini_core::runtime::{self, Moment, Monitor, Observed, Sim, StreamLock, Task};
 use gst_mini_core::time::{AbsoluteTime, ClockTime};
 
@@ -36,8 +37,7 @@ fn trace(seed: u64) -> (String, u64) {
                 });
             }
             runtime::run_until_idle();
-            let text = log.lock().clone();
-            text
+            log.lock().clone()
         })
         .expect("sleepers do not wait for each other");
     assert_eq!(sim.leaked(), Vec::<String>::new());
@@ -365,4 +365,49 @@ fn what_an_uncontended_lock_costs() {
             std::hint::black_box(runtime::now());
         });
     });
+}
+
+/// Source at 30 fps, queue of 10, an element that takes 2 ms, a sink that waits for the clock.
+#[test]
+#[ignore = "a measurement"]
+fn an_hour_of_live_video() {
+    const FRAMES: u64 = 108_000;
+    let due = |frame: u64| AbsoluteTime::from_nanos(frame * 1_000_000_000 / 30);
+    let sim = Sim::new(0);
+    let began = Instant::now();
+    let rendered = sim.run(|| {
+        let queue = Arc::new(Monitor::new(std::collections::VecDeque::new()));
+        let filled = queue.clone();
+        let _source = spawn("source", move || {
+            for frame in 0..FRAMES {
+                runtime::sleep_until(due(frame));
+                let mut queue = filled.lock();
+                while queue.len() == 10 {
+                    queue.wait("space in the queue");
+                }
+                queue.push_back(frame);
+                queue.notify_all();
+            }
+        });
+        let clock = SystemClock::new();
+        let wait = ClockWait::new();
+        let latency = ClockTime::from_millis(50);
+        for expected in 0..FRAMES {
+            let mut queue = queue.lock();
+            let frame = loop {
+                match queue.pop_front() {
+                    Some(frame) => break frame,
+                    None => queue.wait("a frame"),
+                }
+            };
+            queue.notify_all();
+            drop(queue);
+            assert_eq!(frame, expected);
+            runtime::foreign(ClockTime::from_millis(2), || {});
+            clock.wait_until(due(frame) + latency, &wait);
+        }
+        runtime::now()
+    });
+    assert_eq!(rendered, Ok(due(FRAMES - 1) + ClockTime::from_millis(50)));
+    eprintln!("{:?}, {} picks, {} choices", began.elapsed(), sim.picks(), sim.choices());
 }
