@@ -73,6 +73,9 @@ pub struct Stats {
     pub dropped_empty: u64,
     /// Frames whose decode time did not rise and was moved one tick behind the previous one.
     pub repaired: u64,
+    /// Frames refused with an error. After a refusal that came together with objects, the error is
+    /// the answer to the next call.
+    pub refused: u64,
     /// Segments closed.
     pub segments: u64,
     /// Segments closed at an earlier key frame because waiting would have made them too long.
@@ -81,8 +84,8 @@ pub struct Stats {
     pub discontinuities: u64,
 }
 
-/// Why a frame or a format was refused. The recording stays usable: [`Recording::finish`] still
-/// closes what was taken before.
+/// Why a frame or a format was refused. The recording stays usable: [`Recording::finish`] closes
+/// what was taken before; pushing on makes a hole of what was refused, which is a DISCONTINUITY.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordingError {
     /// Frames before the first [`Recording::set_track`].
@@ -220,13 +223,15 @@ impl<P: AsRef<[u8]>> Recording<P> {
         if self.playlist.is_ended() {
             return Err(RecordingError::Finished);
         }
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        if let Some(error) = self.failed.take() {
+            self.stats.refused += 1;
+            return Err(error);
         }
         let Some(track) = self.track.take() else { return Err(RecordingError::NoTrack) };
         let mut objects = Vec::new();
         let result = self.push_to(&track, sample, &mut objects);
         self.track = Some(track);
+        self.stats.refused += u64::from(result.is_err());
         match result {
             Err(error) if !objects.is_empty() => self.failed = Some(error),
             other => other?,
@@ -289,15 +294,17 @@ impl<P: AsRef<[u8]>> Recording<P> {
         let (Some(timeline), Some(last)) = (self.timeline, self.pending.last()) else {
             return false;
         };
-        let Some(tick) = u64::try_from(tick).ok().filter(|tick| *tick > last.tick) else {
-            return is_sync
-                || last.tick.abs_diff(tick.max(0) as u64) > u64::from(timeline.timescale);
-        };
+        let back = last.tick.cast_signed() - tick;
+        if back >= 0 {
+            return is_sync || back > i64::from(timeline.timescale);
+        }
+        let tick = tick.cast_unsigned();
         let hole = tick.saturating_sub(last.natural_end);
         let frame = last.natural_end - last.tick;
         let cut_at = self.pending.iter().rfind(|sample| sample.is_sync).unwrap_or(last).tick;
+        let end = if is_sync { tick } else { tick + 2 * frame };
         hole > self.target_ticks(timeline)
-            || hole > frame / 2 && !self.playlist.fits(timeline.micros(cut_at, tick))
+            || hole > frame / 2 && !self.playlist.fits(timeline.micros(cut_at, end))
     }
 
     fn begin_timeline(
@@ -363,7 +370,9 @@ impl<P: AsRef<[u8]>> Recording<P> {
         let by_rate = frame_rate
             .filter(|(n, d)| *n > 0 && *d > 0)
             .map(|(n, d)| tick + timescale * u64::from(d) / u64::from(n));
-        let by_previous = previous.map(|previous| tick + (tick - previous));
+        // No more than double, so that a hole is not taken for a slow frame rate.
+        let by_previous = (self.pending.last())
+            .map(|last| tick + (tick - last.tick).min(2 * (last.natural_end - last.tick)));
         let natural_end =
             by_duration.or(by_rate).or(by_previous).unwrap_or(tick + timescale / GUESSED_RATE);
         Pending {

@@ -146,7 +146,7 @@ impl Checker {
             self.report(Rule::Syntax, problem);
         }
         self.check_alone(&listing);
-        self.check_store(&listing, at, &mut fetch);
+        self.check_store(&listing, &mut fetch);
         self.check_contents(&listing);
         if let Some((previous_text, previous)) = self.previous.take() {
             if previous.ended && previous_text != text {
@@ -154,6 +154,7 @@ impl Checker {
             }
             self.check_step(&previous, &listing, at);
         }
+        self.check_departed(at, &mut fetch);
         self.check_names(&listing);
         let total = listing.micros();
         for sequence in listing.sequences() {
@@ -193,12 +194,7 @@ impl Checker {
         }
     }
 
-    fn check_store(
-        &mut self,
-        listing: &Listing,
-        at: ClockTime,
-        fetch: &mut impl FnMut(&str) -> Fetched,
-    ) {
+    fn check_store(&mut self, listing: &Listing, fetch: &mut impl FnMut(&str) -> Fetched) {
         for segment in listing.segments.iter().filter(|segment| !segment.gap) {
             let fetched = fetch(&segment.uri);
             if fetched == Fetched::Missing {
@@ -224,6 +220,9 @@ impl Checker {
             };
             self.inits.entry(init.to_owned()).or_insert(bytes);
         }
+    }
+
+    fn check_departed(&mut self, at: ClockTime, fetch: &mut impl FnMut(&str) -> Fetched) {
         self.departed.retain(|departed| at <= departed.deadline);
         let gone: Vec<String> = (self.departed.iter())
             .filter(|departed| fetch(&departed.uri) == Fetched::Missing)

@@ -1,7 +1,13 @@
 //! Reads the frames of a fragmented MP4 file back, so that tests can feed real H.264.
 
+// Test code outside of `#[test]` functions, of which each test file uses a part.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::collections::HashMap;
+
 use gst_mini_core::time::{ClockTime, scale};
-use gst_mini_elements::hls::{Sample, Track};
+use gst_mini_elements::hls::rules::{Checker, Fetched, Published};
+use gst_mini_elements::hls::{Object, Role, Sample, Track};
 use mp4_atom::{Any, Atom, Codec, Decode};
 
 /// What one file holds: its format, and its frames on a timeline of nanoseconds.
@@ -66,4 +72,74 @@ impl Clip {
         }
         Clip { track: track.unwrap(), samples }
     }
+}
+
+/// The clip in the repository: 72 frames at 24000/1001, reordered, a key frame every 24.
+pub fn clip() -> Clip {
+    Clip::read(include_bytes!("../data/testsrc_64x48.mp4"), (24_000, 1001))
+}
+
+/// A store in memory that keeps every object and every version of the playlist.
+#[derive(Default)]
+pub struct Store {
+    pub objects: HashMap<String, Vec<u8>>,
+    pub playlists: Vec<Published>,
+    pub segments: Vec<Object<Vec<u8>>>,
+    checker: Checker,
+}
+
+impl Store {
+    /// Stores objects in order; each playlist is judged at once against what is there.
+    #[track_caller]
+    pub fn put(&mut self, objects: Vec<Object<Vec<u8>>>) {
+        for object in objects {
+            if object.role == Role::Playlist {
+                let text = String::from_utf8(object.to_bytes()).unwrap();
+                let at = object.first_pts + object.duration;
+                self.checker.publish(&text, at, |uri| match self.objects.get(uri) {
+                    Some(bytes) => Fetched::Bytes(bytes.clone()),
+                    None => Fetched::Missing,
+                });
+                self.playlists.push(Published { text, at });
+            } else {
+                let fresh = self.objects.insert(object.name.clone(), object.to_bytes()).is_none();
+                assert!(fresh, "{} was written twice", object.name);
+                if object.role == Role::Segment {
+                    self.segments.push(object);
+                }
+            }
+        }
+        assert_eq!(self.checker.violations(), []);
+    }
+
+    /// The newest playlist.
+    pub fn text(&self) -> &str {
+        self.playlists.last().map_or("", |published| &published.text)
+    }
+
+    /// Numbers of frames in each segment.
+    pub fn frames(&self) -> Vec<u32> {
+        self.segments.iter().map(|segment| segment.frames).collect()
+    }
+}
+
+/// A stream of small frames: a key frame every `gop`, `rate` frames a second, from frame `first` on.
+pub fn frames(
+    rate: (u32, u32),
+    gop: u64,
+    range: std::ops::Range<u64>,
+) -> impl Iterator<Item = Sample<Vec<u8>>> {
+    let at = move |index| ClockTime::of_frame(index, rate.0.into(), rate.1.into());
+    range.map(move |index| Sample {
+        pts: at(index),
+        dts: None,
+        duration: Some(at(index + 1) - at(index)),
+        is_sync: index % gop == 0,
+        data: vec![0, 0, 0, 1, 0x65],
+    })
+}
+
+/// The format that goes with [`frames`]: the clip's codec data at another rate.
+pub fn track(rate: (u32, u32)) -> Track {
+    Track { frame_rate: Some(rate), ..clip().track }
 }
