@@ -17,6 +17,7 @@ use gst_mini_core::time::ClockTime;
 use gst_mini_elements::hls::{Object, PlaylistKind, Recording, Settings};
 use hls_support::Clip;
 
+/// Runs a program in a folder; the line is split at spaces.
 fn run(dir: &Path, line: &str) -> String {
     let mut words = line.split_whitespace();
     let program = words.next().unwrap();
@@ -56,6 +57,11 @@ fn judge(dir: &Path, frames: usize) {
     assert!(!counts.is_empty() && counts.iter().all(|c| *c == frames.to_string()), "{count}");
     let complaints = run(dir, "ffmpeg -v warning -i index.m3u8 -f null -");
     assert_eq!(complaints, "");
+    play(dir);
+}
+
+/// Plays with GStreamer to the end.
+fn play(dir: &Path) {
     let uri = format!("uri=http://{}/index.m3u8", serve(dir.to_owned()));
     let played = run(dir, &format!("timeout 60 gst-launch-1.0 playbin3 {uri} video-sink=fakesink"));
     assert!(played.contains("EOS") && !played.contains("WARN"), "{played}");
@@ -131,4 +137,61 @@ fn reordered_frames_at_24000_1001_play_whole() {
 #[ignore = "needs ffmpeg and gst-launch-1.0"]
 fn key_frames_that_miss_the_target_still_play_whole() {
     record((25, 1), "-profile:v main -bf 2 -g 33", two_seconds(PlaylistKind::Live), 9);
+}
+
+#[test]
+#[ignore = "needs ffmpeg"]
+fn size_aspect_and_color_are_read_as_ffmpeg_wrote_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for options in [
+        "-s 1920x1080 -profile:v high",
+        "-s 426x242 -profile:v high -x264-params cqm=jvt",
+        "-s 720x576 -vf setsar=16/11 -profile:v main -flags +ildct+ilme",
+        "-s 720x480 -vf setsar=37/41 -profile:v baseline",
+        "-s 322x182 -pix_fmt yuv422p -profile:v high422",
+        "-s 323x181 -pix_fmt yuv444p -profile:v high444",
+    ] {
+        let color = "-colorspace smpte170m -color_primaries bt470bg -color_trc gamma28";
+        let clip = Clip::read(&encode(dir, "25", 1, &format!("{options} {color}")), (25, 1));
+        std::fs::write(dir.join("init.mp4"), clip.track.init_segment().unwrap()).unwrap();
+        let read = |name: &str| {
+            run(
+                dir,
+                &format!(
+                    "ffprobe -v error -show_entries stream=width,height,\
+                sample_aspect_ratio,color_space,color_primaries,color_transfer {name}"
+                ),
+            )
+        };
+        assert_eq!(read("init.mp4"), read("clip.mp4"), "{options}");
+        let info = clip.track.stream_info().unwrap();
+        let (par_n, par_d) = info.pixel_aspect_ratio;
+        let aspect = format!("sample_aspect_ratio={par_n}:{par_d}\n");
+        assert!(read("clip.mp4").contains(&aspect), "{options}: {aspect}");
+        let color = info.color.unwrap();
+        assert_eq!((color.primaries, color.transfer, color.matrix), (5, 5, 6), "{options}");
+    }
+}
+
+#[test]
+#[ignore = "needs ffmpeg and gst-launch-1.0"]
+fn two_formats_in_one_recording_play_on_across_the_discontinuity() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut recording = Recording::new(two_seconds(PlaylistKind::Vod));
+    for (index, options) in ["-s 320x180 -g 50", "-s 640x360 -g 50 -bf 2"].iter().enumerate() {
+        let clip = Clip::read(&encode(dir, "25", 4, options), (25, 1));
+        store(dir, recording.set_track(clip.track).unwrap());
+        for mut sample in clip.samples {
+            let offset = ClockTime::from_secs(4 * index as u64);
+            sample.pts += offset;
+            sample.dts = sample.dts.map(|dts| dts + offset);
+            store(dir, recording.push(sample).unwrap());
+        }
+    }
+    store(dir, recording.finish().unwrap());
+    assert_eq!(recording.stats().discontinuities, 1);
+    // FFmpeg's demuxer keeps the codec setup of the first init segment, so it cannot judge this.
+    play(dir);
 }

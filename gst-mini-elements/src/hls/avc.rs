@@ -270,3 +270,54 @@ impl Bits<'_> {
         i32::try_from(if code % 2 == 1 { magnitude } else { -magnitude }).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// 1920x1080, High, level 4.0, as x264 writes it: 1088 lines coded, 8 cropped, BT.709.
+    const AVCC_1080P: &[u8] = &[
+        1, 0x64, 0, 0x28, 0xff, 0xe1, 0, 0x1b, 0x67, 0x64, 0, 0x28, 0xac, 0xd9, 0x40, 0x78, 2,
+        0x27, 0xe5, 0xc0, 0x5a, 0x80, 0x80, 0x80, 0xa0, 0, 0, 3, 0, 0x20, 0, 0, 7, 0x81, 0xe3, 6,
+        0x32, 0xc0, 1, 0, 6, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0,
+    ];
+
+    #[test]
+    fn cropped_high_profile_stream_tells_its_size() {
+        let info = stream_info(AVCC_1080P).unwrap();
+        assert_eq!((info.width, info.height), (1920, 1080));
+        assert_eq!(info.pixel_aspect_ratio, (1, 1));
+        assert_eq!(codecs_string(AVCC_1080P).unwrap(), "avc1.640028");
+    }
+
+    #[test]
+    fn records_that_cannot_be_used_are_refused_by_name() {
+        let with = |index: usize, byte: u8| {
+            let mut bytes = AVCC_1080P.to_vec();
+            bytes[index] = byte;
+            stream_info(&bytes).unwrap_err()
+        };
+        assert_eq!(with(0, 0), AvcError::NotAvcc, "byte stream");
+        assert_eq!(with(4, 0xfd), AvcError::LengthSize(2));
+        assert_eq!(with(5, 0xe0), AvcError::NoSps);
+        assert_eq!(with(8, 0x68), AvcError::BadSps);
+        assert_eq!(stream_info(&[]).unwrap_err(), AvcError::NotAvcc);
+    }
+
+    #[test]
+    fn record_cut_anywhere_is_an_error_or_an_answer() {
+        for end in 0..AVCC_1080P.len() {
+            let _ = stream_info(&AVCC_1080P[..end]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_parameter_sets_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let mut record = vec![1, 100, 0, 40, 0xff, 0xe1, 0, bytes.len() as u8 + 1, 0x67];
+            record.extend(bytes);
+            let _ = stream_info(&record);
+        }
+    }
+}

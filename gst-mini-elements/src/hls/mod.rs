@@ -20,6 +20,7 @@ pub mod object;
 pub mod playlist;
 pub mod recording;
 pub mod rules;
+mod timeline;
 
 pub use cmaf::{Track, TrackError};
 pub use object::{Chunk, Object, Role};

@@ -16,9 +16,10 @@
 
 use gst_mini_core::time::ClockTime;
 
-use super::cmaf::{self, FragmentSample, Track, TrackError};
+use super::cmaf::{self, Track, TrackError};
 use super::object::{Chunk, Object, Role};
 use super::playlist::{Entry, Playlist, PlaylistError, PlaylistKind, Removed};
+use super::timeline::{Pending, Timeline, fragment_samples};
 
 /// What the user chose. All of it is fixed for the length of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,27 +121,6 @@ pub struct Recording<P> {
     wall_clock: Option<(ClockTime, u64)>,
     /// An error found after objects were complete: they are answered first, it is at the next call.
     failed: Option<RecordingError>,
-}
-
-/// Where the ticks of the current stretch, from one discontinuity to the next, begin.
-#[derive(Clone, Copy, Debug)]
-struct Timeline {
-    timescale: u32,
-    first_pts: ClockTime,
-    first_dts: ClockTime,
-    utc: Option<u64>,
-}
-
-#[derive(Debug)]
-struct Pending<P> {
-    /// Decode position in ticks; the first sample of a timeline is at 0.
-    tick: u64,
-    /// Where it ends by its own account.
-    natural_end: u64,
-    composition_offset: i32,
-    pts: ClockTime,
-    is_sync: bool,
-    data: P,
 }
 
 impl<P: AsRef<[u8]>> Recording<P> {
@@ -489,55 +469,6 @@ impl<P: AsRef<[u8]>> Recording<P> {
             None => format!("{stem}{number}.{extension}"),
         }
     }
-}
-
-impl Timeline {
-    fn ticks_since_first_dts(self, dts: ClockTime) -> i64 {
-        cmaf::ticks_from_nanos(dts.diff(self.first_dts), self.timescale)
-    }
-
-    fn decode_tick<P>(self, sample: &Sample<P>) -> i64 {
-        self.ticks_since_first_dts(sample.dts.unwrap_or(sample.pts))
-    }
-
-    fn presentation_tick<P>(self, sample: &Sample<P>) -> i64 {
-        cmaf::ticks_from_nanos(sample.pts.diff(self.first_pts), self.timescale)
-    }
-
-    fn time(self, ticks: u64) -> ClockTime {
-        cmaf::time_from_ticks(ticks, self.timescale)
-    }
-
-    /// The length from `start` to `end` as EXTINF has it: the difference of rounded positions.
-    fn micros(self, start: u64, end: u64) -> u64 {
-        let position = |tick: u64| {
-            let timescale = u128::from(self.timescale);
-            ((u128::from(tick) * 1_000_000 + timescale / 2) / timescale) as u64
-        };
-        position(end).saturating_sub(position(start))
-    }
-}
-
-/// The samples of a segment that ends at the tick `end`; a hole lengthens the sample before it.
-fn fragment_samples<P: AsRef<[u8]>>(
-    samples: &[Pending<P>],
-    end: u64,
-) -> Result<Vec<FragmentSample>, TrackError> {
-    let ends = samples.iter().skip(1).map(|sample| sample.tick).chain([end]);
-    let size = |sample: &Pending<P>| u32::try_from(sample.data.as_ref().len());
-    samples
-        .iter()
-        .zip(ends)
-        .map(|(sample, end)| {
-            Ok(FragmentSample {
-                duration: u32::try_from(end - sample.tick)
-                    .map_err(|_| TrackError::TooLarge("a sample's duration"))?,
-                size: size(sample).map_err(|_| TrackError::TooLarge("a sample"))?,
-                composition_offset: sample.composition_offset,
-                is_sync: sample.is_sync,
-            })
-        })
-        .collect()
 }
 
 fn utc_of(wall_clock: Option<(ClockTime, u64)>, pts: ClockTime) -> Option<u64> {
