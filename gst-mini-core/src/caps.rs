@@ -92,7 +92,7 @@ impl Caps {
     }
 
     /// How many structures there are; 0 for ANY and for EMPTY.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.structures().len()
     }
 
@@ -159,7 +159,7 @@ impl Caps {
 
     /// Takes out the structure at `index`, if there is one.
     pub fn remove(&mut self, index: usize) -> Option<Structure> {
-        if index >= self.len() {
+        if index >= self.size() {
             return None;
         }
         let content = Arc::make_mut(self.content.as_mut()?);
@@ -169,7 +169,7 @@ impl Caps {
 
     /// Keeps the first `length` structures.
     pub fn truncate(&mut self, length: usize) {
-        if self.len() > length
+        if self.size() > length
             && let Some(content) = &mut self.content
         {
             let content = Arc::make_mut(content);

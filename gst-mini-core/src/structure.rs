@@ -15,7 +15,6 @@
 mod fixate;
 mod ops;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,20 +24,20 @@ use crate::value::{Fraction, Nested, Value};
 /// A name and ordered, named values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Structure {
-    name: Cow<'static, str>,
-    fields: Vec<(Cow<'static, str>, Value)>,
+    name: String,
+    fields: Vec<(String, Value)>,
 }
 
 impl Structure {
     /// An empty structure. A name that is to be read back from text starts with a letter and goes
     /// on with letters, digits and `/-_.:+`.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), fields: Vec::new() }
     }
 
     /// With `field` set to `value`.
     #[must_use]
-    pub fn with(mut self, field: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
         self.put(field.into(), value.into());
         self
     }
@@ -47,7 +46,7 @@ impl Structure {
     pub fn set(&mut self, field: &str, value: impl Into<Value>) {
         match self.get_mut(field) {
             Some(old) => *old = value.into(),
-            None => self.fields.push((field.to_owned().into(), value.into())),
+            None => self.fields.push((field.to_owned(), value.into())),
         }
     }
 
@@ -79,7 +78,7 @@ impl Structure {
 
     /// The fields, in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_ref(), value))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// How many fields there are.
@@ -188,12 +187,12 @@ impl Structure {
                 return Err(cursor.error(format!("expected '=' after {field}{found}")));
             }
             cursor.advance(1);
-            let value = cursor.value(None)?;
-            self.put(field.to_owned().into(), value);
+            let value = cursor.any_value()?;
+            self.put(field.to_owned(), value);
         }
     }
 
-    fn put(&mut self, field: Cow<'static, str>, value: Value) {
+    fn put(&mut self, field: String, value: Value) {
         match self.get_mut(&field) {
             Some(old) => *old = value,
             None => self.fields.push((field, value)),

@@ -21,6 +21,7 @@ pub(crate) mod number;
 mod ops;
 pub(crate) mod parse;
 mod range;
+mod read;
 mod serialize;
 mod subtract;
 

@@ -40,7 +40,7 @@ fn replay(case: &Json) -> Json {
     if case["op"] == "parse" {
         return match a {
             Ok(caps) => json!({
-                "ok": true, "caps": caps.to_string(), "size": caps.len(), "any": caps.is_any(),
+                "ok": true, "caps": caps.to_string(), "size": caps.size(), "any": caps.is_any(),
                 "empty": caps.is_empty(), "fixed": caps.is_fixed(),
             }),
             Err(_) => json!({"ok": false}),

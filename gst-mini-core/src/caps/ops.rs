@@ -11,13 +11,13 @@ use crate::value::{Fraction, Value};
 impl Caps {
     /// The formats of both. The order weighs the preferences of both sides equally.
     pub fn intersect(&self, other: &Caps) -> Caps {
-        self.intersect_in(other, zigzag(self.len(), other.len()))
+        self.intersect_in(other, zigzag(self.size(), other.size()))
     }
 
     /// The formats of both, in the order of `self`.
     pub fn intersect_first(&self, other: &Caps) -> Caps {
-        let width = other.len();
-        self.intersect_in(other, (0..self.len()).flat_map(|at| (0..width).map(move |b| (at, b))))
+        let width = other.size();
+        self.intersect_in(other, (0..self.size()).flat_map(|at| (0..width).map(move |b| (at, b))))
     }
 
     fn intersect_in(&self, other: &Caps, order: impl Iterator<Item = (usize, usize)>) -> Caps {
@@ -96,7 +96,7 @@ impl Caps {
     }
 
     fn is_equal_in_order(&self, other: &Caps) -> bool {
-        self.len() == other.len()
+        self.size() == other.size()
             && self.iter().zip(other.iter()).all(|((structure, features), other)| {
                 features.is_equal(other.1) && structure.is_equal(other.0)
             })

@@ -13,7 +13,7 @@ impl Caps {
     /// out sorted by media type, those with most fields first.
     #[must_use]
     pub fn simplify(&self) -> Caps {
-        if self.len() < 2 {
+        if self.size() < 2 {
             return self.clone();
         }
         let mut entries: Vec<(Structure, CapsFeatures)> =

@@ -48,7 +48,7 @@ impl Fraction {
     }
 
     /// The product, or `None` if it does not fit.
-    pub fn multiply(self, other: Self) -> Option<Self> {
+    pub fn checked_mul(self, other: Self) -> Option<Self> {
         let num = i64::from(self.num) * i64::from(other.num);
         let den = i64::from(self.den) * i64::from(other.den);
         let divisor = gcd64(num, den);
@@ -60,7 +60,7 @@ impl Fraction {
     ///
     /// Those two products are all that GStreamer checks: the sum itself wraps. Results agree with
     /// it bit for bit, so mind sums of very large fractions.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn checked_add(self, other: Self) -> Option<Self> {
         if self.num == 0 {
             return Some(other);
         }
@@ -73,9 +73,9 @@ impl Fraction {
         Self::checked(num, den)
     }
 
-    /// The difference, under the same limits as [`Fraction::add`].
-    pub fn subtract(self, other: Self) -> Option<Self> {
-        self.add(Self { num: other.num.wrapping_neg(), den: other.den })
+    /// The difference, under the same limits as [`Fraction::checked_add`].
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(Self { num: other.num.wrapping_neg(), den: other.den })
     }
 
     /// The nearest double.
