@@ -159,6 +159,8 @@ pub struct Action {
 
 /// Makes buffers. The host gives it `blocksize num-buffers do-timestamp` and the streaming thread.
 pub trait Source: Element {
+    /// Whether [`Source::seek`] does anything.
+    const SEEKABLE: bool = false;
     /// The caps it can make with the present property values; `None`: the template's. Any thread.
     fn caps(cx: &Cx) -> Option<Caps> {
         let _ = cx;

@@ -80,25 +80,20 @@ impl Seek {
     fn to_structure(&self) -> Structure {
         Structure::new("seek")
             .with("rate", self.rate)
-            .with("format", self.format.name())
-            .with("flags", self.flags.0)
-            .with("start-type", self.start_type as i32)
+            .with("format", self.format.nick())
+            .with("flags", self.flags.bits())
+            .with("start-type", self.start_type.nick())
             .with("start", self.start)
-            .with("stop-type", self.stop_type as i32)
+            .with("stop-type", self.stop_type.nick())
             .with("stop", self.stop)
     }
 
     fn from_structure(read: &Structure) -> Option<Seek> {
-        let seek_type = |field: &str| match read.int(field)? {
-            0 => Some(SeekType::None),
-            1 => Some(SeekType::Set),
-            2 => Some(SeekType::End),
-            _ => None,
-        };
+        let seek_type = |field: &str| read.str(field)?.parse::<SeekType>().ok();
         Some(Seek {
             rate: read.get("rate")?.as_f64()?,
-            format: Format::from_name(read.str("format")?)?,
-            flags: SeekFlags(read.get("flags")?.as_u64()? as u32),
+            format: read.str("format")?.parse().ok()?,
+            flags: SeekFlags::from_bits(read.get("flags")?.as_u64()? as u32),
             start_type: seek_type("start-type")?,
             start: read.get("start")?.as_i64()?,
             stop_type: seek_type("stop-type")?,
@@ -339,7 +334,7 @@ impl Event {
             }
             EventKind::FlushStop { reset_time } => out.set("reset-time", *reset_time),
             EventKind::SegmentDone { format, position } => {
-                out.set("format", format.name());
+                out.set("format", format.nick());
                 out.set("position", *position);
             }
             EventKind::Latency(latency) => out.set("latency", latency.nanos()),
@@ -376,7 +371,7 @@ impl Event {
             "flush-start" => EventKind::FlushStart,
             "flush-stop" => EventKind::FlushStop { reset_time: read.bool("reset-time")? },
             "segment-done" => EventKind::SegmentDone {
-                format: Format::from_name(read.str("format")?)?,
+                format: read.str("format")?.parse().ok()?,
                 position: read.uint64("position")?,
             },
             "reconfigure" => EventKind::Reconfigure,

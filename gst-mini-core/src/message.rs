@@ -158,7 +158,7 @@ impl Message {
 impl MessageKind {
     /// The text; `None` for the kinds that only the host posts.
     pub fn to_text(&self) -> Option<String> {
-        let story = |name: &str, error: &ElementError| {
+        let story = |name: &'static str, error: &ElementError| {
             Structure::new(name)
                 .with("kind", error.kind.name())
                 .with("text", error.text.as_str())

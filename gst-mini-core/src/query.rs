@@ -103,7 +103,7 @@ impl Query {
     /// The text that crosses the plugin boundary, question and answer alike.
     pub fn to_text(&self) -> String {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
-        let mut out = Structure::new(name);
+        let mut out = Structure::new(name.to_owned());
         let mut number = |field: &str, value: Option<u64>| {
             if let Some(value) = value {
                 out.set(field, value);
@@ -124,7 +124,7 @@ impl Query {
         }
         match self {
             Query::Position { format, .. } | Query::Duration { format, .. } => {
-                out.set("format", format.name());
+                out.set("format", format.nick());
             }
             Query::Latency { live, .. } => out.set("live", *live),
             Query::Caps { filter, result } => {
@@ -140,7 +140,7 @@ impl Query {
                 out.set("accepted", *accepted);
             }
             Query::Seeking { format, seekable, .. } => {
-                out.set("format", format.name());
+                out.set("format", format.nick());
                 out.set("seekable", *seekable);
             }
             Query::Custom(structure) => out.set("structure", structure.to_string()),
@@ -155,7 +155,7 @@ impl Query {
             None => Some(None),
             Some(text) => Caps::parse(text).ok().map(Some),
         };
-        let format = || Format::from_name(read.str("format")?);
+        let format = || read.str("format")?.parse::<Format>().ok();
         Some(match read.name() {
             "position" => Query::Position { format: format()?, position: read.uint64("value") },
             "duration" => Query::Duration { format: format()?, duration: read.uint64("value") },

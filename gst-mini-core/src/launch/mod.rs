@@ -16,11 +16,15 @@
 //! In GStreamer: `gst/parse/grammar.y.in`, `gst/parse/parse.l`, `gst/gstparse.c` (`gst_parse_launchv_full`).
 //! Left out: URIs in place of elements, and presets (`@preset=`): both are refused with a sentence.
 
+#[cfg(feature = "host")]
+mod build;
 mod error;
 mod lexer;
 mod parser;
 mod quoting;
 
+#[cfg(feature = "host")]
+pub use build::parse_launch;
 pub use error::{Fault, LaunchError};
 pub use parser::{parse, parse_prefix};
 pub use quoting::split_args;

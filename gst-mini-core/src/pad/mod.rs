@@ -42,12 +42,17 @@ use std::sync::{Arc, OnceLock, Weak};
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
 pub trait PadHandler: Send + Sync {
     /// A buffer arrived at a sink pad. Streaming thread, stream lock held.
-    fn chain(&self, pad: &Arc<PadCore>, buf: Buffer) -> FlowResult;
+    fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult;
     /// An event arrived: downstream at a sink pad (stream lock held if it is serialized), upstream
     /// at a source pad (any thread).
-    fn event(&self, pad: &Arc<PadCore>, event: Event) -> FlowResult;
+    fn event(&self, pad: &PadCore, event: Event) -> FlowResult;
     /// A query arrived at a pad. Any thread.
-    fn query(&self, pad: &Arc<PadCore>, query: &mut Query) -> bool;
+    fn query(&self, pad: &PadCore, query: &mut Query) -> bool;
+    /// Where what arrives at a sink pad goes on, to follow a refusal to where it began.
+    fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
+        let _ = pad;
+        Vec::new()
+    }
 }
 
 /// What source pads and sink pads share.
@@ -243,6 +248,11 @@ impl PadCore {
         self.last_flow.store(0, Ordering::Relaxed);
     }
 
+    /// The source pads through which what arrives here goes on.
+    pub(crate) fn onward(&self) -> Vec<Arc<PadCore>> {
+        self.handler().map_or(Vec::new(), |handler| handler.onward(self))
+    }
+
     /// Segment this pad has now.
     pub fn segment(&self) -> Option<Segment> {
         self.stored.lock().segment()
@@ -279,12 +289,7 @@ impl Pad for PadCore {
         self.linked_peer()
     }
     fn query(&self, query: &mut Query) -> bool {
-        // Handlers take the pad as its counted self; a query may come through a plain reference.
-        let Some(handler) = self.handler() else { return false };
-        match self.counted() {
-            Some(pad) => handler.query(&pad, query),
-            None => false,
-        }
+        self.answer(query)
     }
     fn peer_query(&self, query: &mut Query) -> bool {
         self.linked_peer().is_some_and(|peer| peer.query(query))

@@ -38,6 +38,13 @@ pub const GM_ROLE_TRANSFORM: u32 = 2;
 /// Consumes buffers, synchronized to the clock.
 pub const GM_ROLE_SINK: u32 = 3;
 
+/// Role flags: default of a sink's `sync`.
+pub const GM_ROLE_SYNC: u32 = 1;
+/// Default of a sink's `async`.
+pub const GM_ROLE_ASYNC: u32 = 2;
+/// A source that can seek.
+pub const GM_ROLE_SEEKABLE: u32 = 4;
+
 /// Pad directions and presences.
 pub const GM_PAD_SRC: u32 = 1;
 /// A pad that receives.
@@ -464,7 +471,7 @@ pub struct GmFactory {
     pub role: u32,
     /// Rank.
     pub rank: u32,
-    /// Sinks: default of `sync`; sources: unused. Bit 0 sync, bit 1 async, bit 2 qos.
+    /// `GM_ROLE_SYNC` and the like.
     pub role_flags: u32,
     /// Factory name.
     pub name: GmStr,

@@ -481,7 +481,7 @@ impl<E: Source> Role<E> {
     };
     const SOURCE: &'static GmFactory = &GmFactory {
         create: Some(Self::source_make),
-        ..Self::factory(GM_ROLE_SOURCE, 0, Self::SOURCE_VT)
+        ..Self::factory(GM_ROLE_SOURCE, E::SEEKABLE as u32 * GM_ROLE_SEEKABLE, Self::SOURCE_VT)
     };
     unsafe extern "C" fn source_make(_: *const GmHost, out: *mut GmElement) -> u8 {
         // SAFETY: see the type.
@@ -653,7 +653,7 @@ impl<E: Sink> Role<E> {
     };
     const SINK: &'static GmFactory = &GmFactory {
         create: Some(Self::sink_make),
-        ..Self::factory(GM_ROLE_SINK, E::SYNC as u32 | (E::ASYNC as u32) << 1, Self::SINK_VT)
+        ..Self::factory(GM_ROLE_SINK, E::SYNC as u32 * GM_ROLE_SYNC | E::ASYNC as u32 * GM_ROLE_ASYNC, Self::SINK_VT)
     };
     unsafe extern "C" fn sink_make(_: *const GmHost, out: *mut GmElement) -> u8 {
         // SAFETY: see the type.
@@ -785,4 +785,26 @@ impl<E: MultiPad> Role<E> {
             done
         })
     }
+}
+
+/// What built this image, for `inspect`.
+pub const BUILD_INFO: &str = concat!("gst-mini-core ", env!("CARGO_PKG_VERSION"));
+
+/// Called once by the host before the first instance of a loaded plugin is made.
+///
+/// Panics inside a loaded plugin do not reach the host's panic hook; this image's own hook writes
+/// their place to the host's log instead.
+///
+/// # Safety
+/// `host` must be null or valid for the process.
+pub unsafe fn init(host: *const GmHost) -> u8 {
+    // SAFETY: the caller's promise.
+    let Some(host) = (unsafe { host.as_ref() }) else { return 0 };
+    let Some(log) = host.log else { return 1 };
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.to_string();
+        // SAFETY: the host's function, with texts that live for the call.
+        unsafe { log(1, GmStr::new("plugin"), GmStr::new(&text)) }
+    }));
+    1
 }

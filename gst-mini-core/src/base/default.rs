@@ -1,0 +1,94 @@
+//! What happens to an event or query that nobody handles: it goes on through the element.
+//!
+//! Invariant: an event leaves through every pad of the other direction, in pad order.
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_event_default`, `gst_pad_query_default`).
+//! Left out: internal links other than "all pads of the other direction".
+
+use crate::caps::Caps;
+use crate::error::{FlowError, FlowResult};
+use crate::event::Event;
+use crate::host::core::ElementCore;
+use crate::pad::{Pad, PadCore};
+use crate::query::Query;
+use crate::time::ClockTime;
+
+/// Sends an event that arrived at `pad` on through the pads of the other direction. Succeeds when
+/// any of them took it, or when there is none.
+pub(crate) fn event(core: &ElementCore, pad: &PadCore, event: Event) -> FlowResult {
+    let onward = core.pads_of(pad.direction().opposite());
+    let mut result = if onward.is_empty() { Ok(()) } else { Err(FlowError::NotLinked) };
+    for other in onward {
+        let sent = other.push_event_full(event.clone());
+        result = match (result, sent) {
+            (Ok(()), _) | (_, Ok(())) => Ok(()),
+            (_, sent) => sent,
+        };
+    }
+    result
+}
+
+/// Answers a query at `pad`, or passes it on.
+pub(crate) fn query(core: &ElementCore, pad: &PadCore, query: &mut Query) -> bool {
+    match query {
+        Query::Caps { filter, result } => {
+            *result = Some(proxied_caps(core, pad, filter.as_ref()));
+            true
+        }
+        Query::AcceptCaps { caps, accepted } => {
+            *accepted = caps.is_subset_of(&proxied_caps(core, pad, Some(caps)));
+            true
+        }
+        Query::Latency { .. } => latency(core, pad, query),
+        _ => core.pads_of(pad.direction().opposite()).iter().any(|other| other.peer_query(query)),
+    }
+}
+
+/// What `pad` can have when everything passes the element unchanged: its template, and what the
+/// peers beyond the element can have.
+pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Caps>) -> Caps {
+    let mut caps = match filter {
+        Some(filter) => filter.intersect_first(&pad.template_caps()),
+        None => pad.template_caps(),
+    };
+    for other in core.pads_of(pad.direction().opposite()) {
+        let mut query = Query::caps(Some(caps.clone()));
+        if other.peer_query(&mut query)
+            && let Query::Caps { result: Some(theirs), .. } = query
+        {
+            caps = theirs.intersect_first(&caps);
+        }
+        caps = caps.intersect_first(&other.template_caps());
+    }
+    caps
+}
+
+/// The latency upstream of the element, over all its sink pads, and what the element adds.
+fn latency(core: &ElementCore, pad: &PadCore, query: &mut Query) -> bool {
+    let mut answered = false;
+    let (mut is_live, mut least, mut most) = (false, ClockTime::ZERO, None::<ClockTime>);
+    for other in core.pads_of(pad.direction().opposite()) {
+        let mut ask = Query::latency();
+        if !other.peer_query(&mut ask) {
+            continue;
+        }
+        let Query::Latency { live, min, max } = ask else { continue };
+        answered = true;
+        if live {
+            is_live = true;
+            least = least.max(min);
+            most = match (most, max) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    if answered {
+        let (own_min, own_max) = *core.latency.lock();
+        if is_live {
+            least += own_min;
+            most = most.zip(own_max).map(|(most, own)| most + own);
+        }
+        *query = Query::Latency { live: is_live, min: least, max: most };
+    }
+    answered
+}

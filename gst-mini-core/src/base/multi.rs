@@ -1,0 +1,329 @@
+//! Around a [`MultiPad`](crate::element::MultiPad): its tasks, pads, flushes, and nothing in between.
+//!
+//! ```text
+//!    thread A                        │                 task of a source pad
+//!    push ──▶ sink ──▶ chain() ──▶ element's own state ──▶ produce() ──▶ src ──▶ push
+//! ```
+//!
+//! Invariant: `produce` of a pad is called by that pad's task alone; a flush ends the task's waits
+//! before it waits for the task.
+//! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_loop`), `gst/gsttask.c`.
+//! Left out: tasks on sink pads (pull mode).
+
+use crate::base::{Behavior, default};
+use crate::buffer::Buffer;
+use crate::cx::{Level, PadId};
+use crate::element::Direction;
+use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
+use crate::event::{Event, EventKind};
+use crate::handle::ElementRef;
+use crate::host::context::{Context, drain};
+use crate::host::core::ElementCore;
+use crate::host::instance::Given;
+use crate::pad::{Pad, PadCore, PadHandler};
+use crate::query::Query;
+use crate::runtime::{self, Monitor, Task};
+use crate::state::{StateReturn, Transition};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+pub(crate) struct MultiBase {
+    core: Arc<ElementCore>,
+    /// One for each source pad whose template has a task.
+    tasks: Mutex<HashMap<PadId, Arc<PadTask>>>,
+    active: AtomicBool,
+    myself: Weak<MultiBase>,
+}
+
+struct PadTask {
+    pad: Arc<PadCore>,
+    control: Monitor<Control>,
+    thread: Mutex<Option<Task>>,
+}
+
+#[derive(Default)]
+struct Control {
+    stop: bool,
+    rest: bool,
+}
+
+impl MultiBase {
+    pub fn new(core: Arc<ElementCore>) -> Arc<MultiBase> {
+        Arc::new_cyclic(|myself| MultiBase {
+            core,
+            tasks: Mutex::default(),
+            active: AtomicBool::new(false),
+            myself: myself.clone(),
+        })
+    }
+
+    fn has_task(&self, pad: &PadCore) -> bool {
+        self.core.factory.template_for(pad.name()).is_some_and(|template| template.task)
+    }
+
+    /// Makes a pad work: the task of a source pad begins.
+    fn activate_pad(&self, pad: &Arc<PadCore>) -> Result<(), ElementError> {
+        pad.activate();
+        if pad.direction() == Direction::Src && self.has_task(pad) {
+            let task = Arc::new(PadTask {
+                pad: pad.clone(),
+                control: Monitor::new(Control::default()),
+                thread: Mutex::new(None),
+            });
+            let (base, own) = (self.myself.clone(), task.clone());
+            let name = format!("{}:{}", self.core.name, pad.name());
+            let thread = runtime::spawn(&name, move || {
+                if let Some(base) = base.upgrade() {
+                    base.run(&own);
+                }
+            })?;
+            *task.thread.lock() = Some(thread);
+            self.tasks.lock().insert(pad.id(), task);
+        }
+        Ok(())
+    }
+
+    fn deactivate_pad(&self, pad: &Arc<PadCore>) {
+        pad.start_flushing();
+        self.core.wake_all();
+        let task = self.tasks.lock().remove(&pad.id());
+        if let Some(task) = task {
+            task.control.lock().stop = true;
+            task.control.notify_all();
+            let thread = task.thread.lock().take();
+            if let Some(thread) = thread.filter(|thread| !runtime::in_task(thread)) {
+                thread.join();
+            }
+        }
+        pad.deactivate();
+    }
+
+    fn run(&self, task: &PadTask) {
+        let cx = Context::new(&self.core, Some(task.pad.clone()));
+        loop {
+            {
+                let mut control = task.control.lock();
+                while control.rest && !control.stop {
+                    control.wait("the pad's task to be started again");
+                }
+                if control.stop {
+                    return;
+                }
+            }
+            let Ok(_streaming) = task.pad.stream_lock().lock() else { return };
+            // SAFETY: the lock above.
+            if let Err(flow) = unsafe { self.step(task, &cx) } {
+                self.core.log(Level::Info, || format!("{} rests: {flow}", task.pad.path()));
+                task.control.lock().rest = true;
+                if flow != FlowError::Flushing {
+                    self.core.instance().stopped(&cx, flow);
+                }
+                self.core.wake_all();
+            }
+        }
+    }
+
+    /// # Safety
+    /// Under the pad's stream lock.
+    unsafe fn step(&self, task: &PadTask, cx: &Context) -> FlowResult {
+        if task.pad.is_flushing() {
+            return Err(FlowError::Flushing);
+        }
+        let given = self.core.instance().produce(cx);
+        if cx.has_outputs() {
+            // SAFETY: the caller's promise.
+            unsafe { drain(&self.core, cx) }?;
+        }
+        match given {
+            // SAFETY: the caller's promise.
+            Ok(Given::Buffer(buf)) => unsafe { task.pad.push(buf) },
+            Ok(Given::Nothing) => Ok(()),
+            Err(flow) => Err(self.core.explain(flow, "produce")),
+        }
+    }
+
+    /// Starts the tasks again after a flush.
+    fn restart(&self) {
+        let tasks: Vec<_> = self.tasks.lock().values().cloned().collect();
+        for task in tasks {
+            task.control.lock().rest = false;
+            task.control.notify_all();
+        }
+    }
+
+    fn flush_start(&self, event: Event) {
+        for pad in self.core.pads_of(Direction::Src) {
+            // Sets this pad's own flag first, so that the task's waits end.
+            pad.push_event(event.clone());
+        }
+        self.core.wake_all();
+    }
+
+    fn flush_stop(&self, pad: &PadCore, event: &Event) {
+        // The tasks came out of their waits at flush-start; when their locks are free they rest.
+        for pad in self.core.pads_of(Direction::Src).iter().filter(|pad| self.has_task(pad)) {
+            drop(pad.stream_lock().lock());
+        }
+        let cx = Context::new(&self.core, self.core.pad(pad.id()));
+        self.core.instance().flush(&cx);
+        for pad in self.core.pads_of(Direction::Src) {
+            pad.push_event(event.clone());
+        }
+        self.restart();
+    }
+
+    fn start(&self) -> StateReturn {
+        let cx = Context::detached(&self.core);
+        if let Err(flow) = self.core.instance().start(&cx) {
+            self.core.explain(flow, "start");
+            return StateReturn::Failure;
+        }
+        self.active.store(true, Ordering::Release);
+        for direction in [Direction::Src, Direction::Sink] {
+            for pad in self.core.pads_of(direction) {
+                if let Err(error) = self.activate_pad(&pad) {
+                    self.core.post_error(error);
+                    self.stop();
+                    return StateReturn::Failure;
+                }
+            }
+        }
+        StateReturn::Success
+    }
+
+    fn stop(&self) -> StateReturn {
+        self.active.store(false, Ordering::Release);
+        let pads: Vec<_> = self.core.pads.read().clone();
+        // All flags first: a chain call may wait for room that only a task can make.
+        for pad in &pads {
+            pad.start_flushing();
+        }
+        self.core.interrupt(true);
+        for pad in &pads {
+            self.deactivate_pad(pad);
+        }
+        let cx = Context::detached(&self.core);
+        let stopped = self.core.instance().stop(&cx);
+        self.core.interrupt(false);
+        match stopped {
+            Ok(()) => StateReturn::Success,
+            Err(flow) => {
+                self.core.explain(flow, "stop");
+                StateReturn::Failure
+            }
+        }
+    }
+
+    /// A request pad was added to the element.
+    pub fn pad_added(&self, pad: &Arc<PadCore>) -> bool {
+        let cx = Context::new(&self.core, Some(pad.clone()));
+        if !self.core.instance().pad_added(&cx, pad.name()) {
+            return false;
+        }
+        if self.active.load(Ordering::Acquire)
+            && let Err(error) = self.activate_pad(pad)
+        {
+            self.core.post_error(ElementError::new(ErrorKind::Core, error.text));
+            return false;
+        }
+        true
+    }
+
+    /// A request pad was released.
+    pub fn pad_removed(&self, pad: &Arc<PadCore>) {
+        self.deactivate_pad(pad);
+        let cx = Context::new(&self.core, Some(pad.clone()));
+        self.core.instance().pad_removed(&cx);
+    }
+}
+
+impl PadHandler for MultiBase {
+    fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult {
+        let cx = Context::new(&self.core, self.core.pad(pad.id()));
+        let flow = self.core.instance().chain(&cx, buf);
+        flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })
+    }
+
+    fn event(&self, pad: &PadCore, event: Event) -> FlowResult {
+        if pad.direction() == Direction::Src {
+            let cx = Context::new(&self.core, self.core.pad(pad.id()));
+            let taken = self.core.instance().src_event(&cx, &event);
+            return match taken {
+                Some(true) => Ok(()),
+                Some(false) => Err(FlowError::NotSupported),
+                None => default::event(&self.core, pad, event),
+            };
+        }
+        match event.kind {
+            EventKind::FlushStart => {
+                self.core.wake_all();
+                self.flush_start(event);
+                Ok(())
+            }
+            EventKind::FlushStop { .. } => {
+                self.flush_stop(pad, &event);
+                Ok(())
+            }
+            _ if !event.is_serialized() => default::event(&self.core, pad, event),
+            _ => {
+                if let EventKind::Caps(caps) = &event.kind {
+                    self.core.caps_changed(pad, caps);
+                }
+                let cx = Context::new(&self.core, self.core.pad(pad.id()));
+                self.core.instance().sink_event(&cx, &event).map(|_| ())
+            }
+        }
+    }
+
+    fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
+        let cx = Context::new(&self.core, self.core.pad(pad.id()));
+        self.core.instance().query(&cx, query) || default::query(&self.core, pad, query)
+    }
+
+    fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {
+        self.core.pads_of(Direction::Src)
+    }
+}
+
+impl MultiBase {
+    /// An error that came from downstream was told there; one of the element's own must be told here.
+    fn own_fault(&self, flow: FlowError) -> FlowError {
+        let from_downstream = self
+            .core
+            .pads_of(Direction::Src)
+            .iter()
+            .any(|pad| pad.last_flow() == Err(FlowError::Error));
+        if from_downstream { flow } else { self.core.explain(flow, "chain") }
+    }
+}
+
+impl Behavior for MultiBase {
+    fn change_state(&self, _: &ElementRef, transition: Transition) -> StateReturn {
+        match transition {
+            Transition::READY_TO_PAUSED => {
+                self.core.interrupt(false);
+                self.start()
+            }
+            Transition::PAUSED_TO_READY => self.stop(),
+            _ => StateReturn::Success,
+        }
+    }
+
+    fn send_event(&self, event: Event) -> bool {
+        let direction = if event.is_upstream() { Direction::Src } else { Direction::Sink };
+        let pad = self.core.pads_of(direction).into_iter().next();
+        pad.is_some_and(|pad| pad.receive_event(event).is_ok())
+    }
+
+    fn query(&self, query: &mut Query) -> bool {
+        let pad = self
+            .core
+            .pads_of(Direction::Src)
+            .into_iter()
+            .chain(self.core.pads_of(Direction::Sink))
+            .next();
+        pad.is_some_and(|pad| PadHandler::query(self, &pad, query))
+    }
+}

@@ -1,0 +1,169 @@
+//! Deciding on one format: for a source with its downstream, for a transform with both sides.
+//!
+//! Invariant: a refusal names both pads, both caps, the first thing that differs and, where one would
+//! do, the converter; it is posted once, by the element that refused first.
+//! In GStreamer: `gstbasesrc.c` (`gst_base_src_default_negotiate`), `gstbasetransform.c` (`gst_base_transform_find_transform`).
+//! Left out: the allocation query.
+
+use crate::caps::{Caps, first_difference};
+use crate::element::Direction;
+use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
+use crate::event::Event;
+use crate::host::context::Context;
+use crate::host::core::ElementCore;
+use crate::pad::{Pad, PadCore};
+use crate::query::Query;
+
+/// What a source's element can make with its present properties, in its template.
+pub(crate) fn own_caps(core: &ElementCore, pad: &PadCore) -> Caps {
+    let cx = Context::detached(core);
+    match core.instance().pad_caps(&cx, pad.id().0) {
+        Some(caps) => caps.intersect_first(&pad.template_caps()),
+        None => pad.template_caps(),
+    }
+}
+
+/// What the peer of `pad` would take of `caps`; `caps` itself without a peer or an answer.
+pub(crate) fn peer_caps(pad: &PadCore, caps: &Caps) -> Caps {
+    let mut query = Query::caps(Some(caps.clone()));
+    if pad.peer_query(&mut query)
+        && let Query::Caps { result: Some(theirs), .. } = query
+    {
+        return theirs;
+    }
+    caps.clone()
+}
+
+/// Decides a source's format and announces it. `Ok(None)`: anything goes, nothing is announced.
+pub(crate) fn source(core: &ElementCore, pad: &PadCore, cx: &Context) -> FlowResult<Option<Caps>> {
+    let own = own_caps(core, pad);
+    if own.is_any() {
+        return Ok(None);
+    }
+    let possible = peer_caps(pad, &own).intersect_first(&own);
+    if possible.is_empty() {
+        return Err(refuse(core, pad, &own, "this source can make"));
+    }
+    if possible.is_any() {
+        return Ok(None);
+    }
+    let fixed = core.instance().fixate(cx, None, &possible);
+    if !fixed.is_fixed() {
+        core.post_error(ElementError::new(
+            ErrorKind::Negotiation,
+            format!("{} could not decide on one format of {possible}", pad.path()),
+        ));
+        return Err(FlowError::NotNegotiated);
+    }
+    announce(core, pad, cx, None, &fixed)?;
+    Ok(Some(fixed))
+}
+
+/// Sets the format on the element and sends it downstream, unless it is the one there is.
+fn announce(
+    core: &ElementCore,
+    pad: &PadCore,
+    cx: &Context,
+    input: Option<&Caps>,
+    output: &Caps,
+) -> FlowResult {
+    if input.is_none() && pad.current_caps().as_ref() == Some(output) {
+        return Ok(());
+    }
+    core.instance()
+        .set_caps(cx, input, Some(output))
+        .map_err(|flow| core.explain(flow, "set_caps"))?;
+    if pad.current_caps().as_ref() == Some(output) {
+        return Ok(());
+    }
+    core.caps_changed(pad, output);
+    match pad.push_event_full(Event::caps(output.clone())) {
+        Err(FlowError::NotNegotiated | FlowError::Error) => Err(FlowError::NotNegotiated),
+        _ => Ok(()),
+    }
+}
+
+/// Decides a transform's output format for fixed input caps, sets both and announces the output.
+pub(crate) fn transform(
+    core: &ElementCore,
+    sink: &PadCore,
+    src: &PadCore,
+    cx: &Context,
+    input: &Caps,
+) -> FlowResult {
+    let possible = core
+        .instance()
+        .transform_caps(cx, Direction::Sink, input)
+        .intersect_first(&src.template_caps());
+    if possible.is_empty() {
+        core.post_error(ElementError::new(
+            ErrorKind::Negotiation,
+            format!("{} cannot make anything of {input}", sink.path()),
+        ));
+        return Err(FlowError::NotNegotiated);
+    }
+    let wanted = peer_caps(src, &possible).intersect_first(&possible);
+    if wanted.is_empty() {
+        return Err(refuse(core, src, &possible, "comes out here"));
+    }
+    // Passing the input on unchanged is cheapest, where downstream takes it.
+    let output = if input.is_subset_of(&wanted) {
+        input.clone()
+    } else {
+        core.instance().fixate(cx, Some(input), &wanted)
+    };
+    if !output.is_fixed() {
+        // What comes out is only known from the stream; the element announces it itself.
+        return core
+            .instance()
+            .set_caps(cx, Some(input), Some(&output))
+            .map_err(|flow| core.explain(flow, "set_caps"));
+    }
+    announce(core, src, cx, Some(input), &output)
+}
+
+/// Posts why nothing that `pad` can have is taken on the other side.
+fn refuse(core: &ElementCore, pad: &PadCore, own: &Caps, what: &str) -> FlowError {
+    let (path, theirs) = match pad.peer() {
+        Some(peer) => {
+            let mut query = Query::caps(None);
+            let caps = match (peer.query(&mut query), query) {
+                (true, Query::Caps { result: Some(caps), .. }) => caps,
+                _ => peer.template_caps(),
+            };
+            (peer.path(), caps)
+        }
+        None => ("nothing".to_owned(), Caps::any()),
+    };
+    core.post_error(mismatch(&pad.path(), own, what, &path, &theirs));
+    FlowError::NotNegotiated
+}
+
+/// The sentence about two caps that do not fit, for links and negotiations alike.
+pub(crate) fn mismatch(
+    src: &str,
+    src_caps: &Caps,
+    what: &str,
+    sink: &str,
+    sink_caps: &Caps,
+) -> ElementError {
+    let difference = first_difference(src_caps, sink_caps).unwrap_or_default();
+    let advice = converter(&difference).map_or(String::new(), |element| {
+        format!("; put `{element}` between them")
+    });
+    ElementError::new(
+        ErrorKind::Negotiation,
+        format!("{src} and {sink} have no format in common: {difference}{advice}"),
+    )
+    .with_debug(format!("{src}: {src_caps} ({what})\n{sink}: {sink_caps} (is taken there)"))
+}
+
+/// The element that changes the field a difference begins with.
+fn converter(difference: &str) -> Option<&'static str> {
+    match difference.split(':').next()? {
+        "format" | "colorimetry" => Some("videoconvert"),
+        "width" | "height" | "pixel-aspect-ratio" => Some("videoscale"),
+        "framerate" => Some("videorate"),
+        _ => None,
+    }
+}

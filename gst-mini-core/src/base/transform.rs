@@ -1,0 +1,283 @@
+//! Around a [`Transform`](crate::element::Transform): negotiation, pushing, events in their order.
+//!
+//! Invariant: what a callback gives back is pushed after it returned; queued output goes first.
+//! In GStreamer: `libs/gst/base/gstbasetransform.c` (`gst_base_transform_chain`, `gst_base_transform_sink_eventfunc`).
+//! Left out: in-place and passthrough modes as such; a buffer that is not shared is changed in place.
+
+use crate::base::{Behavior, default, negotiate};
+use crate::buffer::Buffer;
+use crate::caps::Caps;
+use crate::element::Direction;
+use crate::error::{FlowError, FlowResult};
+use crate::event::{Event, EventKind};
+use crate::handle::ElementRef;
+use crate::host::context::{Context, drain};
+use crate::host::core::ElementCore;
+use crate::host::instance::Given;
+use crate::pad::{Pad, PadCore, PadHandler};
+use crate::query::Query;
+use crate::state::{StateReturn, Transition};
+use std::cell::UnsafeCell;
+use std::sync::Arc;
+
+pub(crate) struct TransformBase {
+    core: Arc<ElementCore>,
+    sink: Arc<PadCore>,
+    src: Arc<PadCore>,
+    /// Used under the sink pad's stream lock.
+    streaming: UnsafeCell<Streaming>,
+}
+
+// SAFETY: `streaming` is used under the sink pad's stream lock alone.
+unsafe impl Sync for TransformBase {}
+// SAFETY: all parts may move between threads.
+unsafe impl Send for TransformBase {}
+
+struct Streaming {
+    cx: Box<Context>,
+    negotiated: bool,
+    /// The element takes any format, and none was announced.
+    input: Option<Caps>,
+}
+
+impl TransformBase {
+    pub fn new(core: Arc<ElementCore>, sink: Arc<PadCore>, src: Arc<PadCore>) -> Arc<TransformBase> {
+        Arc::new(TransformBase {
+            streaming: UnsafeCell::new(Streaming {
+                cx: Context::new(&core, Some(sink.clone())),
+                negotiated: false,
+                input: None,
+            }),
+            core,
+            sink,
+            src,
+        })
+    }
+
+    /// # Safety
+    /// Under the sink pad's stream lock.
+    #[allow(clippy::mut_from_ref, reason = "the stream lock makes it sole")]
+    unsafe fn streaming(&self) -> &mut Streaming {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.streaming.get() }
+    }
+
+    /// Everything before a transform call that does not happen for every buffer.
+    ///
+    /// # Safety
+    /// Under the sink pad's stream lock.
+    #[cold]
+    unsafe fn prepare(&self) -> FlowResult {
+        // SAFETY: the caller's promise.
+        let s = unsafe { self.streaming() };
+        self.core.attend_if_needed(&s.cx);
+        if self.src.take_reconfigure() || !s.negotiated {
+            if let Some(input) = s.input.clone() {
+                negotiate::transform(&self.core, &self.sink, &self.src, &s.cx, &input)?;
+            }
+            s.negotiated = true;
+        }
+        Ok(())
+    }
+
+    /// Formats the pad could have, seen through the element from the other side.
+    fn possible(&self, pad: &PadCore, filter: Option<&Caps>) -> Caps {
+        let (other, there) = match pad.direction() {
+            Direction::Sink => (&self.src, Direction::Src),
+            Direction::Src => (&self.sink, Direction::Sink),
+        };
+        let cx = Context::new(&self.core, None);
+        let instance = self.core.instance();
+        let template = pad.template_caps();
+        let across = match filter {
+            Some(filter) => {
+                let here = filter.intersect_first(&template);
+                instance.transform_caps(&cx, there.opposite(), &here)
+            }
+            None => Caps::any(),
+        };
+        let across = across.intersect_first(&other.template_caps());
+        let peer = negotiate::peer_caps(other, &across).intersect_first(&across);
+        let back = instance.transform_caps(&cx, there, &peer).intersect_first(&template);
+        match filter {
+            Some(filter) => filter.intersect_first(&back),
+            None => back,
+        }
+    }
+
+    fn sink_event(&self, event: Event) -> FlowResult {
+        match &event.kind {
+            EventKind::FlushStart => {
+                self.core.interrupt(true);
+                self.src.push_event(event);
+                return Ok(());
+            }
+            EventKind::FlushStop { .. } => {
+                self.core.interrupt(false);
+                // SAFETY: a flush-stop comes under the stream lock.
+                let s = unsafe { self.streaming() };
+                self.core.instance().flush(&s.cx);
+                s.cx.take_outputs();
+                self.src.push_event(event);
+                return Ok(());
+            }
+            _ if !event.is_serialized() => {
+                self.src.push_event_full(event)?;
+                return Ok(());
+            }
+            _ => {}
+        }
+        // SAFETY: serialized events come under the stream lock.
+        let s = unsafe { self.streaming() };
+        self.core.attend_if_needed(&s.cx);
+        if let EventKind::Caps(caps) = &event.kind {
+            self.core.caps_changed(&self.sink, caps);
+            s.input = Some(caps.clone());
+            self.src.take_reconfigure();
+            negotiate::transform(&self.core, &self.sink, &self.src, &s.cx, caps)?;
+            s.negotiated = true;
+            // What the element sent itself (a decoder's own format) goes after.
+            // SAFETY: under the stream lock.
+            return unsafe { drain(&self.core, &s.cx) };
+        }
+        let forward = self.core.instance().sink_event(&s.cx, &event);
+        // SAFETY: under the stream lock.
+        let drained = unsafe { drain(&self.core, &s.cx) };
+        let forward = forward.map_err(|flow| self.core.explain(flow, "sink_event"));
+        match forward {
+            Ok(true) => {
+                // What could not be drained does not keep the end from those downstream.
+                let sent = self.src.push_event_full(event.clone());
+                if event.is_sticky() { Ok(()) } else { sent.or(drained) }
+            }
+            Ok(false) => drained,
+            // Those downstream must hear of the end even when the last data failed.
+            Err(flow) if matches!(event.kind, EventKind::Eos) => {
+                self.src.push_event(event);
+                Err(flow)
+            }
+            Err(flow) => Err(flow),
+        }
+    }
+}
+
+impl PadHandler for TransformBase {
+    fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
+        use std::sync::atomic::Ordering;
+        // SAFETY: chain is called under the stream lock.
+        let s = unsafe { self.streaming() };
+        if self.core.attention.load(Ordering::Acquire) != 0
+            || !s.negotiated
+            || self.src.has(crate::pad::attention::RECONFIGURE)
+        {
+            // SAFETY: under the stream lock.
+            unsafe { self.prepare() }?;
+        }
+        let given = self.core.instance().transform(&s.cx, buf);
+        if s.cx.has_outputs() {
+            // SAFETY: under the stream lock.
+            unsafe { drain(&self.core, &s.cx) }?;
+        }
+        match given {
+            // SAFETY: under the stream lock of the pad that feeds this one.
+            Ok(Given::Buffer(buf)) => unsafe { self.src.push(buf) },
+            Ok(Given::Nothing) => Ok(()),
+            Err(flow) => Err(self.core.explain(flow, "transform")),
+        }
+    }
+
+    fn event(&self, pad: &PadCore, event: Event) -> FlowResult {
+        if pad.direction() == Direction::Sink {
+            return self.sink_event(event);
+        }
+        if matches!(event.kind, EventKind::Reconfigure) {
+            // The next buffer negotiates, and asks upstream only if it must.
+            return Ok(());
+        }
+        if self.core.take_upstream(&event) {
+            return Ok(());
+        }
+        self.sink.push_event_full(event)
+    }
+
+    fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
+        let cx = Context::new(&self.core, self.core.pad(pad.id()));
+        if self.core.instance().query(&cx, query) {
+            return true;
+        }
+        match query {
+            Query::Caps { filter, result } => {
+                *result = Some(self.possible(pad, filter.as_ref()));
+                true
+            }
+            Query::AcceptCaps { caps, accepted } => {
+                *accepted = caps.is_subset_of(&self.possible(pad, None));
+                true
+            }
+            _ => default::query(&self.core, pad, query),
+        }
+    }
+
+    fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {
+        vec![self.src.clone()]
+    }
+}
+
+impl Behavior for TransformBase {
+    fn change_state(&self, _: &ElementRef, transition: Transition) -> StateReturn {
+        match transition {
+            Transition::READY_TO_PAUSED => {
+                self.core.interrupt(false);
+                let Ok(_streaming) = self.sink.stream_lock().lock() else {
+                    return StateReturn::Failure;
+                };
+                // SAFETY: the lock above.
+                let s = unsafe { self.streaming() };
+                (s.negotiated, s.input) = (false, None);
+                self.core.attend_if_needed(&s.cx);
+                if let Err(flow) = self.core.instance().start(&s.cx) {
+                    self.core.explain(flow, "start");
+                    return StateReturn::Failure;
+                }
+                self.src.activate();
+                self.sink.activate();
+                StateReturn::Success
+            }
+            Transition::PAUSED_TO_READY => {
+                self.sink.start_flushing();
+                self.src.start_flushing();
+                self.core.interrupt(true);
+                self.sink.deactivate();
+                self.src.deactivate();
+                let cx = Context::detached(&self.core);
+                match self.core.instance().stop(&cx) {
+                    Ok(()) => StateReturn::Success,
+                    Err(flow) => {
+                        self.core.explain(flow, "stop");
+                        StateReturn::Failure
+                    }
+                }
+            }
+            _ => StateReturn::Success,
+        }
+    }
+
+    fn send_event(&self, event: Event) -> bool {
+        if event.is_upstream() {
+            self.src.receive_event(event).is_ok()
+        } else {
+            self.sink.receive_event(event).is_ok()
+        }
+    }
+
+    fn query(&self, query: &mut Query) -> bool {
+        PadHandler::query(self, &self.src, query)
+    }
+}
+
+impl Drop for TransformBase {
+    fn drop(&mut self) {
+        // The link keeps the elements downstream alive; it goes with the element.
+        self.src.unlink();
+    }
+}

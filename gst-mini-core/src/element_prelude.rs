@@ -1,0 +1,20 @@
+//! For authors of elements: `use gst_mini_core::element_prelude::*`.
+
+pub use crate::buffer::{Buffer, BufferFlags};
+pub use crate::caps::Caps;
+pub use crate::cx::{Cx, Level, PadId, Poster, Woken};
+pub use crate::element::{
+    ANY, Action, Direction, Element, FIRST_PAD, MultiPad, PadTemplate, SECOND_PAD, Shared, Signal,
+    Sink, Source, Transform,
+};
+pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
+pub use crate::event::{CustomKind, Event, EventKind};
+pub use crate::object::{OBJECT_CAPS, ObjectMeta, ObjectRole};
+pub use crate::plugin::export::Factory;
+pub use crate::pool::BufferPool;
+pub use crate::property::{Live, Prop, types};
+pub use crate::query::Query;
+pub use crate::segment::{Format, Segment};
+pub use crate::structure::Structure;
+pub use crate::time::{AbsoluteTime, ClockTime, RunningTime};
+pub use crate::value::{Fraction, Value};

@@ -1,0 +1,605 @@
+//! An [`ElementRef`] is an application's handle on an element: properties, pads, state, queries, signals.
+//!
+//! Invariant: state changes of one element come one at a time, and a handle keeps what it names alive.
+//! In GStreamer: `gst/gstelement.c` (`gst_element_set_state_func`, `gst_element_continue_state`, `gst_element_lost_state`).
+//! Left out: per-element control bindings, contexts.
+
+use crate::base::Behavior;
+use crate::base::multi::MultiBase;
+use crate::base::sink::{self, SinkBase};
+use crate::base::source::{self, SourceBase};
+use crate::base::transform::TransformBase;
+use crate::cx::{Level, PadId};
+use crate::element::{Action, Direction};
+use crate::error::{ElementError, ErrorKind, FlowResult};
+use crate::event::{Event, Seek};
+use crate::host::context::Context;
+use crate::host::core::ElementCore;
+use crate::host::instance::Instance;
+use crate::host::props::{PropertyError, shown};
+use crate::message::MessageKind;
+use crate::pad::{LinkError, Pad, PadCore};
+use crate::query::Query;
+use crate::registry::factory::{FactoryInfo, Presence, RoleKind};
+use crate::runtime::{self, Monitor, StreamLock};
+use crate::state::{State, StateReturn, Transition};
+use crate::structure::Structure;
+use crate::time::{ClockTime, RunningTime};
+use crate::tracer;
+use crate::value::Value;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+/// A counted handle on an element.
+#[derive(Clone)]
+pub struct ElementRef(Arc<ElementInner>);
+
+/// The element behind handles.
+pub struct ElementInner {
+    pub(crate) core: Arc<ElementCore>,
+    pub(crate) behavior: Arc<dyn Behavior>,
+    /// Elements whose pads can come and go.
+    multi: Option<Arc<MultiBase>>,
+    state: Monitor<StateData>,
+    /// One state change at a time; may be held across waits.
+    state_lock: StreamLock,
+    locked: AtomicBool,
+    next_pad: AtomicU32,
+}
+
+struct StateData {
+    current: State,
+    next: Option<State>,
+    pending: Option<State>,
+    target: State,
+    last: StateReturn,
+}
+
+/// Why an element could not be made, linked or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HandleError {
+    /// No pad of that name, or none free.
+    #[error("element \"{element}\" has no {what}{}", crate::host::props::hint(near))]
+    NoPad {
+        /// The element.
+        element: String,
+        /// What was looked for.
+        what: String,
+        /// The nearest names.
+        near: Vec<String>,
+    },
+    /// Two pads could not be linked.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The factory could not make an instance.
+    #[error("element \"{0}\" could not be made; its plugin did not say why")]
+    Create(String),
+    /// Something with that name is there already.
+    #[error("\"{bin}\" has an element \"{name}\" already; give one of them another name")]
+    NameTaken {
+        /// The bin.
+        bin: String,
+        /// The name.
+        name: String,
+    },
+    /// It is not in that bin.
+    #[error("\"{name}\" is not in \"{bin}\"")]
+    NotHere {
+        /// The bin.
+        bin: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl From<Arc<ElementInner>> for ElementRef {
+    fn from(inner: Arc<ElementInner>) -> Self {
+        ElementRef(inner)
+    }
+}
+
+impl std::fmt::Debug for ElementRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.name())
+    }
+}
+
+impl ElementRef {
+    /// Makes an element of a factory.
+    pub fn make(factory: &Arc<FactoryInfo>, name: &str) -> Result<ElementRef, HandleError> {
+        let instance =
+            Instance::make(factory).ok_or_else(|| HandleError::Create(factory.name.clone()))?;
+        let base_props = match factory.role {
+            RoleKind::Source => source::base_props(),
+            RoleKind::Sink => sink::base_props(factory),
+            RoleKind::Transform | RoleKind::MultiPad => Vec::new(),
+        };
+        let core =
+            Arc::new(ElementCore::new(name.to_owned(), factory.clone(), Some(instance), base_props));
+        let mut next_pad = 0;
+        for template in &factory.pads {
+            if template.presence == Presence::Always {
+                let pad = PadCore::new(
+                    PadId(next_pad),
+                    name,
+                    template.name.as_str(),
+                    template.direction,
+                    template.caps.clone(),
+                );
+                core.pads.write().push(pad);
+            }
+            next_pad += 1;
+        }
+        let first = |direction: Direction| {
+            core.pads_of(direction).into_iter().next().ok_or_else(|| HandleError::NoPad {
+                element: factory.name.clone(),
+                what: format!("{} pad, which its role needs", direction.name()),
+                near: Vec::new(),
+            })
+        };
+        let handled = |handler: Weak<dyn crate::pad::PadHandler>| {
+            for pad in core.pads.read().iter() {
+                pad.set_handler(handler.clone());
+            }
+        };
+        let (behavior, multi, sink_base): (Arc<dyn Behavior>, _, _) = match factory.role {
+            RoleKind::Source => {
+                let base = SourceBase::new(core.clone(), first(Direction::Src)?);
+                handled(Arc::downgrade(&base) as _);
+                (base, None, None)
+            }
+            RoleKind::Transform => {
+                let (sink, src) = (first(Direction::Sink)?, first(Direction::Src)?);
+                let base = TransformBase::new(core.clone(), sink, src);
+                handled(Arc::downgrade(&base) as _);
+                (base, None, None)
+            }
+            RoleKind::Sink => {
+                let base = SinkBase::new(core.clone(), first(Direction::Sink)?);
+                handled(Arc::downgrade(&base) as _);
+                (base.clone(), None, Some(base))
+            }
+            RoleKind::MultiPad => {
+                let base = MultiBase::new(core.clone());
+                handled(Arc::downgrade(&base) as _);
+                (base.clone(), Some(base), None)
+            }
+        };
+        let made = ElementRef::wrap(core, behavior, multi, next_pad);
+        if let Some(base) = sink_base {
+            base.set_handle(Arc::downgrade(&made.0));
+        }
+        Ok(made)
+    }
+
+    pub(crate) fn wrap(
+        core: Arc<ElementCore>,
+        behavior: Arc<dyn Behavior>,
+        multi: Option<Arc<MultiBase>>,
+        next_pad: u32,
+    ) -> ElementRef {
+        ElementRef(Arc::new(ElementInner {
+            core,
+            behavior,
+            multi,
+            state: Monitor::new(StateData {
+                current: State::Null,
+                next: None,
+                pending: None,
+                target: State::Null,
+                last: StateReturn::Success,
+            }),
+            state_lock: StreamLock::new(),
+            locked: AtomicBool::new(false),
+            next_pad: AtomicU32::new(next_pad),
+        }))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<ElementInner> {
+        &self.0
+    }
+
+    pub(crate) fn core(&self) -> &Arc<ElementCore> {
+        &self.0.core
+    }
+
+    pub(crate) fn behavior(&self) -> &dyn Behavior {
+        &*self.0.behavior
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0.core.name
+    }
+
+    /// What made it.
+    pub fn factory(&self) -> &FactoryInfo {
+        &self.0.core.factory
+    }
+
+    /// Whether two handles name the same element.
+    pub fn is_same(&self, other: &ElementRef) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether streams end here.
+    pub fn is_sink(&self) -> bool {
+        match self.0.behavior.as_bin() {
+            Some(bin) => bin.children().iter().any(ElementRef::is_sink),
+            None => self.factory().role == RoleKind::Sink,
+        }
+    }
+
+    /// Whether streams begin here.
+    pub fn is_source(&self) -> bool {
+        match self.0.behavior.as_bin() {
+            Some(bin) => bin.children().iter().any(ElementRef::is_source),
+            None => self.factory().role == RoleKind::Source,
+        }
+    }
+
+    /// Sets a property from its text form. Never waits for a buffer.
+    pub fn set(&self, name: &str, value: impl ToString) -> Result<(), PropertyError> {
+        self.0.core.set_text(name, &value.to_string())?;
+        self.0.behavior.base_property_changed(name);
+        Ok(())
+    }
+
+    /// A property's present value. Never waits for a buffer.
+    pub fn get(&self, name: &str) -> Result<Value, PropertyError> {
+        self.0.core.get_value(name)
+    }
+
+    /// A property's present value, read as a number, switch or text.
+    pub fn get_as<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.0.core.get_text(name).ok()?.parse().ok()
+    }
+
+    /// A property's present value as it may be shown: secrets as stars.
+    pub fn get_shown(&self, name: &str) -> Result<String, PropertyError> {
+        let index = self.0.core.props.index(self.name(), name)?;
+        Ok(shown(&self.0.core.props.specs()[index], &self.0.core.get_text(name)?))
+    }
+
+    /// All properties, those of the base last.
+    pub fn properties(&self) -> &[crate::registry::factory::PropInfo] {
+        self.0.core.props.specs()
+    }
+
+    /// Calls `handler` on every emission of a signal, on the thread that emits it.
+    pub fn connect(
+        &self,
+        signal: &str,
+        handler: impl Fn(Option<&Structure>) + Send + Sync + 'static,
+    ) -> u64 {
+        self.0.core.connect(signal, Arc::new(handler))
+    }
+
+    /// Ends what [`ElementRef::connect`] began.
+    pub fn disconnect(&self, id: u64) {
+        self.0.core.disconnect(id);
+    }
+
+    /// Asks the element to perform an action.
+    pub fn act(&self, action: &mut Action) -> FlowResult {
+        let pad = self.0.core.pads.read().first().cloned();
+        let cx = Context::new(&self.0.core, pad);
+        match &self.0.core.instance {
+            Some(instance) => instance.action(&cx, action),
+            None => Err(crate::error::FlowError::NotSupported),
+        }
+    }
+
+    /// Its pads.
+    pub fn pads(&self) -> Vec<Arc<PadCore>> {
+        self.0.core.pads.read().clone()
+    }
+
+    /// The pad of that name, if it exists.
+    pub fn static_pad(&self, name: &str) -> Option<Arc<PadCore>> {
+        self.0.core.pad_named(name)
+    }
+
+    /// The pad of that name: one that exists, or a new one if a request template fits. A template's
+    /// own name (`src_%u`) asks for the next number.
+    pub fn pad(&self, name: &str) -> Result<Arc<PadCore>, HandleError> {
+        if let Some(pad) = self.static_pad(name) {
+            return Ok(pad);
+        }
+        self.request_pad(name)
+    }
+
+    /// Makes a pad of a request template.
+    pub fn request_pad(&self, name: &str) -> Result<Arc<PadCore>, HandleError> {
+        let core = &self.0.core;
+        let no_pad = || {
+            let names: Vec<_> = core.factory.pads.iter().map(|pad| pad.name.as_str()).collect();
+            HandleError::NoPad {
+                element: self.name().to_owned(),
+                what: format!("pad \"{name}\""),
+                near: crate::suggest::nearest(name, names).into_iter().map(str::to_owned).collect(),
+            }
+        };
+        let template = core
+            .factory
+            .template_for(name)
+            .filter(|template| template.presence == Presence::Request)
+            .ok_or_else(no_pad)?;
+        let multi = self.0.multi.as_ref().ok_or_else(no_pad)?;
+        let name = if template.name == name && name.contains("%u") {
+            let mut number = 0;
+            loop {
+                let candidate = name.replace("%u", &number.to_string());
+                if core.pad_named(&candidate).is_none() {
+                    break candidate;
+                }
+                number += 1;
+            }
+        } else {
+            name.to_owned()
+        };
+        let id = PadId(self.0.next_pad.fetch_add(1, Ordering::Relaxed));
+        let pad =
+            PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
+        let handler = Arc::downgrade(multi);
+        pad.set_handler(handler as _);
+        core.pads.write().push(pad.clone());
+        if !multi.pad_added(&pad) {
+            core.pads.write().retain(|other| other.id() != id);
+            return Err(no_pad());
+        }
+        Ok(pad)
+    }
+
+    /// Gives a request pad back.
+    pub fn release_pad(&self, pad: &Arc<PadCore>) {
+        match pad.direction() {
+            Direction::Src => {
+                pad.unlink();
+            }
+            Direction::Sink => {
+                if let Some(peer) = pad.peer() {
+                    peer.unlink();
+                }
+            }
+        }
+        if let Some(multi) = &self.0.multi {
+            multi.pad_removed(pad);
+        }
+        self.0.core.pads.write().retain(|other| other.id() != pad.id());
+    }
+
+    /// Links a free source pad of this element to a free sink pad of `next`, asking for pads where
+    /// there are request templates.
+    pub fn link(&self, next: &ElementRef) -> Result<(), HandleError> {
+        let src = self.free_pad(Direction::Src)?;
+        let sink = next.free_pad(Direction::Sink)?;
+        Ok(src.link(&sink)?)
+    }
+
+    /// A pad without a peer, or a new one.
+    pub(crate) fn free_pad(&self, direction: Direction) -> Result<Arc<PadCore>, HandleError> {
+        if let Some(pad) =
+            self.0.core.pads_of(direction).into_iter().find(|pad| !pad.is_linked())
+        {
+            return Ok(pad);
+        }
+        let request = self.factory().pads.iter().find(|template| {
+            template.direction == direction && template.presence == Presence::Request
+        });
+        match request {
+            Some(template) => self.request_pad(&template.name.clone()),
+            None => Err(HandleError::NoPad {
+                element: self.name().to_owned(),
+                what: format!("free {} pad", direction.name()),
+                near: Vec::new(),
+            }),
+        }
+    }
+
+    /// Sends an event: upstream ones from its sinks on, downstream ones from its sources on.
+    pub fn send_event(&self, event: Event) -> bool {
+        self.0.behavior.send_event(event)
+    }
+
+    /// Plays another part.
+    pub fn seek(&self, seek: Seek) -> bool {
+        self.send_event(Event::new(crate::event::EventKind::Seek(seek)))
+    }
+
+    /// Asks a question.
+    pub fn query(&self, query: &mut Query) -> bool {
+        self.0.behavior.query(query)
+    }
+
+    /// Keeps the element out of its bin's state changes.
+    pub fn set_locked_state(&self, locked: bool) {
+        self.0.locked.store(locked, Ordering::Release);
+    }
+
+    /// Whether the element stays out of its bin's state changes.
+    pub fn is_locked_state(&self) -> bool {
+        self.0.locked.load(Ordering::Acquire)
+    }
+
+    /// The state it is in, without waiting.
+    pub fn current_state(&self) -> State {
+        self.0.state.lock().current
+    }
+
+    pub(crate) fn target_state(&self) -> State {
+        self.0.state.lock().target
+    }
+
+    /// How the last change ended, the state it is in and the one it is going to; waits at most
+    /// `timeout` for an async change to end (`None`: for ever).
+    pub fn state(&self, timeout: Option<ClockTime>) -> (StateReturn, State, Option<State>) {
+        let deadline = timeout.map(|timeout| runtime::now() + timeout);
+        let mut state = self.0.state.lock();
+        while state.last == StateReturn::Async {
+            if deadline.is_some_and(|deadline| runtime::now() >= deadline) {
+                break;
+            }
+            state.wait_maybe(deadline, "a state change to end");
+        }
+        (state.last, state.current, state.pending)
+    }
+
+    /// Goes towards a state, step by step.
+    pub fn set_state(&self, target: State) -> StateReturn {
+        let Ok(_one_at_a_time) = self.0.state_lock.lock() else {
+            self.0.core.post_error(ElementError::new(
+                ErrorKind::Core,
+                "its state was changed from inside a change of its state; do it from another thread",
+            ));
+            return StateReturn::Failure;
+        };
+        let transition = {
+            let mut state = self.0.state.lock();
+            state.target = target;
+            if let Some(pending) = state.pending {
+                // Going up already, as far or farther: it goes on by itself.
+                if pending <= target && state.last == StateReturn::Async {
+                    state.pending = Some(target);
+                    return StateReturn::Async;
+                }
+                if state.next == Some(target) {
+                    state.pending = Some(target);
+                    return StateReturn::Async;
+                }
+                // Turned round on the way up: the step under way counts as made.
+                if let Some(next) = state.next.filter(|next| *next > target)
+                    && state.last == StateReturn::Async
+                {
+                    state.current = next;
+                }
+            }
+            let next = state.current.next_towards(target);
+            state.next = Some(next);
+            state.pending = Some(target);
+            if state.current != next {
+                state.last = StateReturn::Async;
+            }
+            Transition { from: state.current, to: next }
+        };
+        self.step(transition)
+    }
+
+    fn step(&self, transition: Transition) -> StateReturn {
+        if tracer::is_on() {
+            tracer::state(self.name(), transition);
+        }
+        self.0.core.log(Level::Debug, || format!("{transition}"));
+        if transition == Transition::READY_TO_PAUSED {
+            self.0.core.told_error.store(false, Ordering::Relaxed);
+        }
+        let result = if transition.from == transition.to {
+            self.0.behavior.change_state(self, transition)
+        } else {
+            let result = self.0.behavior.change_state(self, transition);
+            if result == StateReturn::Async && self.0.behavior.as_bin().is_none() {
+                self.0.core.post(MessageKind::AsyncStart);
+            }
+            result
+        };
+        match result {
+            StateReturn::Failure => {
+                let mut state = self.0.state.lock();
+                state.last = StateReturn::Failure;
+                state.next = None;
+                state.pending = None;
+                state.notify_all();
+                StateReturn::Failure
+            }
+            StateReturn::Async => {
+                let target = self.0.state.lock().target;
+                if target > State::Ready {
+                    return StateReturn::Async;
+                }
+                // On the way down nobody waits for data.
+                self.go_on(StateReturn::Success)
+            }
+            done => self.go_on(done),
+        }
+    }
+
+    /// The step under way is made; makes the next one if there is one.
+    pub(crate) fn go_on(&self, result: StateReturn) -> StateReturn {
+        let (old, new, pending) = {
+            let mut state = self.0.state.lock();
+            let Some(pending) = state.pending else { return result };
+            let old = state.current;
+            let new = state.next.unwrap_or(old);
+            state.current = new;
+            state.last = result;
+            if new == pending {
+                state.next = None;
+                state.pending = None;
+            } else {
+                state.next = Some(new.next_towards(pending));
+                state.last = StateReturn::Async;
+            }
+            state.notify_all();
+            (old, new, state.pending)
+        };
+        if old != new || pending.is_none() {
+            self.0.core.post(MessageKind::StateChanged { old, new, pending });
+        }
+        match pending {
+            None => result,
+            Some(pending) => self.step(Transition { from: new, to: new.next_towards(pending) }),
+        }
+    }
+
+    /// An async step ended in the streaming thread. Commits it and goes on.
+    pub(crate) fn commit_async(&self, running_time: Option<RunningTime>) {
+        let is_pending = {
+            let state = self.0.state.lock();
+            state.pending.is_some() && state.last == StateReturn::Async
+        };
+        if is_pending {
+            self.go_on(StateReturn::Success);
+            self.0.core.post(MessageKind::AsyncDone { running_time });
+        }
+    }
+
+    /// A flush took the data that PAUSED needs: back to PAUSED, async, until the next buffer.
+    pub(crate) fn lost_state(&self) {
+        let new = {
+            let mut state = self.0.state.lock();
+            if state.last == StateReturn::Failure || state.current < State::Paused {
+                return;
+            }
+            if state.pending.is_some() {
+                None
+            } else {
+                let new = state.current.min(State::Paused);
+                state.current = new;
+                state.next = Some(new);
+                state.pending = Some(new);
+                state.last = StateReturn::Async;
+                Some(new)
+            }
+        };
+        if let Some(new) = new {
+            self.0.core.post(MessageKind::StateChanged { old: new, new, pending: Some(new) });
+            self.0.core.post(MessageKind::AsyncStart);
+        }
+    }
+
+    /// Follows the state of the bin it was added to.
+    pub fn sync_state_with(&self, target: State) -> StateReturn {
+        self.set_state(target)
+    }
+}
+
+impl Drop for ElementInner {
+    fn drop(&mut self) {
+        if let Some(bin) = self.behavior.as_bin() {
+            bin.shut_down();
+        }
+        for pad in self.core.pads.read().iter() {
+            pad.unlink();
+        }
+    }
+}

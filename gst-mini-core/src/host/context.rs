@@ -1,0 +1,535 @@
+//! The host's side of [`Cx`](crate::cx::Cx): the table of functions an element calls.
+//!
+//! Invariant: no function here unwinds into the element, and none holds a lock while it calls out.
+//! In GStreamer: none; elements call libgstreamer directly.
+//! Left out: nothing.
+
+use crate::base::default;
+use crate::buffer::Buffer;
+use crate::clock::ClockReturn;
+use crate::cx::{Level, PadId};
+use crate::error::{FlowError, FlowResult};
+use crate::event::Event;
+use crate::host::core::ElementCore;
+use crate::log;
+use crate::message::{Message, MessageKind};
+use crate::pad::{Pad, PadCore};
+use crate::plugin::abi::*;
+use crate::query::Query;
+use crate::runtime;
+use crate::time::{AbsoluteTime, ClockTime};
+use crate::tracer;
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+
+/// What a callback queued, to be sent when it has returned.
+pub(crate) enum Output {
+    Buffer(PadId, Buffer),
+    Event(PadId, Event),
+}
+
+/// One element's context, for one streaming half or for one call.
+pub(crate) struct Context {
+    raw: GmCx,
+    /// The element; it outlives every call made with this context.
+    core: *const ElementCore,
+    /// Whose flushing ends the waits of this call.
+    flush_pad: Option<Arc<PadCore>>,
+    outputs: RefCell<Vec<Output>>,
+}
+
+// SAFETY: a context is used by one call at a time, as the bases see to; `core` is shared data.
+unsafe impl Send for Context {}
+
+impl Context {
+    /// A context for the calls about `pad`. Boxed: the raw part points back at it.
+    pub fn new(core: &ElementCore, pad: Option<Arc<PadCore>>) -> Box<Context> {
+        let mut cx = Box::new(Context {
+            raw: GmCx {
+                struct_size: size_of::<GmCx>() as u32,
+                pad: pad.as_ref().map_or(0, |pad| pad.id().0),
+                obj: std::ptr::null_mut(),
+                vtable: &TABLE,
+            },
+            core,
+            flush_pad: pad,
+            outputs: RefCell::default(),
+        });
+        cx.raw.obj = (&raw mut *cx).cast();
+        cx
+    }
+
+    /// A context for a call that is about no pad.
+    pub fn detached(core: &ElementCore) -> Box<Context> {
+        Context::new(core, None)
+    }
+
+    pub fn raw(&self) -> *const GmCx {
+        &raw const self.raw
+    }
+
+    fn core(&self) -> &ElementCore {
+        // SAFETY: a context is owned by a base that owns the core too, or lives for one call.
+        unsafe { &*self.core }
+    }
+
+    pub fn has_outputs(&self) -> bool {
+        !self.outputs.borrow().is_empty()
+    }
+
+    pub fn take_outputs(&self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs.borrow_mut())
+    }
+
+    fn is_flushing(&self) -> bool {
+        self.flush_pad.as_ref().is_some_and(|pad| pad.is_flushing())
+    }
+}
+
+/// The context behind `cx`, guarded: a panic of the host becomes `fallback`.
+fn with<R>(cx: *const GmCx, fallback: R, call: impl FnOnce(&Context) -> R) -> R {
+    // SAFETY: elements hand back the pointer they were given, during the call.
+    let context = unsafe { cx.as_ref().and_then(|cx| cx.obj.cast::<Context>().as_ref()) };
+    let Some(context) = context else { return fallback };
+    catch_unwind(AssertUnwindSafe(|| call(context))).unwrap_or(fallback)
+}
+
+/// # Safety
+/// `text` must be readable for the call.
+unsafe fn read<'a>(text: GmStr) -> &'a str {
+    // SAFETY: the caller's promise.
+    unsafe { text.to_str() }.unwrap_or("")
+}
+
+fn code(flow: FlowResult) -> i32 {
+    flow.map_or_else(FlowError::code, |()| GM_FLOW_OK)
+}
+
+// SAFETY of all functions below: the element passes its context, texts readable for the call, and
+// buffers whose reference it gives away.
+
+unsafe extern "C" fn output(cx: *const GmCx, pad: u32, buf: *mut GmBuffer) {
+    // SAFETY: see above.
+    let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
+    with(cx, (), |cx| cx.outputs.borrow_mut().push(Output::Buffer(PadId(pad), buf)));
+}
+
+unsafe extern "C" fn output_event(cx: *const GmCx, pad: u32, event: GmStr) {
+    with(cx, (), |cx| {
+        // SAFETY: see above.
+        if let Some(event) = Event::from_text(unsafe { read(event) }) {
+            cx.outputs.borrow_mut().push(Output::Event(PadId(pad), event));
+        }
+    });
+}
+
+unsafe extern "C" fn push(cx: *const GmCx, pad: u32, buf: *mut GmBuffer) -> i32 {
+    // SAFETY: see above.
+    let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return GM_FLOW_OK };
+    with(cx, FlowError::Error.code(), |cx| {
+        let Some(pad) = cx.core().pad(PadId(pad)) else { return FlowError::NotLinked.code() };
+        // Several threads may push here; the pad's own lock makes them one.
+        let Ok(_streaming) = pad.stream_lock().lock() else { return FlowError::Error.code() };
+        // SAFETY: the lock above.
+        code(unsafe { pad.push(buf) })
+    })
+}
+
+unsafe extern "C" fn push_event(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let event = Event::from_text(unsafe { read(event) });
+        let Some((pad, event)) = cx.core().pad(PadId(pad)).zip(event) else { return 0 };
+        u8::from(pad.push_event(event))
+    })
+}
+
+unsafe extern "C" fn event_default(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let event = Event::from_text(unsafe { read(event) });
+        let Some((pad, event)) = cx.core().pad(PadId(pad)).zip(event) else { return 0 };
+        u8::from(default::event(cx.core(), &pad, event).is_ok())
+    })
+}
+
+fn query(cx: &Context, pad: u32, text: &str, ask: impl FnOnce(&PadCore, &mut Query) -> bool) -> Option<String> {
+    let pad = cx.core().pad(PadId(pad))?;
+    let mut query = Query::from_text(text)?;
+    ask(&pad, &mut query).then(|| query.to_text())
+}
+
+unsafe extern "C" fn peer_query(cx: *const GmCx, pad: u32, text: GmStr, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let answer = query(cx, pad, unsafe { read(text) }, |pad, query| pad.peer_query(query));
+        // SAFETY: see above.
+        answer.map_or(0, |text| unsafe { GmText::put(out, &text); 1 })
+    })
+}
+
+unsafe extern "C" fn query_default(cx: *const GmCx, pad: u32, text: GmStr, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let answer = query(cx, pad, unsafe { read(text) }, |pad, query| {
+            default::query(cx.core(), pad, query)
+        });
+        // SAFETY: see above.
+        answer.map_or(0, |text| unsafe { GmText::put(out, &text); 1 })
+    })
+}
+
+unsafe extern "C" fn post(cx: *const GmCx, message: GmStr) {
+    with(cx, (), |cx| {
+        // SAFETY: see above.
+        if let Some(kind) = MessageKind::from_text(unsafe { read(message) }) {
+            cx.core().post(kind);
+        }
+    });
+}
+
+fn level_of(raw: u32) -> Level {
+    match raw {
+        1 => Level::Error,
+        2 => Level::Warning,
+        3 => Level::Fixme,
+        4 => Level::Info,
+        5 => Level::Debug,
+        6 => Level::Log,
+        _ => Level::Trace,
+    }
+}
+
+unsafe extern "C" fn write_log(cx: *const GmCx, level: u32, text: GmStr) {
+    with(cx, (), |cx| {
+        // SAFETY: see above.
+        let text = unsafe { read(text) };
+        cx.core().log(level_of(level), || text.to_owned());
+    });
+}
+
+unsafe extern "C" fn log_enabled(cx: *const GmCx, level: u32) -> u8 {
+    with(cx, 0, |cx| u8::from(log::enabled(&cx.core().factory.name, level_of(level))))
+}
+
+unsafe extern "C" fn property(cx: *const GmCx, name: GmStr, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let name = unsafe { read(name) };
+        let Ok(index) = cx.core().props.index(&cx.core().name, name) else { return 0 };
+        // SAFETY: see above.
+        unsafe { GmText::put(out, &cx.core().props.text(index)) };
+        1
+    })
+}
+
+unsafe extern "C" fn publish(cx: *const GmCx, name: GmStr, value: GmStr) {
+    // SAFETY: see above.
+    with(cx, (), |cx| cx.core().publish(unsafe { read(name) }, unsafe { read(value) }));
+}
+
+unsafe extern "C" fn emit(cx: *const GmCx, signal: GmStr, args: GmStr) {
+    with(cx, (), |cx| {
+        // SAFETY: see above.
+        let (signal, args) = unsafe { (read(signal), read(args)) };
+        cx.core().emit(signal, args.parse().ok().as_ref());
+    });
+}
+
+unsafe extern "C" fn clock_now(cx: *const GmCx) -> u64 {
+    with(cx, GM_TIME_NONE, |cx| {
+        cx.core().clock().map_or(GM_TIME_NONE, |clock| clock.now().nanos())
+    })
+}
+
+unsafe extern "C" fn base_time(cx: *const GmCx) -> u64 {
+    with(cx, GM_TIME_NONE, |cx| cx.core().base_time().map_or(GM_TIME_NONE, AbsoluteTime::nanos))
+}
+
+unsafe extern "C" fn utc_now(_: *const GmCx) -> u64 {
+    runtime::utc_now()
+}
+
+unsafe extern "C" fn simulated(_: *const GmCx) -> u8 {
+    u8::from(runtime::is_simulated())
+}
+
+unsafe extern "C" fn runtime_now(_: *const GmCx) -> u64 {
+    runtime::now().nanos()
+}
+
+unsafe extern "C" fn clock_wait(cx: *const GmCx, target: u64) -> i32 {
+    with(cx, GM_FLOW_OK, |cx| {
+        let core = cx.core();
+        let Some(clock) = core.clock() else { return GM_FLOW_OK };
+        loop {
+            if cx.is_flushing() {
+                return FlowError::Flushing.code();
+            }
+            let target = AbsoluteTime::from_nanos(target);
+            let waited = clock.wait_until(target, &core.clock_wait);
+            if waited.result != ClockReturn::Unscheduled {
+                return GM_FLOW_OK;
+            }
+            if !cx.is_flushing() && cx.flush_pad.is_some() {
+                // A pause: the wait is over, and what to do next is the caller's to decide.
+                return FlowError::Flushing.code();
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn sleep(cx: *const GmCx, nanos: u64) -> i32 {
+    with(cx, GM_FLOW_OK, |cx| {
+        let deadline = runtime::now() + ClockTime::from_nanos(nanos);
+        loop {
+            // Every flush and stop wakes all waiters, so one of them serves for sleeping.
+            let ticket = cx.core().waiters[3].ticket();
+            if cx.is_flushing() {
+                return FlowError::Flushing.code();
+            }
+            if runtime::now() >= deadline {
+                return GM_FLOW_OK;
+            }
+            cx.core().waiters[3].wait(ticket, Some(deadline), "a sleep to end");
+        }
+    })
+}
+
+unsafe extern "C" fn ticket(cx: *const GmCx, n: u32) -> u64 {
+    with(cx, 0, |cx| cx.core().waiters[n as usize % 4].ticket())
+}
+
+unsafe extern "C" fn wait(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -> i32 {
+    with(cx, FlowError::Error.code(), |cx| {
+        if cx.is_flushing() {
+            return FlowError::Flushing.code();
+        }
+        let deadline = (deadline != GM_TIME_NONE).then(|| AbsoluteTime::from_nanos(deadline));
+        const WHY: [&str; 4] = [
+            "waiter 0 of an element",
+            "waiter 1 of an element",
+            "waiter 2 of an element",
+            "waiter 3 of an element",
+        ];
+        let n = n as usize % 4;
+        let woken = cx.core().waiters[n].wait(ticket, deadline, WHY[n]);
+        if cx.is_flushing() { FlowError::Flushing.code() } else { i32::from(woken) }
+    })
+}
+
+unsafe extern "C" fn wake(cx: *const GmCx, n: u32) {
+    with(cx, (), |cx| cx.core().waiters[n as usize % 4].wake());
+}
+
+unsafe extern "C" fn pad_caps(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        let caps = cx.core().pad(PadId(pad)).and_then(|pad| pad.current_caps());
+        // SAFETY: see above.
+        caps.map_or(0, |caps| unsafe { GmText::put(out, &caps.to_string()); 1 })
+    })
+}
+
+unsafe extern "C" fn pad_segment(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        let segment = cx.core().pad(PadId(pad)).and_then(|pad| pad.segment());
+        // SAFETY: see above.
+        segment.map_or(0, |segment| unsafe { GmText::put(out, &segment.to_string()); 1 })
+    })
+}
+
+unsafe extern "C" fn pads(cx: *const GmCx, out: *mut GmText) {
+    with(cx, (), |cx| {
+        let list: Vec<_> = cx
+            .core()
+            .pads
+            .read()
+            .iter()
+            .map(|pad| format!("{} {} {}", pad.id().0, pad.name(), pad.direction().name()))
+            .collect();
+        // SAFETY: see above.
+        unsafe { GmText::put(out, &list.join("\n")) };
+    });
+}
+
+unsafe extern "C" fn set_latency(cx: *const GmCx, min: u64, max: u64) {
+    with(cx, (), |cx| {
+        let max = (max != GM_TIME_NONE).then(|| ClockTime::from_nanos(max));
+        let new = (ClockTime::from_nanos(min), max);
+        let changed = std::mem::replace(&mut *cx.core().latency.lock(), new) != new;
+        if changed {
+            cx.core().post(MessageKind::Latency);
+        }
+    });
+}
+
+unsafe extern "C" fn flushing(cx: *const GmCx) -> u8 {
+    with(cx, 0, |cx| u8::from(cx.is_flushing()))
+}
+
+unsafe extern "C" fn foreign(
+    _: *const GmCx,
+    virtual_ns: u64,
+    call: Option<unsafe extern "C" fn(data: *mut c_void)>,
+    data: *mut c_void,
+) {
+    if let Some(call) = call {
+        // SAFETY: the element says what to call with what, once, before this returns.
+        runtime::foreign(ClockTime::from_nanos(virtual_ns), || unsafe { call(data) });
+    }
+}
+
+/// What a poster keeps: enough to post, without keeping the element alive.
+struct PosterCore {
+    core: Weak<ElementCore>,
+}
+
+unsafe extern "C" fn poster(cx: *const GmCx, out: *mut GmPoster) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: every core lives in an `Arc`, see `handle.rs`; this adds a weak reference.
+        let core = unsafe {
+            Arc::increment_strong_count(cx.core);
+            Arc::downgrade(&Arc::from_raw(cx.core))
+        };
+        let poster = GmPoster {
+            obj: Arc::into_raw(Arc::new(PosterCore { core })).cast_mut().cast(),
+            post: Some(poster_post),
+            log: Some(poster_log),
+            publish: Some(poster_publish),
+            wake: Some(poster_wake),
+            clone: Some(poster_clone),
+            unref: Some(poster_unref),
+        };
+        // SAFETY: the element passes a place for the poster.
+        unsafe { out.write(poster) };
+        1
+    })
+}
+
+fn with_poster(obj: *mut c_void, call: impl FnOnce(&ElementCore)) {
+    // SAFETY: `obj` is a counted `PosterCore`, alive while the poster is.
+    let Some(poster) = (unsafe { obj.cast::<PosterCore>().as_ref() }) else { return };
+    if let Some(core) = poster.core.upgrade() {
+        let _ = catch_unwind(AssertUnwindSafe(|| call(&core)));
+    }
+}
+
+unsafe extern "C" fn poster_post(obj: *mut c_void, message: GmStr) {
+    // SAFETY: see above.
+    if let Some(kind) = MessageKind::from_text(unsafe { read(message) }) {
+        with_poster(obj, |core| core.post_message(Message::new(core.name.as_str(), kind)));
+    }
+}
+unsafe extern "C" fn poster_log(obj: *mut c_void, level: u32, text: GmStr) {
+    // SAFETY: see above.
+    let text = unsafe { read(text) };
+    with_poster(obj, |core| core.log(level_of(level), || text.to_owned()));
+}
+unsafe extern "C" fn poster_publish(obj: *mut c_void, name: GmStr, value: GmStr) {
+    // SAFETY: see above.
+    let (name, value) = unsafe { (read(name), read(value)) };
+    with_poster(obj, |core| core.publish(name, value));
+}
+unsafe extern "C" fn poster_wake(obj: *mut c_void, n: u32) {
+    with_poster(obj, |core| core.waiters[n as usize % 4].wake());
+}
+unsafe extern "C" fn poster_clone(obj: *mut c_void) {
+    // SAFETY: `obj` came from `Arc::into_raw`.
+    unsafe { Arc::increment_strong_count(obj.cast::<PosterCore>()) }
+}
+unsafe extern "C" fn poster_unref(obj: *mut c_void) {
+    // SAFETY: `obj` came from `Arc::into_raw`, and the poster gives its reference back once.
+    unsafe { Arc::decrement_strong_count(obj.cast::<PosterCore>()) }
+}
+
+static TABLE: GmCxVTable = GmCxVTable {
+    struct_size: size_of::<GmCxVTable>() as u32,
+    reserved: 0,
+    output: Some(output),
+    output_event: Some(output_event),
+    push: Some(push),
+    push_event: Some(push_event),
+    event_default: Some(event_default),
+    peer_query: Some(peer_query),
+    query_default: Some(query_default),
+    post: Some(post),
+    log: Some(write_log),
+    log_enabled: Some(log_enabled),
+    property: Some(property),
+    publish: Some(publish),
+    emit: Some(emit),
+    clock_now: Some(clock_now),
+    base_time: Some(base_time),
+    utc_now: Some(utc_now),
+    simulated: Some(simulated),
+    clock_wait: Some(clock_wait),
+    sleep: Some(sleep),
+    ticket: Some(ticket),
+    wait: Some(wait),
+    wake: Some(wake),
+    runtime_now: Some(runtime_now),
+    pad_caps: Some(pad_caps),
+    pad_segment: Some(pad_segment),
+    pads: Some(pads),
+    set_latency: Some(set_latency),
+    flushing: Some(flushing),
+    foreign: Some(foreign),
+    poster: Some(poster),
+};
+
+unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {
+    // SAFETY: a plugin passes texts readable for the call.
+    let (category, text) = unsafe { (read(category), read(text)) };
+    let level = level_of(level);
+    if log::enabled(category, level) {
+        log::write(category, level, "", text);
+    }
+}
+
+static HOST: GmHost = GmHost {
+    struct_size: size_of::<GmHost>() as u32,
+    abi_major: GM_ABI_MAJOR,
+    abi_minor: GM_ABI_MINOR,
+    log: Some(host_log),
+    get_extension: None,
+};
+
+/// What plugins are given once, valid for the process.
+pub(crate) fn host() -> *const GmHost {
+    &raw const HOST
+}
+
+/// Sends what a callback queued, in its order. The first refusal of a buffer is returned, the rest is
+/// dropped.
+///
+/// # Safety
+/// As [`PadCore::push`], for every source pad of the element.
+pub(crate) unsafe fn drain(core: &ElementCore, cx: &Context) -> FlowResult {
+    for output in cx.take_outputs() {
+        match output {
+            Output::Buffer(id, buf) => {
+                let pad = core.pad(id).ok_or(FlowError::NotLinked)?;
+                // SAFETY: the caller's promise.
+                unsafe { pad.push(buf) }?;
+            }
+            Output::Event(id, event) => {
+                if let Some(pad) = core.pad(id) {
+                    if let crate::event::EventKind::Caps(caps) = &event.kind {
+                        core.caps_changed(&pad, caps);
+                    }
+                    pad.push_event(event);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells the tracer of a dropped buffer.
+pub(crate) fn trace_drop(core: &ElementCore, pad: &PadCore, buf: &Buffer, why: &str) {
+    if tracer::is_on() {
+        tracer::dropped(&core.name, pad.name(), buf, why);
+    }
+}

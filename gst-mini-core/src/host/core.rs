@@ -1,0 +1,352 @@
+//! What every element has, whatever its role: name, pads, properties, signals, and what it is lent.
+//!
+//! Invariant: nothing here points to a parent; clock, base time and the way to the bus are lent.
+//! In GStreamer: `gst/gstelement.h` (`struct _GstElement`).
+//! Left out: contexts.
+
+use crate::caps::Caps;
+use crate::clock::{Clock, ClockWait};
+use crate::cx::{Level, PadId};
+use crate::element::Direction;
+use crate::error::{ElementError, ErrorKind, FlowError};
+use crate::event::Event;
+use crate::host::context::Context;
+use crate::host::instance::Instance;
+use crate::host::props::{PropStore, PropertyError, shown};
+use crate::log;
+use crate::message::{Message, MessageKind};
+use crate::pad::{Pad, PadCore};
+use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
+use crate::registry::factory::{FactoryInfo, PropInfo};
+use crate::runtime::EventCount;
+use crate::structure::Structure;
+use crate::time::{AbsoluteTime, ClockTime, RunningTime};
+use crate::tracer;
+use crate::value::Value;
+use parking_lot::{Mutex, RwLock};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Where an element's messages go: its bin, or the test that owns it.
+pub(crate) trait MessageSink: Send + Sync {
+    /// Any thread; may take the bin's locks, so the caller holds none of its own.
+    fn post(&self, message: Message);
+    /// Whether somebody wants to hear of every property that changes.
+    fn wants_notify(&self) -> bool {
+        false
+    }
+    /// Whether an error was posted since the pipeline left READY.
+    fn told_error(&self) -> bool {
+        false
+    }
+}
+
+/// What an element is lent by whoever contains it.
+#[derive(Clone, Default)]
+pub(crate) struct Lent {
+    pub clock: Option<Arc<dyn Clock>>,
+    pub base_time: Option<AbsoluteTime>,
+    pub start_time: Option<RunningTime>,
+    pub messages: Option<Arc<dyn MessageSink>>,
+}
+
+type SignalHandler = Arc<dyn Fn(Option<&Structure>) + Send + Sync>;
+
+/// Bits of [`ElementCore::attention`]: what a streaming call must see to first.
+pub(crate) const PENDING_PROPS: u32 = 1;
+pub(crate) const PENDING_EVENTS: u32 = 2;
+
+pub(crate) struct ElementCore {
+    pub name: String,
+    pub factory: Arc<FactoryInfo>,
+    /// The element itself; bins have none.
+    pub instance: Option<Instance>,
+    pub props: PropStore,
+    pub pads: RwLock<Vec<Arc<PadCore>>>,
+    pub lent: RwLock<Lent>,
+    /// The four waiters of `Cx::wait`.
+    pub waiters: [EventCount; 4],
+    /// The clock wait a streaming callback is in.
+    pub clock_wait: ClockWait,
+    signals: Mutex<Vec<(u64, String, SignalHandler)>>,
+    /// What the element itself adds to the latency.
+    pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
+    pub attention: AtomicU32,
+    /// Upstream events for a role element, until its next streaming call.
+    pub upstream: Mutex<VecDeque<Event>>,
+    /// Whether an error was posted since the last state change from READY.
+    pub told_error: AtomicBool,
+}
+
+impl ElementCore {
+    pub fn new(
+        name: String,
+        factory: Arc<FactoryInfo>,
+        instance: Option<Instance>,
+        base_props: Vec<PropInfo>,
+    ) -> ElementCore {
+        let mut specs = factory.props.clone();
+        // An element may state another default for a property of its base.
+        specs.extend(
+            base_props
+                .into_iter()
+                .filter(|base| !factory.props.iter().any(|own| own.name == base.name)),
+        );
+        let props = PropStore::new(specs, |spec| instance.as_ref()?.get_property(&spec.name));
+        ElementCore {
+            name,
+            factory,
+            instance,
+            props,
+            pads: RwLock::default(),
+            lent: RwLock::default(),
+            waiters: [const { EventCount::new() }; 4],
+            clock_wait: ClockWait::new(),
+            signals: Mutex::default(),
+            latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
+            attention: AtomicU32::new(0),
+            upstream: Mutex::default(),
+            told_error: AtomicBool::new(false),
+        }
+    }
+
+    /// The instance of an element that is no bin.
+    pub fn instance(&self) -> &Instance {
+        self.instance.as_ref().expect("only elements with an instance have a base that calls it")
+    }
+
+    pub fn pad(&self, id: PadId) -> Option<Arc<PadCore>> {
+        self.pads.read().iter().find(|pad| pad.id() == id).cloned()
+    }
+
+    pub fn pad_named(&self, name: &str) -> Option<Arc<PadCore>> {
+        self.pads.read().iter().find(|pad| pad.name() == name).cloned()
+    }
+
+    pub fn pads_of(&self, direction: Direction) -> Vec<Arc<PadCore>> {
+        self.pads.read().iter().filter(|pad| pad.direction() == direction).cloned().collect()
+    }
+
+    pub fn lent(&self) -> Lent {
+        self.lent.read().clone()
+    }
+
+    pub fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.lent.read().clock.clone()
+    }
+
+    pub fn base_time(&self) -> Option<AbsoluteTime> {
+        self.lent.read().base_time
+    }
+
+    pub fn running_time_now(&self) -> Option<RunningTime> {
+        let lent = self.lent();
+        Some(lent.clock?.now().running_time(lent.base_time?))
+    }
+
+    /// Posts a message; no lock of this element may be held.
+    pub fn post(&self, kind: MessageKind) {
+        self.post_message(Message::new(self.name.as_str(), kind));
+    }
+
+    pub fn post_message(&self, message: Message) {
+        if matches!(message.kind, MessageKind::Error(_)) {
+            self.told_error.store(true, Ordering::Relaxed);
+        }
+        if tracer::is_on() {
+            tracer::message(&message);
+        }
+        let sink = self.lent.read().messages.clone();
+        match sink {
+            Some(sink) => sink.post(message),
+            None => self.log(Level::Info, || format!("posted without a bus: {}", message.name())),
+        }
+    }
+
+    pub fn post_error(&self, error: ElementError) {
+        self.post(MessageKind::Error(error));
+    }
+
+    /// Sees to it that a failing callback has told its story.
+    pub fn explain(&self, flow: FlowError, doing: &str) -> FlowError {
+        if flow == FlowError::Error && !self.told_error.swap(true, Ordering::Relaxed) {
+            self.post_error(ElementError::new(
+                ErrorKind::Failed,
+                format!("failed in {doing} and did not say why"),
+            ));
+        }
+        flow
+    }
+
+    pub fn log(&self, level: Level, text: impl FnOnce() -> String) {
+        if log::enabled(&self.factory.name, level) {
+            log::write(&self.factory.name, level, &self.name, &text());
+        }
+    }
+
+    /// Sets a property from text.
+    pub fn set_text(&self, name: &str, text: &str) -> Result<(), PropertyError> {
+        let index = self.props.index(&self.name, name)?;
+        let canonical = self.props.check(&self.name, index, text)?;
+        let spec = &self.props.specs()[index];
+        let own = index < self.factory.props.len();
+        let live = spec.has(GM_PROP_LIVE);
+        self.props.store(index, canonical.clone(), own && !live);
+        if own && live {
+            if let Some(instance) = &self.instance {
+                let cx = Context::detached(self);
+                instance.set_property(&cx, name, &canonical).map_err(|why| {
+                    let value = shown(spec, text);
+                    PropertyError::Invalid {
+                        element: self.name.clone(),
+                        name: name.to_owned(),
+                        value,
+                        why,
+                    }
+                })?;
+            }
+        } else if own {
+            self.attention.fetch_or(PENDING_PROPS, Ordering::AcqRel);
+        }
+        self.notify(name, &canonical);
+        Ok(())
+    }
+
+    /// A property's present value as text; secrets too, so what prints it uses [`shown`].
+    pub fn get_text(&self, name: &str) -> Result<String, PropertyError> {
+        let index = self.props.index(&self.name, name)?;
+        if self.props.is_volatile(index)
+            && let Some(text) = self.instance.as_ref().and_then(|i| i.get_property(name))
+        {
+            return Ok(text);
+        }
+        Ok(self.props.text(index))
+    }
+
+    /// A property's present value in its own type.
+    pub fn get_value(&self, name: &str) -> Result<Value, PropertyError> {
+        let index = self.props.index(&self.name, name)?;
+        let text = self.get_text(name)?;
+        let type_name = &self.props.specs()[index].type_name;
+        Ok(Value::parse(type_name, &text).unwrap_or_else(|_| Value::from(text.as_str())))
+    }
+
+    /// A property of the base, read as a number or switch.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.props.text(self.props.index(&self.name, name).ok()?).parse().ok()
+    }
+
+    /// Publishes a read-only value.
+    pub fn publish(&self, name: &str, value: &str) {
+        if let Ok(index) = self.props.index(&self.name, name) {
+            self.props.store(index, value.to_owned(), false);
+            self.notify(name, value);
+        }
+    }
+
+    /// Tells whoever listens that a property (or a pad's caps) has a new value.
+    pub fn notify(&self, name: &str, value: &str) {
+        let sink = self.lent.read().messages.clone();
+        let Some(sink) = sink.filter(|sink| sink.wants_notify()) else { return };
+        let secret =
+            self.props.specs().iter().any(|spec| spec.name == name && spec.has(GM_PROP_SECRET));
+        let value = (!secret).then(|| Value::from(value));
+        let kind = MessageKind::PropertyNotify { name: name.to_owned(), value };
+        sink.post(Message::new(self.name.as_str(), kind));
+    }
+
+    /// Applies sets and upstream events that came since the last streaming call. Streaming.
+    #[cold]
+    pub fn attend(&self, cx: &Context) {
+        let bits = self.attention.swap(0, Ordering::AcqRel);
+        if bits & PENDING_PROPS != 0 {
+            for (index, text) in self.props.take_pending() {
+                let name = &self.props.specs()[index].name;
+                if let Err(why) = self.instance().set_property(cx, name, &text) {
+                    let text = format!("property \"{name}\" was not taken: {why}");
+                    let error = ElementError::new(ErrorKind::Settings, text);
+                    self.post(MessageKind::Warning(error));
+                }
+            }
+        }
+        if bits & PENDING_EVENTS != 0 {
+            let events = std::mem::take(&mut *self.upstream.lock());
+            for event in events {
+                self.instance().src_event(cx, &event);
+            }
+        }
+    }
+
+    /// [`ElementCore::attend`] if there is anything.
+    #[inline]
+    pub fn attend_if_needed(&self, cx: &Context) {
+        if self.attention.load(Ordering::Acquire) != 0 {
+            self.attend(cx);
+        }
+    }
+
+    /// Keeps an upstream event for the element's next streaming call, if it is one it takes.
+    pub fn take_upstream(&self, event: &Event) -> bool {
+        let takes = self.factory.upstream_events.iter().any(|name| name == event.name());
+        if takes {
+            self.upstream.lock().push_back(event.clone());
+            self.attention.fetch_or(PENDING_EVENTS, Ordering::AcqRel);
+        }
+        takes
+    }
+
+    /// Wakes whatever a streaming callback of this element waits in.
+    pub fn interrupt(&self, on: bool) {
+        if let Some(instance) = &self.instance {
+            instance.unlock(on);
+        }
+        if on {
+            self.clock_wait.unschedule();
+            self.wake_all();
+        } else {
+            self.clock_wait.reset();
+        }
+    }
+
+    pub fn wake_all(&self) {
+        for waiter in &self.waiters {
+            waiter.wake();
+        }
+    }
+
+    pub fn connect(&self, signal: &str, handler: SignalHandler) -> u64 {
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.signals.lock().push((id, signal.to_owned(), handler));
+        id
+    }
+
+    pub fn disconnect(&self, id: u64) {
+        self.signals.lock().retain(|(other, _, _)| *other != id);
+    }
+
+    pub fn emit(&self, signal: &str, args: Option<&Structure>) {
+        let handlers: Vec<_> = self
+            .signals
+            .lock()
+            .iter()
+            .filter(|(_, name, _)| name == signal)
+            .map(|(_, _, handler)| handler.clone())
+            .collect();
+        for handler in handlers {
+            handler(args);
+        }
+    }
+
+    /// Caps of a new stream on a pad: logged, and told to who listens.
+    pub fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        self.log(Level::Info, || format!("{}: caps {caps}", pad.path()));
+        let sink = self.lent.read().messages.clone();
+        if let Some(sink) = sink.filter(|sink| sink.wants_notify()) {
+            let value = Some(Value::from(caps.to_string().as_str()));
+            let kind = MessageKind::PropertyNotify { name: "caps".to_owned(), value };
+            sink.post(Message::new(format!("{}.{}", self.name, pad.name()), kind));
+        }
+    }
+}

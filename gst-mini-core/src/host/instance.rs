@@ -1,0 +1,270 @@
+//! An element's C functions, made callable.
+//!
+//! Invariant: a function is called with an object its factory made, a context valid for the call, and
+//! under the threading rule its documentation states; the base that owns the instance sees to it.
+//! In GStreamer: calling `GstElementClass` and base class virtual functions.
+//! Left out: nothing.
+
+use crate::buffer::Buffer;
+use crate::caps::Caps;
+use crate::element::{Action, Direction};
+use crate::error::{FlowError, FlowResult};
+use crate::event::Event;
+use crate::host::context::Context;
+use crate::plugin::abi::*;
+use crate::query::Query;
+use crate::registry::factory::FactoryInfo;
+use crate::structure::Structure;
+
+/// An instance with its functions. Destroyed when dropped.
+pub(crate) struct Instance {
+    raw: GmElement,
+}
+
+// SAFETY: the boundary's contract: an object may move between threads, and its functions keep the
+// threading rules of `GmElementVTable`, which the bases honor.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(destroy) = self.vtable().destroy {
+            // SAFETY: once, last.
+            unsafe { destroy(self.raw.obj) }
+        }
+    }
+}
+
+/// What a streaming callback gave back.
+pub(crate) enum Given {
+    /// A buffer to push.
+    Buffer(Buffer),
+    /// Nothing this time.
+    Nothing,
+}
+
+fn given(raw: GmFlowBuf) -> FlowResult<Given> {
+    match raw.code {
+        0 => {
+            // SAFETY: with code 0 the buffer is ours.
+            let buf = unsafe { Buffer::from_raw(raw.buf) };
+            buf.map(Given::Buffer).ok_or(FlowError::Error)
+        }
+        code if code == i64::from(GM_FLOW_DROPPED) => Ok(Given::Nothing),
+        code => Err(FlowError::from_code(i32::try_from(code).unwrap_or(-5))
+            .err()
+            .unwrap_or(FlowError::Error)),
+    }
+}
+
+impl Instance {
+    /// Makes an instance; `None` if its factory could not.
+    pub fn make(factory: &FactoryInfo) -> Option<Instance> {
+        let mut raw = GmElement { obj: std::ptr::null_mut(), vtable: std::ptr::null() };
+        let create = factory.raw.create?;
+        // SAFETY: the factory was checked by `FactoryInfo::read`; the host table lives for ever.
+        let made = unsafe { create(super::context::host(), &mut raw) } != 0;
+        (made && !raw.vtable.is_null()).then_some(Instance { raw })
+    }
+
+    pub fn vtable(&self) -> &'static GmElementVTable {
+        // SAFETY: checked for null in `make`; tables live for ever.
+        unsafe { &*self.raw.vtable }
+    }
+
+    fn flow(&self, code: i32) -> FlowResult {
+        FlowError::from_code(code)
+    }
+
+    /// READY to PAUSED (sinks: NULL to READY). Control.
+    pub fn start(&self, cx: &Context) -> FlowResult {
+        // SAFETY: this module's invariant, here and below.
+        self.vtable().start.map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw()) }))
+    }
+    pub fn stop(&self, cx: &Context) -> FlowResult {
+        // SAFETY: see above.
+        self.vtable().stop.map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw()) }))
+    }
+    pub fn unlock(&self, on: bool) {
+        if let Some(f) = self.vtable().unlock {
+            // SAFETY: see above.
+            unsafe { f(self.raw.obj, u8::from(on)) }
+        }
+    }
+    pub fn set_property(&self, cx: &Context, name: &str, value: &str) -> Result<(), String> {
+        let Some(f) = self.vtable().set_property else { return Ok(()) };
+        let mut why = String::new();
+        // SAFETY: see above.
+        let done = unsafe {
+            let (name, value) = (GmStr::new(name), GmStr::new(value));
+            f(self.raw.obj, cx.raw(), name, value, &mut GmText::for_string(&mut why))
+        };
+        if done != 0 { Ok(()) } else { Err(why) }
+    }
+    pub fn get_property(&self, name: &str) -> Option<String> {
+        let f = self.vtable().get_property?;
+        let mut text = String::new();
+        // SAFETY: see above.
+        let found = unsafe {
+            f(self.raw.obj, GmStr::new(name), &mut GmText::for_string(&mut text)) != 0
+        };
+        found.then_some(text)
+    }
+    pub fn set_caps(&self, cx: &Context, input: Option<&Caps>, output: Option<&Caps>) -> FlowResult {
+        let Some(f) = self.vtable().set_caps else { return Ok(()) };
+        let text = |caps: Option<&Caps>| caps.map(Caps::to_string).unwrap_or_default();
+        let (input, output) = (text(input), text(output));
+        // SAFETY: see above.
+        self.flow(unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&input), GmStr::new(&output)) })
+    }
+    pub fn create(&self, cx: &Context) -> FlowResult<Given> {
+        let f = self.vtable().create.ok_or(FlowError::NotSupported)?;
+        // SAFETY: see above.
+        given(unsafe { f(self.raw.obj, cx.raw()) })
+    }
+    pub fn seek(&self, cx: &Context, segment: &crate::segment::Segment) -> bool {
+        let text = segment.to_string();
+        // SAFETY: see above.
+        self.vtable().seek.is_some_and(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
+    }
+    #[inline]
+    pub fn transform(&self, cx: &Context, buf: Buffer) -> FlowResult<Given> {
+        let Some(f) = self.vtable().transform else { return Ok(Given::Buffer(buf)) };
+        // SAFETY: see above; the buffer's reference moves.
+        given(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+    }
+    pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
+        // SAFETY: see above; the buffer is lent.
+        self.vtable().preroll.map_or(Ok(()), |f| {
+            self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.as_raw()) })
+        })
+    }
+    pub fn render(&self, cx: &Context, buf: Buffer) -> FlowResult {
+        let f = self.vtable().render.ok_or(FlowError::NotSupported)?;
+        // SAFETY: see above; the buffer's reference moves.
+        self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+    }
+    pub fn chain(&self, cx: &Context, buf: Buffer) -> FlowResult {
+        let f = self.vtable().chain.ok_or(FlowError::NotSupported)?;
+        // SAFETY: see above; the buffer's reference moves.
+        self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+    }
+    pub fn produce(&self, cx: &Context) -> FlowResult<Given> {
+        let f = self.vtable().produce.ok_or(FlowError::NotSupported)?;
+        // SAFETY: see above.
+        given(unsafe { f(self.raw.obj, cx.raw()) })
+    }
+    pub fn stopped(&self, cx: &Context, why: FlowError) {
+        if let Some(f) = self.vtable().stopped {
+            // SAFETY: see above.
+            unsafe { f(self.raw.obj, cx.raw(), why.code()) }
+        }
+    }
+    /// `Ok(false)`: the event is not to go on.
+    pub fn sink_event(&self, cx: &Context, event: &Event) -> FlowResult<bool> {
+        let Some(f) = self.vtable().sink_event else { return Ok(true) };
+        let text = event.to_text();
+        // SAFETY: see above.
+        match unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } {
+            GM_FLOW_DROPPED => Ok(false),
+            code => self.flow(code).map(|()| true),
+        }
+    }
+    /// `None`: the element has no such function.
+    pub fn src_event(&self, cx: &Context, event: &Event) -> Option<bool> {
+        let f = self.vtable().src_event?;
+        let text = event.to_text();
+        // SAFETY: see above.
+        Some(unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
+    }
+    pub fn query(&self, cx: &Context, query: &mut Query) -> bool {
+        let Some(f) = self.vtable().query else { return false };
+        let (question, mut text) = (query.to_text(), String::new());
+        // SAFETY: see above.
+        let answered = unsafe {
+            let place = &mut GmText::for_string(&mut text);
+            f(self.raw.obj, cx.raw(), GmStr::new(&question), place) != 0
+        };
+        match Query::from_text(&text).filter(|_| answered) {
+            Some(answer) => {
+                *query = answer;
+                true
+            }
+            None => false,
+        }
+    }
+    pub fn flush(&self, cx: &Context) {
+        if let Some(f) = self.vtable().flush {
+            // SAFETY: see above.
+            unsafe { f(self.raw.obj, cx.raw()) }
+        }
+    }
+    pub fn action(&self, cx: &Context, action: &mut Action) -> FlowResult {
+        let f = self.vtable().action.ok_or(FlowError::NotSupported)?;
+        let args = action.args.as_ref().map(Structure::to_string).unwrap_or_default();
+        let mut answer = String::new();
+        let mut place = GmText::for_string(&mut answer);
+        let mut raw = GmAction {
+            struct_size: size_of::<GmAction>() as u32,
+            reserved: 0,
+            name: GmStr::new(&action.name),
+            args: GmStr::new(&args),
+            buf: action.buf.take().map_or(std::ptr::null_mut(), Buffer::into_raw),
+            answer: &mut place,
+        };
+        // SAFETY: see above; buffers move both ways.
+        let result = self.flow(unsafe { f(self.raw.obj, cx.raw(), &mut raw) });
+        // SAFETY: what is left in the field is ours.
+        action.buf = unsafe { Buffer::from_raw(raw.buf) };
+        action.answer = answer.parse().ok();
+        result
+    }
+    /// `false`: the element does not want that pad.
+    pub fn pad_added(&self, cx: &Context, name: &str) -> bool {
+        // SAFETY: see above.
+        self.vtable().pad_added.is_none_or(|f| unsafe {
+            f(self.raw.obj, cx.raw(), GmStr::new(name)) != 0
+        })
+    }
+    pub fn pad_removed(&self, cx: &Context) {
+        if let Some(f) = self.vtable().pad_removed {
+            // SAFETY: see above.
+            unsafe { f(self.raw.obj, cx.raw()) }
+        }
+    }
+
+    /// Class functions. Any thread.
+    pub fn pad_caps(&self, cx: &Context, pad: u32) -> Option<Caps> {
+        let f = self.vtable().pad_caps?;
+        // SAFETY: see above.
+        caps_of(|place| unsafe { f(cx.raw(), pad, place) })
+    }
+    pub fn transform_caps(&self, cx: &Context, direction: Direction, caps: &Caps) -> Caps {
+        let Some(f) = self.vtable().transform_caps else { return caps.clone() };
+        let direction = if direction == Direction::Src { GM_PAD_SRC } else { GM_PAD_SINK };
+        let text = caps.to_string();
+        // SAFETY: see above.
+        caps_of(|place| unsafe { f(cx.raw(), direction, GmStr::new(&text), place) })
+            .unwrap_or_else(Caps::empty)
+    }
+    pub fn fixate(&self, cx: &Context, input: Option<&Caps>, caps: &Caps) -> Caps {
+        let Some(f) = self.vtable().fixate else { return caps.fixate() };
+        let input = input.map(Caps::to_string).unwrap_or_default();
+        let text = caps.to_string();
+        // SAFETY: see above.
+        let fixed =
+            caps_of(|place| unsafe { f(cx.raw(), GmStr::new(&input), GmStr::new(&text), place) });
+        fixed.unwrap_or_else(|| caps.fixate())
+    }
+    pub fn is_live(&self, cx: &Context) -> bool {
+        // SAFETY: see above.
+        self.vtable().is_live.is_some_and(|f| unsafe { f(cx.raw()) } != 0)
+    }
+}
+
+fn caps_of(call: impl FnOnce(*mut GmText) -> u8) -> Option<Caps> {
+    let mut text = String::new();
+    let given = call(&mut GmText::for_string(&mut text)) != 0;
+    if given { Caps::parse(&text).ok() } else { None }
+}

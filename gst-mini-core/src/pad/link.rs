@@ -1,0 +1,120 @@
+//! Linking two pads, and the checks that come first.
+//!
+//! Invariant: both ends agree about the link; the streaming thread adopts a change at its next push.
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_link_full`, `gst_pad_unlink`).
+//! Left out: links between pads of different bins without ghost pads are not refused here.
+
+use super::{Link, PadCore, Peer, attention};
+use crate::caps::first_difference;
+use crate::element::Direction;
+use crate::pad::Pad;
+use std::sync::Arc;
+
+/// Why two pads could not be linked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// One of them has a peer already.
+    #[error("{0} is linked already, to {1}")]
+    WasLinked(String, String),
+    /// Two sources or two sinks.
+    #[error("{0} and {1} are both {2} pads")]
+    WrongDirection(String, String, &'static str),
+    /// The formats have nothing in common.
+    #[error("{src} and {sink} have no format in common: {difference}\n  {src}: {src_caps}\n  {sink}: {sink_caps}")]
+    NoFormat {
+        /// Path of the source pad.
+        src: String,
+        /// Path of the sink pad.
+        sink: String,
+        /// What the source pad could have.
+        src_caps: String,
+        /// What the sink pad could take.
+        sink_caps: String,
+        /// The first thing that differs.
+        difference: String,
+    },
+}
+
+impl PadCore {
+    /// Links source pad `self` to `sink`.
+    pub fn link(self: &Arc<Self>, sink: &Arc<PadCore>) -> Result<(), LinkError> {
+        for (pad, wanted) in [(self, Direction::Src), (sink, Direction::Sink)] {
+            if pad.direction != wanted {
+                let kind = pad.direction.name();
+                return Err(LinkError::WrongDirection(self.path(), sink.path(), kind));
+            }
+        }
+        let (ours, theirs) = (self.possible_caps(), sink.possible_caps());
+        if !ours.can_intersect(&theirs) {
+            return Err(LinkError::NoFormat {
+                src: self.path(),
+                sink: sink.path(),
+                difference: first_difference(&ours, &theirs).unwrap_or_default(),
+                src_caps: ours.to_string(),
+                sink_caps: theirs.to_string(),
+            });
+        }
+        {
+            // Source before sink, here and in `unlink`.
+            let mut our_peer = self.peer.lock();
+            let mut their_peer = sink.peer.lock();
+            for (pad, peer) in [(self, &*our_peer), (sink, &*their_peer)] {
+                if let Some(other) = peer.upgrade() {
+                    return Err(LinkError::WasLinked(pad.path(), other.path()));
+                }
+            }
+            *our_peer = Peer::Sink(sink.clone());
+            *their_peer = Peer::Src(Arc::downgrade(self));
+        }
+        self.stored.lock().forget_received();
+        let sticky = if self.stored.lock().has_unreceived() { attention::STICKY } else { 0 };
+        self.raise(attention::RELINK | attention::RECONFIGURE | sticky);
+        Ok(())
+    }
+
+    /// Unlinks source pad `self` from its peer; `false` if it had none. Does not wait for a buffer
+    /// that is under way.
+    pub fn unlink(&self) -> bool {
+        let mut our_peer = self.peer.lock();
+        let Peer::Sink(sink) = std::mem::replace(&mut *our_peer, Peer::None) else { return false };
+        *sink.peer.lock() = Peer::None;
+        drop(our_peer);
+        self.raise(attention::RELINK);
+        true
+    }
+
+    /// Whether there is a peer.
+    pub fn is_linked(&self) -> bool {
+        self.linked_peer().is_some()
+    }
+
+    pub(super) fn linked_peer(&self) -> Option<Arc<PadCore>> {
+        self.peer.lock().upgrade()
+    }
+
+    /// What the streaming thread pushes through, made from `peer`.
+    pub(super) fn fresh_link(&self) -> Option<Link> {
+        let peer = self.linked_peer()?;
+        let handler = peer.handler()?;
+        Some(Link { peer, handler })
+    }
+
+    /// What this pad could have, as its owner says.
+    fn possible_caps(&self) -> crate::caps::Caps {
+        let mut query = crate::query::Query::caps(None);
+        match (self.answer(&mut query), query) {
+            (true, crate::query::Query::Caps { result: Some(caps), .. }) => caps,
+            _ => self.template_caps.clone(),
+        }
+    }
+}
+
+impl Peer {
+    fn upgrade(&self) -> Option<Arc<PadCore>> {
+        match self {
+            Peer::None => None,
+            Peer::Sink(pad) => Some(pad.clone()),
+            Peer::Src(pad) => pad.upgrade(),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! [`Pipeline`] is what an application drives: elements, links, states, bus, clock, seeks.
+//!
+//! ```
+//! use gst_mini_core::prelude::*;
+//! let pipeline = Bin::pipeline("demo");
+//! assert_eq!(pipeline.set_state(State::Paused), StateReturn::Success);
+//! assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+//! ```
+//!
+//! Its code is the bin's, and the same on threads and on simulated time: inside
+//! [`Sim::run`](crate::runtime::Sim::run) every wait and every thread is the simulator's.
+//!
+//! Invariant: dropping the last handle stops everything.
+//! In GStreamer: `gst/gstpipeline.c`, `gst/gstbin.c` (`gst_bin_add`, `gst_bin_get_by_name`).
+//! Left out: auto-flush-bus, delay.
+
+use crate::bin::BinCore;
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::event::{Event, EventKind, Seek};
+use crate::handle::{ElementRef, HandleError};
+use crate::message::{Message, MessageKind};
+use crate::query::Query;
+use crate::state::{State, StateReturn};
+use crate::time::{ClockTime, RunningTime};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// What an application drives.
+pub trait Pipeline {
+    /// Puts an element in; its name must be free.
+    fn add(&self, element: &ElementRef) -> Result<(), HandleError>;
+    /// Takes an element out; it keeps its state.
+    fn remove(&self, element: &ElementRef) -> Result<(), HandleError>;
+    /// Links elements in a row.
+    fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError>;
+    /// Elements, in the order they were added.
+    fn children(&self) -> Vec<ElementRef>;
+    /// The element of that name.
+    fn by_name(&self, name: &str) -> Option<ElementRef>;
+    /// Goes towards a state. See [`StateReturn`].
+    fn set_state(&self, state: State) -> StateReturn;
+    /// Waits at most `timeout` for a state change to end (`None`: for ever).
+    fn state(&self, timeout: Option<ClockTime>) -> (StateReturn, State, Option<State>);
+    /// Where messages arrive.
+    fn bus(&self) -> Arc<Bus>;
+    /// The clock in use.
+    fn clock(&self) -> Option<Arc<dyn Clock>>;
+    /// Uses this clock from the next PLAYING on; `None`: the pipeline's own choice.
+    fn use_clock(&self, clock: Option<Arc<dyn Clock>>);
+    /// How long it has been playing.
+    fn running_time(&self) -> Option<RunningTime>;
+    /// Uses this latency whatever the elements say; `None`: theirs.
+    fn set_latency(&self, latency: Option<ClockTime>);
+    /// Asks all elements for their latency again and tells the sinks the sum.
+    fn recalculate_latency(&self) -> bool;
+    /// Plays another part.
+    fn seek(&self, seek: Seek) -> bool;
+    /// Sends an event to all sinks (upstream events) or sources.
+    fn send_event(&self, event: Event) -> bool;
+    /// Asks the sinks.
+    fn query(&self, query: &mut Query) -> bool;
+    /// Posts a message for every property and caps that change.
+    fn watch_properties(&self, on: bool);
+}
+
+/// A handle on a bin. A pipeline is made with [`Bin::pipeline`].
+#[derive(Clone, Debug)]
+pub struct Bin(ElementRef);
+
+impl Bin {
+    /// A pipeline: a bin with a bus, a clock and a base time.
+    pub fn pipeline(name: &str) -> Bin {
+        Bin(BinCore::make(name, true))
+    }
+
+    /// A bin to be put into another.
+    pub fn bin(name: &str) -> Bin {
+        Bin(BinCore::make(name, false))
+    }
+
+    /// The bin behind an element handle, if it is one.
+    pub fn from_element(element: &ElementRef) -> Option<Bin> {
+        element.behavior().as_bin().map(|_| Bin(element.clone()))
+    }
+
+    /// The bin as an element.
+    pub fn element(&self) -> &ElementRef {
+        &self.0
+    }
+
+    fn core(&self) -> &BinCore {
+        self.0.behavior().as_bin().expect("a Bin is made around a bin only")
+    }
+
+    /// Waits for the end of the stream or an error, at most `timeout`; the message that ended it.
+    pub fn wait_for_end(&self, timeout: Option<ClockTime>) -> Option<Message> {
+        self.bus().timed_pop_filtered(timeout, |message| {
+            matches!(message.kind, MessageKind::Eos | MessageKind::Error(_))
+        })
+    }
+}
+
+impl Deref for Bin {
+    type Target = ElementRef;
+    fn deref(&self) -> &ElementRef {
+        &self.0
+    }
+}
+
+impl Pipeline for Bin {
+    fn add(&self, element: &ElementRef) -> Result<(), HandleError> {
+        self.core().add(element)
+    }
+    fn remove(&self, element: &ElementRef) -> Result<(), HandleError> {
+        self.core().remove(element)
+    }
+    fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError> {
+        elements.windows(2).try_for_each(|pair| pair[0].link(pair[1]))
+    }
+    fn children(&self) -> Vec<ElementRef> {
+        self.core().children()
+    }
+    fn by_name(&self, name: &str) -> Option<ElementRef> {
+        self.core().children().into_iter().find_map(|child| {
+            if child.name() == name {
+                return Some(child);
+            }
+            Bin::from_element(&child).and_then(|bin| bin.by_name(name))
+        })
+    }
+    fn set_state(&self, state: State) -> StateReturn {
+        self.0.set_state(state)
+    }
+    fn state(&self, timeout: Option<ClockTime>) -> (StateReturn, State, Option<State>) {
+        self.0.state(timeout)
+    }
+    fn bus(&self) -> Arc<Bus> {
+        self.core().bus().unwrap_or_default()
+    }
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.core().clock()
+    }
+    fn use_clock(&self, clock: Option<Arc<dyn Clock>>) {
+        self.core().force_clock(clock);
+    }
+    fn running_time(&self) -> Option<RunningTime> {
+        self.core().running_time()
+    }
+    fn set_latency(&self, latency: Option<ClockTime>) {
+        self.core().force_latency(latency);
+    }
+    fn recalculate_latency(&self) -> bool {
+        self.core().recalculate_latency()
+    }
+    fn seek(&self, seek: Seek) -> bool {
+        self.0.send_event(Event::new(EventKind::Seek(seek)))
+    }
+    fn send_event(&self, event: Event) -> bool {
+        self.0.send_event(event)
+    }
+    fn query(&self, query: &mut Query) -> bool {
+        self.0.query(query)
+    }
+    fn watch_properties(&self, on: bool) {
+        self.core().set_notify(on);
+    }
+}

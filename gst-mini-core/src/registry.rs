@@ -1,0 +1,204 @@
+//! The [`Registry`] knows every factory: those linked in, and those that plugins bring.
+//!
+//! Built-in factories are found through `inventory` when the first one is asked for. A crate of
+//! elements that nothing names is not linked at all; so such a crate has a `register()` that programs
+//! call.
+//!
+//! Invariant: the first factory of a name wins; the others are listed as shadowed.
+//! In GStreamer: `gst/gstregistry.c` (`gst_registry_lookup_feature`), `gst/gstelementfactory.c` (`gst_element_factory_make`).
+//! Left out: features other than element factories.
+
+pub mod factory;
+
+use crate::handle::{ElementRef, HandleError};
+use crate::plugin::abi::{GmFactory, GmStr};
+use crate::plugin::export::Factory;
+use crate::plugin::loader::{self, Plugins};
+use crate::suggest::nearest;
+use factory::{FactoryInfo, RoleKind};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+inventory::collect!(Factory);
+
+/// Why an element could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MakeError {
+    /// Nobody makes elements of that name.
+    #[error("no element \"{name}\"{}", explain_missing(near, refused, *empty))]
+    NoSuchElement {
+        /// The name asked for.
+        name: String,
+        /// The nearest names there are.
+        near: Vec<String>,
+        /// Plugins that were not loaded, with the reason.
+        refused: Vec<String>,
+        /// Whether no built-in element is linked at all.
+        empty: bool,
+    },
+    /// A plugin that has the element cannot be loaded.
+    #[error("element \"{name}\": {why}")]
+    Plugin {
+        /// The name asked for.
+        name: String,
+        /// What the loader says.
+        why: String,
+    },
+    /// The factory failed.
+    #[error(transparent)]
+    Handle(#[from] HandleError),
+}
+
+fn explain_missing(near: &[String], refused: &[String], empty: bool) -> String {
+    let mut text = crate::host::props::hint(near);
+    if !refused.is_empty() {
+        text.push_str("; plugins that were not loaded:\n  ");
+        text.push_str(&refused.join("\n  "));
+    }
+    if empty {
+        text.push_str(
+            "; no built-in element is linked: the program must call gst_mini_elements::register()",
+        );
+    }
+    text
+}
+
+/// All factories of this process.
+pub struct Registry {
+    builtin: Vec<Arc<FactoryInfo>>,
+    plugins: Plugins,
+    /// How many elements of each factory were named automatically.
+    numbers: Mutex<HashMap<String, u32>>,
+}
+
+/// The registry of this process, made at first use.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(Registry::new)
+}
+
+impl Registry {
+    fn new() -> Registry {
+        let mut builtin: Vec<Arc<FactoryInfo>> = inventory::iter::<Factory>
+            .into_iter()
+            .filter_map(|factory| {
+                // SAFETY: linked factories are statics made by `Factory`'s constructors.
+                unsafe { FactoryInfo::read(factory.0, "gst-mini-elements") }
+                    .inspect_err(|why| {
+                        crate::log::write("registry", crate::cx::Level::Error, "", why);
+                    })
+                    .ok()
+            })
+            .map(Arc::new)
+            .collect();
+        builtin.sort_by(|a, b| a.name.cmp(&b.name));
+        builtin.dedup_by(|a, b| a.name == b.name);
+        Registry { builtin, plugins: loader::discover(), numbers: Mutex::default() }
+    }
+
+    /// Factories that are linked into the program, by name.
+    pub fn builtin(&self) -> &[Arc<FactoryInfo>] {
+        &self.builtin
+    }
+
+    /// What was found in the plugin path.
+    pub fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// All names that can be made.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.builtin.iter().map(|info| info.name.clone()).collect();
+        names.extend(self.plugins.element_names());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The factory of that name; loads its plugin if it is in one.
+    pub fn factory(&self, name: &str) -> Result<Arc<FactoryInfo>, MakeError> {
+        if let Some(info) = self.builtin.iter().find(|info| info.name == name) {
+            return Ok(info.clone());
+        }
+        if let Some(found) = self.plugins.factory(name) {
+            return found.map_err(|why| MakeError::Plugin { name: name.to_owned(), why });
+        }
+        let names = self.names();
+        Err(MakeError::NoSuchElement {
+            name: name.to_owned(),
+            near: nearest(name, names.iter().map(String::as_str))
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            refused: self.plugins.refused(),
+            empty: self.builtin.is_empty(),
+        })
+    }
+
+    /// Makes an element; without a name it is called after its factory, with a number.
+    pub fn make(&self, factory: &str, name: Option<&str>) -> Result<ElementRef, MakeError> {
+        let info = self.factory(factory)?;
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => self.number(factory),
+        };
+        Ok(ElementRef::make(&info, &name)?)
+    }
+
+    /// The next automatic name of a factory.
+    pub(crate) fn number(&self, factory: &str) -> String {
+        let mut numbers = self.numbers.lock();
+        let number = numbers.entry(factory.to_owned()).or_default();
+        let name = format!("{factory}{number}");
+        *number += 1;
+        name
+    }
+}
+
+/// Makes an element with the registry of this process.
+pub fn make(factory: &str, name: Option<&str>) -> Result<ElementRef, MakeError> {
+    registry().make(factory, name)
+}
+
+/// Bins are not made by a factory of the boundary; this stands in their place.
+pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
+    static NONE: GmFactory = GmFactory {
+        struct_size: size_of::<GmFactory>() as u32,
+        role: 0,
+        rank: 0,
+        role_flags: 0,
+        name: GmStr::EMPTY,
+        long_name: GmStr::EMPTY,
+        klass: GmStr::EMPTY,
+        description: GmStr::EMPTY,
+        author: GmStr::EMPTY,
+        upstream_events: GmStr::EMPTY,
+        n_pads: 0,
+        n_props: 0,
+        n_signals: 0,
+        reserved: 0,
+        pads: std::ptr::null(),
+        props: std::ptr::null(),
+        signals: std::ptr::null(),
+        create: None,
+        vtable: std::ptr::null(),
+    };
+    let name = if top { "pipeline" } else { "bin" };
+    Arc::new(FactoryInfo {
+        name: name.to_owned(),
+        long_name: "Generic bin".to_owned(),
+        klass: "Generic/Bin".to_owned(),
+        description: "Contains other elements".to_owned(),
+        author: "The GstMini developers".to_owned(),
+        rank: 0,
+        role: RoleKind::MultiPad,
+        role_flags: 0,
+        upstream_events: Vec::new(),
+        pads: Vec::new(),
+        props: Vec::new(),
+        signals: Vec::new(),
+        plugin: "core".to_owned(),
+        raw: &NONE,
+    })
+}

@@ -1,0 +1,296 @@
+//! A [`FactoryInfo`] is a factory's description, read once from the boundary and checked.
+//!
+//! Invariant: after `read` every text is UTF-8, every name is well formed and every caps text parses.
+//! In GStreamer: `gst/gstelementfactory.c` (`gst_element_factory_get_static_pad_templates`).
+//! Left out: uri protocols.
+
+use crate::caps::Caps;
+use crate::element::Direction;
+use crate::plugin::abi::*;
+
+/// How a pad comes to exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// With the element.
+    Always,
+    /// When the stream is known.
+    Sometimes,
+    /// When asked for.
+    Request,
+}
+
+/// A pad template as read.
+#[derive(Clone, Debug)]
+pub struct TemplateInfo {
+    /// Name, or pattern with `%u`.
+    pub name: String,
+    /// Direction.
+    pub direction: Direction,
+    /// Presence.
+    pub presence: Presence,
+    /// Formats.
+    pub caps: Caps,
+    /// Whether the host runs a task for it.
+    pub task: bool,
+}
+
+/// A property's specification as read.
+#[derive(Clone, Debug)]
+pub struct PropInfo {
+    /// Name.
+    pub name: String,
+    /// See [`crate::property::types`].
+    pub type_name: String,
+    /// One sentence.
+    pub blurb: String,
+    /// Unit, or empty.
+    pub unit: String,
+    /// Smallest value, or empty.
+    pub min: String,
+    /// Largest value, or empty.
+    pub max: String,
+    /// Default, or empty: read from an instance.
+    pub default: String,
+    /// `GM_PROP_…`.
+    pub flags: u32,
+}
+
+impl PropInfo {
+    /// Whether the flag is set.
+    pub fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// A signal or action as read.
+#[derive(Clone, Debug)]
+pub struct SignalInfo {
+    /// Name.
+    pub name: String,
+    /// One sentence.
+    pub blurb: String,
+    /// Whether it is an action.
+    pub action: bool,
+}
+
+/// Which base runs around the element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleKind {
+    /// Several pads or threads.
+    MultiPad,
+    /// Source.
+    Source,
+    /// Transform.
+    Transform,
+    /// Sink.
+    Sink,
+}
+
+/// A factory's description.
+#[derive(Clone)]
+pub struct FactoryInfo {
+    /// Factory name.
+    pub name: String,
+    /// A few words.
+    pub long_name: String,
+    /// Class words.
+    pub klass: String,
+    /// One sentence.
+    pub description: String,
+    /// Author.
+    pub author: String,
+    /// Rank.
+    pub rank: u32,
+    /// Role.
+    pub role: RoleKind,
+    /// `sync`, `async` defaults of sinks.
+    pub role_flags: u32,
+    /// Upstream events a role element takes.
+    pub upstream_events: Vec<String>,
+    /// Pad templates.
+    pub pads: Vec<TemplateInfo>,
+    /// Properties of the element itself; the base's come after them.
+    pub props: Vec<PropInfo>,
+    /// Signals and actions.
+    pub signals: Vec<SignalInfo>,
+    /// Name of the plugin it is from.
+    pub plugin: String,
+    pub(crate) raw: &'static GmFactory,
+}
+
+/// The largest counts that are believed.
+const MAX_LIST: u32 = 256;
+
+/// # Safety
+/// `text` must be readable for ever.
+unsafe fn text(text: GmStr, what: &str) -> Result<String, String> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { text.to_str() }.ok_or_else(|| format!("{what} is not UTF-8"))?;
+    Ok(text.to_owned())
+}
+
+/// Whether a name is usable: lower-case letters, digits, `-`, `_` and, in patterns, `%u`.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_%".contains(c))
+}
+
+/// # Safety
+/// `list` must be null or point to `count` pointers that live for ever.
+unsafe fn list<T>(
+    list: *const *const T,
+    count: u32,
+    what: &str,
+) -> Result<Vec<&'static T>, String> {
+    if count > MAX_LIST {
+        return Err(format!("{count} {what}: not believable"));
+    }
+    if list.is_null() && count > 0 {
+        return Err(format!("the list of {what} is missing"));
+    }
+    (0..count as usize)
+        .map(|i| {
+            // SAFETY: the caller's promise; each entry is checked for null.
+            unsafe { (*list.add(i)).as_ref() }.ok_or_else(|| format!("entry {i} of {what} is missing"))
+        })
+        .collect()
+}
+
+impl FactoryInfo {
+    /// Reads and checks a factory's description. The error says what is wrong with it.
+    ///
+    /// # Safety
+    /// `raw` and all it points to must be readable for ever.
+    pub unsafe fn read(raw: &'static GmFactory, plugin: &str) -> Result<FactoryInfo, String> {
+        // SAFETY: the caller's promise, for all texts and lists below.
+        unsafe {
+            let name = text(raw.name, "the factory's name")?;
+            if !is_name(&name) {
+                return Err(format!("the factory's name \"{name}\" is invalid"));
+            }
+            let role = match raw.role {
+                GM_ROLE_MULTI => RoleKind::MultiPad,
+                GM_ROLE_SOURCE => RoleKind::Source,
+                GM_ROLE_TRANSFORM => RoleKind::Transform,
+                GM_ROLE_SINK => RoleKind::Sink,
+                other => return Err(format!("element \"{name}\": role {other} is unknown")),
+            };
+            let Some(vtable) = raw.vtable.as_ref() else {
+                return Err(format!("element \"{name}\": its functions are missing"));
+            };
+            let mandatory = match role {
+                RoleKind::Source => ("create", vtable.create.is_some()),
+                RoleKind::Transform => ("transform", vtable.transform.is_some()),
+                RoleKind::Sink => ("render", vtable.render.is_some()),
+                RoleKind::MultiPad => ("destroy", vtable.destroy.is_some()),
+            };
+            if !mandatory.1 || raw.create.is_none() {
+                let missing = if raw.create.is_none() { "create" } else { mandatory.0 };
+                return Err(format!(
+                    "element \"{name}\": the plugin does not provide `{missing}`; refused"
+                ));
+            }
+            let mut info = FactoryInfo {
+                long_name: text(raw.long_name, "the long name")?,
+                klass: text(raw.klass, "the class")?,
+                description: text(raw.description, "the description")?,
+                author: text(raw.author, "the author")?,
+                rank: raw.rank,
+                role,
+                role_flags: raw.role_flags,
+                upstream_events: text(raw.upstream_events, "the list of upstream events")?
+                    .split(',')
+                    .filter(|event| !event.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+                pads: Vec::new(),
+                props: Vec::new(),
+                signals: Vec::new(),
+                plugin: plugin.to_owned(),
+                raw,
+                name,
+            };
+            for pad in list(raw.pads, raw.n_pads, "pad templates")? {
+                info.pads.push(info.read_template(pad)?);
+            }
+            for prop in list(raw.props, raw.n_props, "properties")? {
+                info.props.push(info.read_property(prop)?);
+            }
+            for signal in list(raw.signals, raw.n_signals, "signals")? {
+                info.signals.push(SignalInfo {
+                    name: text(signal.name, "a signal's name")?,
+                    blurb: text(signal.blurb, "a signal's blurb")?,
+                    action: signal.action != 0,
+                });
+            }
+            Ok(info)
+        }
+    }
+
+    /// # Safety
+    /// As [`FactoryInfo::read`].
+    unsafe fn read_template(&self, raw: &'static GmPadTemplate) -> Result<TemplateInfo, String> {
+        // SAFETY: the caller's promise.
+        let (name, caps) =
+            unsafe { (text(raw.name, "a pad's name")?, text(raw.caps, "a pad's caps")?) };
+        let element = &self.name;
+        if !is_name(&name) {
+            return Err(format!("element \"{element}\": the pad name \"{name}\" is invalid"));
+        }
+        let direction = match raw.direction {
+            GM_PAD_SRC => Direction::Src,
+            GM_PAD_SINK => Direction::Sink,
+            other => {
+                return Err(format!("element \"{element}\": pad \"{name}\" has direction {other}"));
+            }
+        };
+        let presence = match raw.presence {
+            GM_PRESENCE_ALWAYS => Presence::Always,
+            GM_PRESENCE_SOMETIMES => Presence::Sometimes,
+            GM_PRESENCE_REQUEST => Presence::Request,
+            other => {
+                return Err(format!("element \"{element}\": pad \"{name}\" has presence {other}"));
+            }
+        };
+        let caps = Caps::parse(&caps)
+            .map_err(|error| format!("element \"{element}\": caps of pad \"{name}\": {error}"))?;
+        Ok(TemplateInfo { name, direction, presence, caps, task: raw.flags & GM_TEMPLATE_TASK != 0 })
+    }
+
+    /// # Safety
+    /// As [`FactoryInfo::read`].
+    unsafe fn read_property(&self, raw: &'static GmPropSpec) -> Result<PropInfo, String> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let name = text(raw.name, "a property's name")?;
+            if !is_name(&name) {
+                return Err(format!("element \"{}\": property \"{name}\" is invalid", self.name));
+            }
+            Ok(PropInfo {
+                type_name: text(raw.type_name, "a property's type")?,
+                blurb: text(raw.blurb, "a property's blurb")?,
+                unit: text(raw.unit, "a property's unit")?,
+                min: text(raw.min, "a property's minimum")?,
+                max: text(raw.max, "a property's maximum")?,
+                default: text(raw.default, "a property's default")?,
+                flags: raw.flags,
+                name,
+            })
+        }
+    }
+
+    /// The template of that name, or whose pattern fits that pad name.
+    pub fn template_for(&self, pad: &str) -> Option<&TemplateInfo> {
+        self.pads.iter().find(|template| template.name == pad).or_else(|| {
+            self.pads.iter().find(|template| {
+                template.name.split_once("%u").is_some_and(|(before, after)| {
+                    pad.strip_prefix(before)
+                        .and_then(|rest| rest.strip_suffix(after))
+                        .is_some_and(|number| {
+                            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+                        })
+                })
+            })
+        })
+    }
+}
