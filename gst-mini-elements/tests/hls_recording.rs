@@ -5,7 +5,8 @@ mod hls_support;
 
 use gst_mini_core::time::ClockTime;
 use gst_mini_elements::hls::{
-    PlaylistError, PlaylistKind, Recording, RecordingError, Role, Sample, Settings, Track,
+    PlaylistError, PlaylistKind, Recording, RecordingError, ResumeError, Role, Sample, Settings,
+    Track,
 };
 use hls_support::{Store, clip, frames, track};
 use mp4_atom::{Any, Colr, Decode};
@@ -338,6 +339,49 @@ fn ten_thousand_segments_drift_by_less_than_a_millisecond() {
             let first = recording.next_key_frame_at().unwrap() - ClockTime::from_secs(2);
             assert!((first.seconds_f64() - sum).abs() < 1e-3, "{rate:?} {known}: {first} {sum}");
         }
+    }
+}
+
+#[test]
+fn recording_goes_on_where_a_killed_one_stopped() {
+    let mut store = Store::default();
+    for (run, unlisted) in [("a", 40), ("b", 0), ("c", 17)] {
+        let settings = Settings {
+            run_id: Some(run.into()),
+            playlist_name: Some("index.m3u8".into()),
+            ..settings(1, PlaylistKind::Live, 3)
+        };
+        let mut recording = match store.text() {
+            "" => Recording::new(settings),
+            text => Recording::resume(settings, text).unwrap(),
+        };
+        recording
+            .set_wall_clock(ClockTime::ZERO, UTC + 60_000_000_000 * store.playlists.len() as u64);
+        store.put(recording.set_track(track(FPS_30)).unwrap());
+        for sample in frames(FPS_30, 30, 0..150 + unlisted) {
+            store.put(recording.push(sample).unwrap());
+        }
+    }
+    assert!(store.text().contains("#EXT-X-MEDIA-SEQUENCE:12\n"), "{}", store.text());
+    assert!(store.text().contains("\nsegment_c_00014.cmfv\n"));
+    assert!(store.text().contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"));
+}
+
+#[test]
+fn playlist_that_has_ended_or_differs_is_not_resumed() {
+    let settings = || settings(1, PlaylistKind::Live, 3);
+    let (store, _) = record(settings(), track(FPS_30), frames(FPS_30, 30, 0..90));
+    let resume = |text: &str| Recording::<Vec<u8>>::resume(settings(), text).unwrap_err();
+    assert_eq!(resume(store.text()), ResumeError::Ended);
+    let open = store.text().replace("#EXT-X-ENDLIST\n", "");
+    assert!(Recording::<Vec<u8>>::resume(settings(), &open).is_ok());
+    let changed = open.replace("DURATION:1", "DURATION:4");
+    assert_eq!(resume(&changed), ResumeError::Different("#EXT-X-TARGETDURATION:1".into()));
+    for end in 0..open.len() - 1 {
+        let cut = Recording::<Vec<u8>>::resume(settings(), &open[..end]);
+        assert!(
+            cut.is_err() || open[..end].ends_with(".cmfv\n") || open[..end].ends_with("SEGMENTS\n")
+        );
     }
 }
 

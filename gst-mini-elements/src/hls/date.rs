@@ -3,7 +3,8 @@
 //! Invariant: every `u64` of nanoseconds since 1970 has a text, and later times never sort before
 //! earlier ones.
 //! In GStreamer: `gst/gstdatetime.c` (`gst_date_time_to_iso8601_string`).
-//! Left out: time zones, leap seconds (UTC as computers count it has none) and parsing.
+//! Left out: time zones, leap seconds (UTC as computers count it has none), and parsing more than is
+//! written here.
 
 /// Nanoseconds since 1970-01-01T00:00Z as ISO 8601 with milliseconds, rounded to nearest.
 pub fn iso8601_millis(utc_nanos: u64) -> String {
@@ -19,10 +20,29 @@ pub fn iso8601_millis(utc_nanos: u64) -> String {
     )
 }
 
+/// Nanoseconds since 1970 of a text made by [`iso8601_millis`]; `None` for anything else.
+pub fn from_iso8601_millis(text: &str) -> Option<u64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let march_year = year.checked_sub(u64::from(month <= 2))?;
+    let march_month = (month + 9) % 12;
+    let days = march_year * 365 + march_year / 4 - march_year / 100
+        + march_year / 400
+        + (153 * march_month + 2) / 5
+        + day.checked_sub(1)?;
+    let minutes = number(11..13)? * 60 + number(14..16)?;
+    let millis = (minutes * 60 + number(17..19)?) * 1000 + number(20..23)?;
+    let millis = days.checked_sub(DAYS_TO_1970)? * 86_400_000 + millis;
+    let nanos = millis.checked_mul(1_000_000)?;
+    (iso8601_millis(nanos) == text).then_some(nanos)
+}
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: u64 = 719_468;
+
 /// Year, month and day of a day counted from 1970-01-01, by counting from 0000-03-01: a year that
 /// begins in March has its leap day last, so months need no case distinction.
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    const DAYS_TO_1970: u64 = 719_468;
     let days = days + DAYS_TO_1970;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era =
@@ -60,6 +80,17 @@ mod tests {
         assert_eq!(iso8601_millis(1_499_999), "1970-01-01T00:00:00.001Z");
         assert_eq!(iso8601_millis(999_500_000), "1970-01-01T00:00:01.000Z");
         assert_eq!(&iso8601_millis(u64::MAX)[..4], "2554");
+    }
+
+    #[test]
+    fn text_is_read_back_and_other_text_is_refused() {
+        for day in (0..213_503).step_by(13) {
+            let nanos = day * 86_400_000_000_000 + 47_045_678_000_000;
+            assert_eq!(from_iso8601_millis(&iso8601_millis(nanos)), Some(nanos));
+        }
+        for text in ["", "2025-02-29T00:00:00.000Z", "2025-01-01T00:00:00Z", "0000-01-00T", "é-"] {
+            assert_eq!(from_iso8601_millis(text), None);
+        }
     }
 
     #[test]

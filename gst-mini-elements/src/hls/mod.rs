@@ -24,5 +24,5 @@ mod timeline;
 
 pub use cmaf::{Track, TrackError};
 pub use object::{Chunk, Object, Role};
-pub use playlist::{Playlist, PlaylistError, PlaylistKind, Removed};
+pub use playlist::{Playlist, PlaylistError, PlaylistKind, Removed, ResumeError};
 pub use recording::{Recording, RecordingError, Sample, Settings, Stats};

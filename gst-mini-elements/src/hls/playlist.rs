@@ -6,12 +6,15 @@
 //! In GStreamer: `ext/hls/gstm3u8playlist.c`, gst-plugins-rs `net/hlssink3/src/playlist.rs`.
 //! Left out: byte ranges, encryption, I-frame lists, low-latency tags.
 
+mod resume;
+
 use std::collections::VecDeque;
 use std::fmt::Write;
 
 use gst_mini_core::time::ClockTime;
 
 use super::date::iso8601_millis;
+pub use resume::{ResumeError, unescape_uri};
 
 /// How a playlist lives (RFC 8216, 4.3.3.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -18,7 +18,7 @@ use gst_mini_core::time::ClockTime;
 
 use super::cmaf::{self, Track, TrackError};
 use super::object::{Chunk, Object, Role};
-use super::playlist::{Entry, Playlist, PlaylistError, PlaylistKind, Removed};
+use super::playlist::{Entry, Playlist, PlaylistError, PlaylistKind, Removed, ResumeError};
 use super::timeline::{Pending, Timeline, fragment_samples};
 
 /// What the user chose. All of it is fixed for the length of a recording.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub run_id: Option<String>,
     /// Number of the first segment.
     pub first_sequence: u64,
+    /// Name of the playlist, if not `index.m3u8` or, with a run id, `index_RUN.m3u8`.
+    pub playlist_name: Option<String>,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             playlist_length: 5,
             run_id: None,
             first_sequence: 0,
+            playlist_name: None,
         }
     }
 }
@@ -142,6 +145,16 @@ impl<P: AsRef<[u8]>> Recording<P> {
             wall_clock: None,
             failed: None,
         }
+    }
+
+    /// A recording that goes on with the playlist an earlier run left behind, after a
+    /// DISCONTINUITY. For that, both runs must have the same `playlist_name` and different run ids:
+    /// the earlier one may have stored segments that it did not come to list.
+    pub fn resume(settings: Settings, playlist: &str) -> Result<Self, ResumeError> {
+        let mut recording = Self::new(settings);
+        recording.playlist = recording.playlist.resume(playlist)?;
+        recording.discontinuity = !recording.playlist.is_empty();
+        Ok(recording)
     }
 
     /// Counters.
@@ -353,11 +366,13 @@ impl<P: AsRef<[u8]>> Recording<P> {
         // No more than double, so that a hole is not taken for a slow frame rate.
         let by_previous = (self.pending.last())
             .map(|last| tick + (tick - last.tick).min(2 * (last.natural_end - last.tick)));
+        // A single frame must never be too long for a segment.
+        let longest = tick + self.target_ticks(timeline);
         let natural_end =
             by_duration.or(by_rate).or(by_previous).unwrap_or(tick + timescale / GUESSED_RATE);
         Pending {
             tick,
-            natural_end: natural_end.max(tick + 1),
+            natural_end: natural_end.min(longest).max(tick + 1),
             composition_offset: composition_offset.clamp(i64::from(i32::MIN), i64::from(i32::MAX))
                 as i32,
             pts: sample.pts,
@@ -412,10 +427,11 @@ impl<P: AsRef<[u8]>> Recording<P> {
             name: name.clone(),
             init: self.init_name.clone().unwrap_or_default(),
             micros: timeline.micros(start, end),
-            discontinuity: std::mem::take(&mut self.discontinuity),
+            discontinuity: self.discontinuity,
             utc: timeline.utc.map(|utc| utc.saturating_add(timeline.time(start).nanos())),
             gap: false,
         })?;
+        self.discontinuity = false;
         self.stats.segments += 1;
         let payload = self.pending.drain(..count).map(|sample| Chunk::Payload(sample.data));
         let segment = Object {
@@ -442,7 +458,7 @@ impl<P: AsRef<[u8]>> Recording<P> {
         // A finished playlist never changes, but its plain name may be used by a later recording.
         let max_age = if last { 3600 } else { (self.playlist.target() / 2).max(1) };
         Object {
-            name: self.name("index", "", "m3u8"),
+            name: self.playlist_name(),
             role: Role::Playlist,
             cache_control: format!("public, max-age={max_age}"),
             chunks: vec![Chunk::Made(self.playlist.text().into_bytes())],
@@ -457,6 +473,11 @@ impl<P: AsRef<[u8]>> Recording<P> {
     fn target_ticks(&self, timeline: Timeline) -> u64 {
         let nanos = i64::try_from(self.settings.target_duration.nanos()).unwrap_or(i64::MAX);
         cmaf::ticks_from_nanos(nanos, timeline.timescale).max(0) as u64
+    }
+
+    /// Name under which the playlist is stored.
+    pub fn playlist_name(&self) -> String {
+        self.settings.playlist_name.clone().unwrap_or_else(|| self.name("index", "", "m3u8"))
     }
 
     fn segment_name(&self) -> String {
