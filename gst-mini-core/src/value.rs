@@ -11,8 +11,8 @@
 //!
 //! Invariant: a range is not empty and not a single value; its ends are multiples of its step.
 //! In GStreamer: `gst/gstvalue.c` (`gst_value_intersect`, `gst_value_serialize`).
-//! Left out: dates, buffers, samples, tag lists and `long`; several types share one variant here
-//! only where GStreamer cannot tell them apart either.
+//! Left out: dates, buffers, samples, tag lists and `long`. A value may hold a structure or caps, so the
+//! three modules name each other; everything else in them points one way.
 
 mod choice;
 mod fraction;

@@ -2,7 +2,8 @@
 //!
 //! Invariant: the value chosen is one of those offered.
 //! In GStreamer: `gst/gststructure.c` (`gst_structure_fixate_field_nearest_int`).
-//! Left out: choosing from ranges inside of a list; only its plain members are looked at.
+//! Left out: choosing from ranges inside of a list; only its plain members are looked at. Distances
+//! beyond 31 bits, which overflow in GStreamer, count as what they are.
 
 use super::Structure;
 use crate::value::{Fraction, Value};

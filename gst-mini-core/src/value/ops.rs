@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing here fails; what cannot be compared is unordered.
 //! In GStreamer: `gst/gstvalue.c` (`gst_value_compare`, `gst_value_is_subset`, `gst_value_union`, `gst_value_fixate`).
-//! Left out: comparing the members of a list as if they all had the type of the first.
+//! Left out: comparing the members of a list as if they all had the type of the first, for which a
+//! list of fractions and their ranges does not equal itself in GStreamer.
 
 use std::cmp::Ordering;
 use std::mem::discriminant;
