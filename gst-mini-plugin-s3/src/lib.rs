@@ -1,1 +1,15 @@
-//! GstMini.
+//! Named objects into S3, GCS, Azure, WebDAV, a directory or memory: the engine under `s3sink`.
+//!
+//! [`location`] turns a URL and settings into a store, [`upload`] brings objects there in the right
+//! order and in spite of failures, [`fault`] tells what went wrong in a sentence, [`report`] counts,
+//! and [`secret`] keeps credentials out of every text.
+//!
+//! Invariant: a playlist is stored only after everything that was submitted before it.
+//! In GStreamer: `net/aws/src/s3sink` and `net/aws/src/s3hlssink` of gst-plugins-rs.
+//! Left out: deleting expired objects; spooling to disk; conditional writes.
+
+pub mod fault;
+pub mod location;
+pub mod report;
+pub mod secret;
+pub mod upload;
