@@ -1,0 +1,315 @@
+//! The picture of the simulated camera: something that moves, the frame number, the time of day.
+//!
+//! Invariant: a frame is a function of its number and the time printed on it; what stands still is
+//! painted once and copied, so a frame costs little more than the copy.
+//! In GStreamer: `videotestsrc is-live=true ! timeoverlay` comes close.
+//! Left out: sound.
+
+use std::fmt;
+use std::fmt::Write;
+use std::str::FromStr;
+
+use super::info::{VideoError, VideoFormat, VideoInfo};
+use super::pattern::ink::{Ink, Palette};
+use super::pattern::{Colors, Painter, Pattern, rows};
+use super::text::{self, Font, TimeOfDay};
+
+/// What the camera looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Scene {
+    /// A ball bouncing over a shaded background with a grid.
+    #[default]
+    Ball,
+    /// Color bars with a white bar wandering over them.
+    Smpte,
+    /// Gray noise: the worst a codec can meet.
+    Noise,
+}
+
+impl Scene {
+    /// Every scene with its name.
+    pub const ALL: [(Scene, &str); 3] =
+        [(Scene::Ball, "ball"), (Scene::Smpte, "smpte"), (Scene::Noise, "noise")];
+}
+
+impl fmt::Display for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::ALL.iter().find(|(scene, _)| scene == self);
+        f.write_str(named.map_or("ball", |(_, name)| name))
+    }
+}
+
+impl FromStr for Scene {
+    type Err = UnknownScene;
+
+    fn from_str(name: &str) -> Result<Self, UnknownScene> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(scene, _)| *scene)
+            .ok_or_else(|| UnknownScene(name.to_owned()))
+    }
+}
+
+/// A scene name that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("camera scene '{0}' is not known; known are ball, smpte, noise")]
+pub struct UnknownScene(pub String);
+
+/// Paints camera frames into byte slices laid out as its [`VideoInfo`] says.
+pub struct Camera {
+    info: VideoInfo,
+    scene: Scene,
+    palette: Palette,
+    still: Vec<u8>,
+    /// One row of noise and as much again to start anywhere in it, in the format's pixels.
+    noise: Vec<u8>,
+    font: Font,
+    /// Pixels a dot of the digits takes.
+    scale: usize,
+}
+
+/// Characters in a time of day.
+const TIME_LENGTH: usize = 12;
+
+impl Camera {
+    /// Paints what stands still, once.
+    pub fn new(scene: Scene, info: VideoInfo) -> Self {
+        let palette = Palette::new(&info, Colors::default());
+        let (width, height) = (info.width as usize, info.height as usize);
+        let fits = width / (TIME_LENGTH * text::GLYPH_WIDTH + 2 * text::PADDING);
+        let scale = (height / 180).clamp(1, fits.max(1));
+        let still = vec![0; info.size()];
+        let mut camera =
+            Camera { info, scene, palette, still, noise: Vec::new(), font: Font::new(), scale };
+        match scene {
+            Scene::Ball => {
+                let mut still = std::mem::take(&mut camera.still);
+                camera.paint_ball(None, (0, width), (0, height), &mut still);
+                camera.still = still;
+            }
+            Scene::Smpte => {
+                let bars = Painter::new(Pattern::Smpte, camera.info.clone(), Colors::default());
+                camera.still = bars.into_still();
+            }
+            Scene::Noise => {
+                let gray = [128, 128, 128, 255];
+                text::fill(&camera.info, (0, 0), (width, height), gray, &mut camera.still);
+                camera.noise = noise_row(&camera.info, &camera.palette);
+            }
+        }
+        camera
+    }
+
+    /// The picture this camera gives.
+    pub fn info(&self) -> &VideoInfo {
+        &self.info
+    }
+
+    /// Paints frame number `frame` into the first [`VideoInfo::size`] bytes of `out`, and prints on
+    /// it the number and, if given, the time of day.
+    pub fn paint(
+        &self,
+        frame: u64,
+        time_of_day: Option<TimeOfDay>,
+        out: &mut [u8],
+    ) -> Result<(), VideoError> {
+        self.info.check(out)?;
+        out[..self.still.len()].copy_from_slice(&self.still);
+        let (width, height) = (self.info.width as usize, self.info.height as usize);
+        match self.scene {
+            Scene::Ball => {
+                let radius = self.radius();
+                let x = bounce(frame, width / 160 + 1, width.saturating_sub(2 * radius)) + radius;
+                let y = bounce(frame, height / 120 + 1, height.saturating_sub(2 * radius)) + radius;
+                let around = |center: usize, side: usize| {
+                    ((center - radius) & !1, (center + radius + 2).min(side))
+                };
+                self.paint_ball(Some((x, y)), around(x, width), around(y, height), out);
+            }
+            Scene::Smpte => {
+                let bar = (width / 16).max(2);
+                let x = bounce(frame, width / 160 + 1, width.saturating_sub(bar));
+                text::fill(&self.info, (x, 0), (bar, height), self.palette.foreground, out);
+            }
+            Scene::Noise => self.paint_noise(frame, out),
+        }
+        self.paint_caption(frame, time_of_day, out);
+        Ok(())
+    }
+
+    fn radius(&self) -> usize {
+        (self.info.width.min(self.info.height) as usize / 10).max(1)
+    }
+
+    /// Paints the background and the ball, if there is one, in columns and rows that start even.
+    fn paint_ball(
+        &self,
+        ball: Option<(usize, usize)>,
+        (left, right): (usize, usize),
+        (top, bottom): (usize, usize),
+        out: &mut [u8],
+    ) {
+        let (height, grid) = (self.info.height as usize, (self.info.height as usize / 9).max(8));
+        let paper = &self.palette.ramp;
+        let color = self.palette.bars[1];
+        let mut pair = [vec![paper[0]; right - left], vec![paper[0]; right - left]];
+        let reach = (self.radius() * self.radius()) as i64;
+        for y in (top & !1..bottom).step_by(2) {
+            for (y, line) in (y..height.min(y + 2)).zip(pair.iter_mut()) {
+                let shade = 40 + y * 80 / height;
+                let ruled = y % grid == 0;
+                for (x, pixel) in (left..right).zip(line.iter_mut()) {
+                    let lit = if ruled || x % grid == 0 { shade + 40 } else { shade };
+                    let inside = ball.is_some_and(|(center_x, center_y)| {
+                        let (dx, dy) = (x as i64 - center_x as i64, y as i64 - center_y as i64);
+                        dx * dx + dy * dy <= reach
+                    });
+                    *pixel = if inside { color } else { paper[lit] };
+                }
+            }
+            rows::pack(&self.info, left, y as u32, &pair, out);
+        }
+    }
+
+    /// Each row is a stretch of the same noise, begun at another place.
+    fn paint_noise(&self, frame: u64, out: &mut [u8]) {
+        let plane = self.info.planes()[0];
+        let pixel = self.info.format.pixel_stride();
+        let starts = plane.row_bytes / pixel;
+        let mut state = frame.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for row in 0..plane.height {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let from = (state as usize % starts) * pixel;
+            let to = plane.offset + row * plane.stride;
+            out[to..to + plane.row_bytes]
+                .copy_from_slice(&self.noise[from..from + plane.row_bytes]);
+        }
+    }
+
+    fn paint_caption(&self, frame: u64, time_of_day: Option<TimeOfDay>, out: &mut [u8]) {
+        let inks = (self.palette.foreground, self.palette.black);
+        let margin = 8 * self.scale;
+        let mut y = margin;
+        let mut caption = String::with_capacity(24);
+        // A String takes whatever is written to it.
+        let _ = write!(caption, "#{frame:06}");
+        self.font.draw(&caption, self.scale, (margin, y), inks, &self.info, out);
+        if let Some(time_of_day) = time_of_day {
+            y += Font::box_size(&caption, self.scale).1;
+            caption.clear();
+            let _ = write!(caption, "{time_of_day}");
+            self.font.draw(&caption, self.scale, (margin, y), inks, &self.info, out);
+        }
+    }
+}
+
+/// Goes from `reach` to 0 and back in steps of `step`; the far end is away from the caption.
+fn bounce(frame: u64, step: usize, reach: usize) -> usize {
+    if reach == 0 {
+        return 0;
+    }
+    let period = 2 * reach as u64;
+    let at = (frame % period) * step as u64 % period;
+    at.abs_diff(reach as u64) as usize
+}
+
+fn noise_row(info: &VideoInfo, palette: &Palette) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let pixels = info.width as usize * 2;
+    let mut row = Vec::with_capacity(pixels * info.format.pixel_stride());
+    for _ in 0..pixels {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let ink: Ink = palette.ramp[(state >> 32) as usize & 0xff];
+        match info.format {
+            VideoFormat::I420 | VideoFormat::Nv12 | VideoFormat::Gray8 => row.push(ink[0]),
+            VideoFormat::Rgb => row.extend_from_slice(&ink[..3]),
+            VideoFormat::Rgba | VideoFormat::Bgra => row.extend_from_slice(&ink),
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(scene: Scene, format: VideoFormat, width: u32, height: u32) -> Camera {
+        Camera::new(scene, VideoInfo::new(format, width, height).unwrap())
+    }
+
+    fn frame(camera: &Camera, number: u64, ms: u64) -> Vec<u8> {
+        let mut out = vec![0; camera.info().size()];
+        camera.paint(number, Some(TimeOfDay(ms * 1_000_000)), &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn same_frame_and_time_give_the_same_bytes_over_dirty_memory() {
+        for (scene, _) in Scene::ALL {
+            for format in VideoFormat::ALL {
+                let camera = camera(scene, format, 160, 90);
+                let clean = frame(&camera, 7, 1234);
+                let mut dirty = frame(&camera, 900, 1);
+                camera.paint(7, Some(TimeOfDay(1_234_000_000)), &mut dirty).unwrap();
+                assert_eq!(clean, dirty, "{scene} {format}");
+            }
+        }
+    }
+
+    #[test]
+    fn consecutive_frames_differ_outside_of_the_caption() {
+        for (scene, _) in Scene::ALL {
+            let camera = camera(scene, VideoFormat::Gray8, 640, 360);
+            let beside_caption = |number| {
+                let data = frame(&camera, number, 0);
+                data.chunks(640).flat_map(|row| row[320..].to_vec()).collect::<Vec<u8>>()
+            };
+            let mut last = beside_caption(0);
+            for number in 1..40 {
+                let next = beside_caption(number);
+                assert_ne!(last, next, "{scene} frame {number}");
+                last = next;
+            }
+        }
+    }
+
+    #[test]
+    fn frame_number_and_time_each_change_their_own_line() {
+        let camera = camera(Scene::Smpte, VideoFormat::I420, 640, 360);
+        let line = |data: &[u8], rows: std::ops::Range<usize>| {
+            data[rows.start * 640..rows.end * 640].to_vec()
+        };
+        let (first, later) = (frame(&camera, 5, 1000), frame(&camera, 5, 1001));
+        assert_eq!(line(&first, 0..64), line(&later, 0..64));
+        assert_ne!(line(&first, 64..112), line(&later, 64..112));
+    }
+
+    #[test]
+    fn any_size_and_any_frame_number_can_be_painted() {
+        for (scene, _) in Scene::ALL {
+            for format in VideoFormat::ALL {
+                for (width, height) in [(1, 1), (2, 3), (17, 5), (131, 77)] {
+                    let camera = camera(scene, format, width, height);
+                    for number in [0, 1, 99, u64::MAX] {
+                        frame(&camera, number, u64::MAX / 1_000_000);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scene_names_round_trip_and_unknown_ones_are_refused() {
+        for (scene, name) in Scene::ALL {
+            assert_eq!(name.parse(), Ok(scene));
+            assert_eq!(scene.to_string(), name);
+        }
+        let error = "sunset".parse::<Scene>().unwrap_err().to_string();
+        assert_eq!(error, "camera scene 'sunset' is not known; known are ball, smpte, noise");
+    }
+}

@@ -1,0 +1,163 @@
+//! The colors of the test pictures, in the components they are painted with.
+//!
+//! Invariant: bars are tables, because broadcast bars are defined by their code values; only the
+//! user's two colors are computed.
+//! In GStreamer: `gst/videotestsrc/videotestsrc.c` (`vts_colors_bt601_ycbcr_100`, `videotestsrc_setup_paintinfo`).
+//! Left out: full-range YUV.
+
+use super::Colors;
+use crate::video::info::{Colorimetry, VideoFormat, VideoInfo};
+
+/// Three components and alpha: Y, U, V for YUV and gray, red, green, blue for RGB.
+pub type Ink = [u8; 4];
+
+/// One row of pixels before it is packed into a format.
+pub type Line = Vec<Ink>;
+
+/// The colors of one picture, in its own components.
+pub struct Palette {
+    /// White, yellow, cyan, green, magenta, red, blue.
+    pub bars: [Ink; 7],
+    /// The same at 75 %.
+    pub bars_75: [Ink; 7],
+    /// Black and white of the bars, whatever the user's colors are.
+    pub black: Ink,
+    /// -I, white, +Q.
+    pub burst: [Ink; 3],
+    /// Blacker than black, black, and a little lighter.
+    pub pluge: [Ink; 3],
+    /// The user's colors.
+    pub foreground: Ink,
+    /// See `foreground`.
+    pub background: Ink,
+    /// `background` to `foreground` in 256 steps.
+    pub ramp: [Ink; 256],
+}
+
+const fn opaque(colors: [[u8; 3]; 7]) -> [Ink; 7] {
+    let mut inks = [[0; 4]; 7];
+    let mut i = 0;
+    while i < 7 {
+        inks[i] = [colors[i][0], colors[i][1], colors[i][2], 255];
+        i += 1;
+    }
+    inks
+}
+
+const RGB_100: [Ink; 7] = opaque([
+    [255, 255, 255],
+    [255, 255, 0],
+    [0, 255, 255],
+    [0, 255, 0],
+    [255, 0, 255],
+    [255, 0, 0],
+    [0, 0, 255],
+]);
+const RGB_75: [Ink; 7] = opaque([
+    [191, 191, 191],
+    [191, 191, 0],
+    [0, 191, 191],
+    [0, 191, 0],
+    [191, 0, 191],
+    [191, 0, 0],
+    [0, 0, 191],
+]);
+const BT601_100: [Ink; 7] = opaque([
+    [235, 128, 128],
+    [210, 16, 146],
+    [170, 166, 16],
+    [145, 54, 34],
+    [106, 202, 222],
+    [81, 90, 240],
+    [41, 240, 110],
+]);
+const BT601_75: [Ink; 7] = opaque([
+    [180, 128, 128],
+    [162, 44, 142],
+    [131, 156, 44],
+    [112, 72, 58],
+    [84, 184, 198],
+    [65, 100, 212],
+    [35, 212, 114],
+]);
+const BT709_100: [Ink; 7] = opaque([
+    [235, 128, 128],
+    [219, 16, 138],
+    [188, 154, 16],
+    [173, 42, 26],
+    [78, 214, 230],
+    [63, 102, 240],
+    [32, 240, 118],
+]);
+const BT709_75: [Ink; 7] = opaque([
+    [180, 128, 128],
+    [168, 44, 136],
+    [145, 147, 44],
+    [133, 63, 52],
+    [63, 193, 204],
+    [51, 109, 212],
+    [28, 212, 120],
+]);
+
+impl Palette {
+    pub fn new(info: &VideoInfo, colors: Colors) -> Self {
+        let rgb = info.format.is_rgb();
+        let matrix = match info.format {
+            VideoFormat::Gray8 => Colorimetry::Bt601,
+            _ => info.colorimetry,
+        };
+        let (bars, bars_75) = match (rgb, matrix) {
+            (true, _) => (RGB_100, RGB_75),
+            (false, Colorimetry::Bt709) => (BT709_100, BT709_75),
+            (false, _) => (BT601_100, BT601_75),
+        };
+        let user = |argb: u32| if rgb { rgb_of(argb) } else { yuv_of(argb, matrix) };
+        let (foreground, background) = (user(colors.foreground), user(colors.background));
+        let ramp = std::array::from_fn(|step| blend(background, foreground, step as u32));
+        let (black, burst, pluge) = if rgb {
+            (
+                [0, 0, 0, 255],
+                [[0, 0, 128, 255], [255, 255, 255, 255], [0, 128, 255, 255]],
+                [[0, 0, 0, 255], [0, 0, 0, 255], [19, 19, 19, 255]],
+            )
+        } else {
+            (
+                [16, 128, 128, 255],
+                [[16, 198, 21, 255], [235, 128, 128, 255], [16, 235, 198, 255]],
+                [[0, 128, 128, 255], [16, 128, 128, 255], [32, 128, 128, 255]],
+            )
+        };
+        Palette { bars, bars_75, black, burst, pluge, foreground, background, ramp }
+    }
+
+    /// A row of background.
+    pub fn line(&self, width: u32) -> Line {
+        vec![self.background; width as usize]
+    }
+}
+
+fn rgb_of(argb: u32) -> Ink {
+    let [a, r, g, b] = argb.to_be_bytes();
+    [r, g, b, a]
+}
+
+/// Eight-bit coefficients, as a color given by a user needs no more.
+fn yuv_of(argb: u32, matrix: Colorimetry) -> Ink {
+    let [a, r, g, b] = argb.to_be_bytes();
+    let (r, g, b) = (i32::from(r), i32::from(g), i32::from(b));
+    let scale = |offset: i32, cr: i32, cg: i32, cb: i32| {
+        (((cr * r + cg * g + cb * b + 128) >> 8) + offset).clamp(0, 255) as u8
+    };
+    match matrix {
+        Colorimetry::Bt709 => {
+            [scale(16, 47, 157, 16), scale(128, -26, -86, 112), scale(128, 112, -102, -10), a]
+        }
+        _ => [scale(16, 66, 129, 25), scale(128, -38, -74, 112), scale(128, 112, -94, -18), a],
+    }
+}
+
+fn blend(from: Ink, to: Ink, step: u32) -> Ink {
+    std::array::from_fn(|i| {
+        ((u32::from(from[i]) * (255 - step) + u32::from(to[i]) * step + 127) / 255) as u8
+    })
+}

@@ -1,0 +1,236 @@
+//! How each pattern draws one row, and how two rows become luma and chroma.
+//!
+//! Invariant: a row depends on the frame number and its own number only, so rows can be drawn in
+//! any order; noise gets there by jumping ahead in its sequence.
+//! In GStreamer: `gst/videotestsrc/videotestsrc.c` (`convert_hline_generic`, `videotestsrc_blend_line`,
+//! `random_char`), `video-chroma.c` for the sites.
+//! Left out: other chroma sites than the two that heights below and above 576 lines imply.
+
+use std::f64::consts::PI;
+use std::ops::Range;
+
+use super::Pattern;
+use super::ink::{Ink, Line, Palette};
+use crate::video::info::{VideoFormat, VideoInfo};
+
+const BALL_RADIUS: f64 = 20.0;
+
+/// The first row of the reverse bars and of the bottom part.
+pub fn smpte_split(height: u32) -> (u32, u32) {
+    ((u64::from(height) * 2 / 3) as u32, (u64::from(height) * 3 / 4) as u32)
+}
+
+/// Center of the ball: two sines whose periods have no common multiple.
+fn ball_center(info: &VideoInfo, frame: u64) -> (f64, f64) {
+    let (width, height) = (f64::from(info.width), f64::from(info.height));
+    let along = |side: f64, speed: f64| {
+        let phase = 2.0 * PI * speed / 200.0 * frame as f64;
+        BALL_RADIUS + (0.5 + 0.5 * phase.sin()) * (side - 2.0 * BALL_RADIUS)
+    };
+    (along(width, 1.0), along(height, std::f64::consts::SQRT_2))
+}
+
+/// The rows the ball touches in a frame.
+pub fn ball_rows(info: &VideoInfo, frame: u64) -> Range<u32> {
+    let (_, y) = ball_center(info, frame);
+    let clamp = |row: f64| row.clamp(0.0, f64::from(info.height)) as u32;
+    clamp((y - BALL_RADIUS).floor())..clamp((y + BALL_RADIUS).ceil() + 1.0)
+}
+
+/// Draws row `y` of frame `frame`; `line` has the picture's width.
+pub fn draw(
+    pattern: Pattern,
+    info: &VideoInfo,
+    palette: &Palette,
+    frame: u64,
+    y: u32,
+    line: &mut Line,
+) {
+    match pattern {
+        Pattern::Smpte => smpte(info, palette, frame, y, line),
+        Pattern::Snow => {
+            let width = u64::from(info.width);
+            let before =
+                (frame.wrapping_mul(u64::from(info.height)) + u64::from(y)).wrapping_mul(width);
+            noise(before, &palette.ramp, line);
+        }
+        Pattern::Black => line.fill(palette.background),
+        Pattern::White | Pattern::SolidColor => line.fill(palette.foreground),
+        Pattern::Red => line.fill(palette.bars[5]),
+        Pattern::Green => line.fill(palette.bars[3]),
+        Pattern::Blue => line.fill(palette.bars[6]),
+        Pattern::Checkers1 => checkers(palette, 0, y, line),
+        Pattern::Checkers2 => checkers(palette, 1, y, line),
+        Pattern::Checkers4 => checkers(palette, 2, y, line),
+        Pattern::Checkers8 => checkers(palette, 3, y, line),
+        Pattern::Blink if frame.is_multiple_of(2) => line.fill(palette.background),
+        Pattern::Blink => line.fill(palette.foreground),
+        Pattern::Smpte75 => bars(&palette.bars_75, line),
+        Pattern::Smpte100 => bars(&palette.bars, line),
+        Pattern::Ball => ball(info, palette, frame, y, line),
+        Pattern::Bar => {
+            line.fill(palette.background);
+            let end = line.len() / 7;
+            line[..end].fill(palette.foreground);
+        }
+        Pattern::Gradient => {
+            let step = u64::from(y) * 255 / u64::from(info.height);
+            line.fill(palette.ramp[step as usize]);
+        }
+    }
+}
+
+fn bars(inks: &[Ink; 7], line: &mut Line) {
+    let width = line.len();
+    for (i, ink) in inks.iter().enumerate() {
+        line[i * width / 7..(i + 1) * width / 7].fill(*ink);
+    }
+}
+
+fn checkers(palette: &Palette, shift: u32, y: u32, line: &mut Line) {
+    let (red, green) = (palette.bars[5], palette.bars[3]);
+    for (x, pixel) in line.iter_mut().enumerate() {
+        let odd = ((x as u32 >> shift) ^ (y >> shift)) & 1;
+        *pixel = if odd == 1 { green } else { red };
+    }
+}
+
+fn ball(info: &VideoInfo, palette: &Palette, frame: u64, y: u32, line: &mut Line) {
+    line.fill(palette.background);
+    let (center_x, center_y) = ball_center(info, frame);
+    let dy = f64::from(y) - center_y;
+    let half = (BALL_RADIUS * BALL_RADIUS - dy * dy).max(0.0).sqrt();
+    let half = half.round_ties_even();
+    let column = |x: f64| x.clamp(0.0, f64::from(info.width)) as usize;
+    let from = column(center_x.trunc() - half);
+    let to = column(center_x.trunc() + half + 1.0);
+    for (x, pixel) in line[..to].iter_mut().enumerate().skip(from) {
+        let distance = (x as f64 - center_x).hypot(dy);
+        let cover = ((BALL_RADIUS - distance) * 128.0).clamp(0.0, 255.0);
+        *pixel = palette.ramp[cover as usize];
+    }
+}
+
+fn smpte(info: &VideoInfo, palette: &Palette, frame: u64, y: u32, line: &mut Line) {
+    let width = line.len();
+    let (reverse, bottom) = smpte_split(info.height);
+    if y < reverse {
+        bars(&palette.bars, line);
+    } else if y < bottom {
+        for i in 0..7 {
+            let ink = if i & 1 == 1 { palette.black } else { palette.bars[6 - i] };
+            line[i * width / 7..(i + 1) * width / 7].fill(ink);
+        }
+    } else {
+        for (i, ink) in palette.burst.iter().enumerate() {
+            line[i * width / 6..(i + 1) * width / 6].fill(*ink);
+        }
+        for (i, ink) in palette.pluge.iter().enumerate() {
+            line[width / 2 + i * width / 12..width / 2 + (i + 1) * width / 12].fill(*ink);
+        }
+        let start = width * 3 / 4;
+        let columns = (width - start) as u64;
+        let rows = u64::from(info.height - bottom);
+        let before =
+            frame.wrapping_mul(rows).wrapping_add(u64::from(y - bottom)).wrapping_mul(columns);
+        noise(before, &palette.ramp, &mut line[start..]);
+    }
+}
+
+const NOISE_FACTOR: u32 = 1_103_515_245;
+const NOISE_STEP: u32 = 12_345;
+
+/// Fills with bits 16 to 23 of the C standard's sample generator, started `before` numbers in.
+fn noise(before: u64, ramp: &[Ink; 256], out: &mut [Ink]) {
+    let mut state = noise_state(before);
+    for pixel in out {
+        state = state.wrapping_mul(NOISE_FACTOR).wrapping_add(NOISE_STEP);
+        *pixel = ramp[(state >> 16) as usize & 0xff];
+    }
+}
+
+/// The generator's state after `count` numbers, by repeated squaring of its step.
+fn noise_state(mut count: u64) -> u32 {
+    let (mut state, mut factor, mut step) = (0u32, NOISE_FACTOR, NOISE_STEP);
+    while count > 0 {
+        if count & 1 == 1 {
+            state = state.wrapping_mul(factor).wrapping_add(step);
+        }
+        step = step.wrapping_mul(factor).wrapping_add(step);
+        factor = factor.wrapping_mul(factor);
+        count >>= 1;
+    }
+    state
+}
+
+/// Packs rows `y` and `y + 1` (the last row alone at an odd height) into `out`, laid out as `info`.
+///
+/// The lines begin at column `x`; `x` and `y` are even, so that chroma is made from whole squares.
+pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]) {
+    let planes = info.planes();
+    let width = pair[0].len().min((info.width as usize).saturating_sub(x));
+    if width == 0 {
+        return;
+    }
+    let y = y as usize;
+    let pixel = info.format.pixel_stride();
+    for (row, line) in (y..planes[0].height.min(y + 2)).zip(pair.iter()) {
+        let start = planes[0].offset + row * planes[0].stride + x * pixel;
+        let row = &mut out[start..start + width * pixel];
+        match info.format {
+            VideoFormat::I420 | VideoFormat::Nv12 | VideoFormat::Gray8 => {
+                row.iter_mut().zip(line).for_each(|(to, ink)| *to = ink[0]);
+            }
+            VideoFormat::Rgba => {
+                row.chunks_exact_mut(4).zip(line).for_each(|(to, ink)| to.copy_from_slice(ink));
+            }
+            VideoFormat::Bgra => {
+                let order = |ink: &Ink| [ink[2], ink[1], ink[0], ink[3]];
+                row.chunks_exact_mut(4)
+                    .zip(line)
+                    .for_each(|(to, ink)| to.copy_from_slice(&order(ink)));
+            }
+            VideoFormat::Rgb => {
+                row.chunks_exact_mut(3)
+                    .zip(line)
+                    .for_each(|(to, ink)| to.copy_from_slice(&ink[..3]));
+            }
+        }
+    }
+    if !info.format.is_yuv() {
+        return;
+    }
+    let lower = if y + 1 < info.height as usize { 1 } else { 0 };
+    let cosited = info.chroma_is_cosited();
+    let chroma = |column: usize| -> [u8; 2] {
+        let (left, right) = (column * 2, (column * 2 + 1).min(width - 1));
+        let across = |line: &Line, i: usize| {
+            if cosited && left > 0 {
+                mean_of_three(line[left - 1][i], line[left][i], line[right][i])
+            } else {
+                mean(line[left][i], line[right][i])
+            }
+        };
+        [1, 2].map(|i| mean(across(&pair[0], i), across(&pair[lower], i)))
+    };
+    let (columns, chroma_row) = (width.div_ceil(2), y / 2);
+    if info.format == VideoFormat::Nv12 {
+        let start = planes[1].offset + chroma_row * planes[1].stride + x;
+        for (column, to) in out[start..start + columns * 2].chunks_exact_mut(2).enumerate() {
+            to.copy_from_slice(&chroma(column));
+        }
+    } else {
+        let [u, v] = [planes[1], planes[2]].map(|p| p.offset + chroma_row * p.stride + x / 2);
+        for column in 0..columns {
+            [out[u + column], out[v + column]] = chroma(column);
+        }
+    }
+}
+
+fn mean_of_three(before: u8, at: u8, after: u8) -> u8 {
+    ((u16::from(before) + 2 * u16::from(at) + u16::from(after) + 2) >> 2) as u8
+}
+
+fn mean(a: u8, b: u8) -> u8 {
+    (u16::from(a) + u16::from(b)).div_ceil(2) as u8
+}
