@@ -1,0 +1,300 @@
+//! `cargo xtask test`: everything that must hold, cheapest first.
+//!
+//! Invariant: this list is the only one; `.ci/run` and the README call it. The first failure ends
+//! it with the command that repeats that step, and the last line counts the steps.
+//! Left out: installing anything; a step whose program is missing is skipped with a sentence, and
+//! fails where `CI=true` says that nothing may be skipped.
+
+use std::io::Write;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::process::{self, Failure, seconds};
+use crate::workspace::{Profile, Workspace};
+use crate::{demo, judges, plugins, tidy};
+
+/// How a step ended that did not fail.
+#[derive(Debug, PartialEq)]
+pub enum Verdict {
+    /// It holds; a few words on what was counted, or none.
+    Passed(String),
+    /// It could not be looked at: what is missing.
+    Skipped(String),
+}
+
+/// What a step does.
+type Action = Box<dyn FnOnce(&Workspace) -> Result<Verdict, Failure>>;
+
+/// One thing that must hold.
+pub struct Step {
+    pub name: &'static str,
+    /// What to type to see it fail again.
+    pub repeat: String,
+    pub run: Action,
+}
+
+/// The longest a step of Cargo's may take: tests that hang must not hold a machine for hours.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// The command.
+pub fn run(arguments: &[String]) -> Result<(), Failure> {
+    let only = match arguments {
+        [] => None,
+        [flag, name] if flag == "--only" => Some(name.as_str()),
+        _ => {
+            let text = "test takes no arguments, or --only STEP (the name at a line's start)";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+    };
+    let workspace = Workspace::open()?;
+    let mut steps = steps(&workspace);
+    if let Some(name) = only {
+        let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
+        if !names.contains(&name) {
+            let text = format!("there is no step \"{name}\"; there are: {}", names.join(", "));
+            return Err(Failure::Usage(text));
+        }
+        steps.retain(|step| step.name == name);
+    }
+    let must_not_skip = std::env::var("CI").is_ok_and(|value| value == "true");
+    run_steps(&workspace, steps, must_not_skip)
+}
+
+fn run_steps(workspace: &Workspace, steps: Vec<Step>, must_not_skip: bool) -> Result<(), Failure> {
+    let mut passed = 0;
+    for Step { name, repeat, run } in steps {
+        let began = Instant::now();
+        println!("{name} ...");
+        // A log shows what is running now, also when it is a pipe.
+        let _ = std::io::stdout().flush();
+        let verdict = match run(workspace) {
+            Ok(Verdict::Skipped(missing)) if must_not_skip => {
+                Err(Failure::new(format!("{missing}, and CI=true allows no skipping")))
+            }
+            other => other,
+        };
+        let took = seconds(began.elapsed());
+        match verdict {
+            Ok(Verdict::Passed(note)) => {
+                passed += 1;
+                let note = if note.is_empty() { note } else { format!(" ({note})") };
+                println!("{name}: passed in {took}{note}");
+            }
+            Ok(Verdict::Skipped(missing)) => {
+                println!("{name}: skipped: {missing} (the CI installs it)");
+            }
+            Err(failure) => {
+                println!("{failure}\n{name}: failed after {took}; again: {repeat}");
+                println!("{passed} passed, 1 failed");
+                return Err(Failure::new(format!("{name} failed")));
+            }
+        }
+    }
+    println!("{passed} passed, 0 failed");
+    Ok(())
+}
+
+fn steps(workspace: &Workspace) -> Vec<Step> {
+    let plugins_of = |profile| demo::environment(workspace, profile);
+    let mut steps = vec![
+        cargo(workspace, "fmt", &["fmt", "--all", "--check"]),
+        Step {
+            name: "tidy",
+            repeat: "cargo xtask tidy".to_owned(),
+            run: Box::new(|_| tidy::run(&[]).map(|()| Verdict::Passed(String::new()))),
+        },
+        cargo(
+            workspace,
+            "clippy",
+            &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+        ),
+        Step {
+            name: "plugins",
+            repeat: "cargo xtask plugins".to_owned(),
+            run: Box::new(|workspace| {
+                plugins::build(workspace, Profile::Dev).map(|()| Verdict::Passed(String::new()))
+            }),
+        },
+    ];
+    // Tests load the files of the step before, never what this call compiles: see plugins.rs.
+    let mut tests = workspace.cargo();
+    tests.args(["test", "--workspace", "--lib", "--bins", "--tests"]);
+    tests.args(["--no-fail-fast"]).envs(plugins_of(Profile::Dev));
+    steps.push(from_command("tests", tests));
+    let mut doc_tests = workspace.cargo();
+    doc_tests.args(["test", "--workspace", "--doc"]).envs(plugins_of(Profile::Dev));
+    steps.push(from_command("doc-tests", doc_tests));
+    let mut docs = workspace.cargo();
+    docs.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    steps.push(from_command("docs", docs));
+    steps.push(cargo(
+        workspace,
+        "examples",
+        &["build", "--package", "gst-mini-examples", "--examples"],
+    ));
+    let embedding = workspace.root.join("tests/embedding/Cargo.toml");
+    if embedding.is_file() {
+        let mut program = workspace.cargo();
+        program.args(["run", "--manifest-path"]).arg(&embedding);
+        program.env("CARGO_TARGET_DIR", workspace.target.join("embedding"));
+        program.envs(plugins_of(Profile::Dev));
+        steps.push(from_command("embedding", program));
+    }
+    steps.push(cargo(
+        workspace,
+        "package",
+        &["package", "--workspace", "--exclude", "xtask", "--no-verify", "--allow-dirty"],
+    ));
+    steps.push(deny());
+    steps.extend(judges::steps());
+    steps
+}
+
+fn cargo(workspace: &Workspace, name: &'static str, arguments: &[&str]) -> Step {
+    let mut command = workspace.cargo();
+    command.args(arguments);
+    from_command(name, command)
+}
+
+fn from_command(name: &'static str, command: Command) -> Step {
+    let repeat = repeat(&command);
+    Step { name, repeat, run: Box::new(move |_| run_quietly(command)) }
+}
+
+/// Runs a command; shows its output only if it fails, and counts tests if it ran any.
+pub fn run_quietly(command: Command) -> Result<Verdict, Failure> {
+    let finished = process::collect(command, LIMIT, || ())?;
+    if finished.success() {
+        return Ok(Verdict::Passed(test_count(&finished.stdout)));
+    }
+    let output = match failed_tests(&finished.stdout) {
+        Some(failed) => format!("{}\n{failed}", process::tail(&finished.stderr, 60)),
+        None => process::tail(&finished.output(), 200),
+    };
+    Err(Failure::new(format!("{output}\nit {}", finished.ending())))
+}
+
+/// cargo-deny reads licences, bans and sources; its advisories need a database from the network.
+fn deny() -> Step {
+    let repeat = "cargo deny check licenses bans sources".to_owned();
+    let run: Action = Box::new(|workspace| {
+        if process::find_program(["cargo-deny"]).is_none() {
+            return Ok(Verdict::Skipped("cargo-deny is not installed".to_owned()));
+        }
+        let mut command = workspace.cargo();
+        command.args(["deny", "check", "licenses", "bans", "sources"]);
+        run_quietly(command)
+    });
+    Step { name: "deny", repeat, run }
+}
+
+/// The command with the variables that matter, to be typed in the workspace's root.
+fn repeat(command: &Command) -> String {
+    let is_ours = |name: &str| name.starts_with("GST_MINI_") || name == "RUSTDOCFLAGS";
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        let (name, value) = (name.to_str()?, value?.to_string_lossy());
+        is_ours(name).then(|| format!("{name}='{value}' "))
+    });
+    let line: String = variables.collect();
+    let shown = process::shown(command);
+    let program = command.get_program().to_string_lossy();
+    // Cargo gives its own path, which nobody types.
+    line + &shown.replacen(program.as_ref(), "cargo", 1)
+}
+
+/// "412 tests, 5 of them left to the players" from libtest's summaries.
+fn test_count(output: &str) -> String {
+    let number_before = |line: &str, word: &str| -> usize {
+        let before = line.split(word).next().unwrap_or_default();
+        before.split_whitespace().next_back().and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    let summaries = || output.lines().filter(|line| line.starts_with("test result: ok."));
+    let passed: usize = summaries().map(|line| number_before(line, " passed")).sum();
+    let ignored: usize = summaries().map(|line| number_before(line, " ignored")).sum();
+    match (summaries().count(), ignored) {
+        (0, _) => String::new(),
+        (_, 0) => format!("{passed} tests"),
+        _ => format!("{passed} tests, {ignored} not run here"),
+    }
+}
+
+/// What the tests that failed printed, of all test programs; `None` if no test failed.
+fn failed_tests(output: &str) -> Option<String> {
+    let mut failed = Vec::new();
+    let mut is_inside = false;
+    for line in output.lines() {
+        is_inside = match line {
+            "failures:" => true,
+            line if line.starts_with("test result:") => {
+                if line.starts_with("test result: FAILED") {
+                    failed.push(line);
+                }
+                false
+            }
+            _ => is_inside,
+        };
+        if is_inside {
+            failed.push(line);
+        }
+    }
+    (!failed.is_empty()).then(|| process::tail(&failed.join("\n"), 400))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn step(name: &'static str, outcome: Result<Verdict, Failure>) -> Step {
+        Step { name, repeat: String::new(), run: Box::new(|_| outcome) }
+    }
+
+    fn outcome(steps: Vec<Step>, must_not_skip: bool) -> Result<(), Failure> {
+        let workspace = Workspace { root: PathBuf::new(), target: PathBuf::new() };
+        run_steps(&workspace, steps, must_not_skip)
+    }
+
+    #[test]
+    fn step_that_fails_ends_the_run_and_fails_it() {
+        let after: Action = Box::new(|_| panic!("ran after a failure"));
+        let steps = vec![
+            step("one", Ok(Verdict::Passed(String::new()))),
+            step("two", Err(Failure::new("no"))),
+            Step { name: "three", repeat: String::new(), run: after },
+        ];
+        assert_eq!(outcome(steps, false), Err(Failure::new("two failed")));
+    }
+
+    #[test]
+    fn step_skipped_passes_at_home_and_fails_in_the_ci() {
+        let skipped = || vec![step("one", Ok(Verdict::Skipped("x is not installed".into())))];
+        assert_eq!(outcome(skipped(), false), Ok(()));
+        assert_eq!(outcome(skipped(), true), Err(Failure::new("one failed")));
+    }
+
+    #[test]
+    fn tests_of_all_programs_are_counted() {
+        let output = "test result: ok. 40 passed; 0 failed; 2 ignored; 0 measured\n\
+                      test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\n";
+        assert_eq!(test_count(output), "42 tests, 2 not run here");
+        assert_eq!(test_count("Checking a\n"), "");
+    }
+
+    #[test]
+    fn failed_tests_are_shown_without_those_that_passed() {
+        let output = "test a ... ok\ntest b ... FAILED\n\nfailures:\n\n---- b stdout ----\nthe reason\n\
+                      \ntest result: FAILED. 1 passed; 1 failed\ntest c ... ok\ntest result: ok.\n";
+        let shown = failed_tests(output).expect("one failed");
+        assert!(shown.contains("the reason") && shown.ends_with("1 passed; 1 failed"), "{shown}");
+        assert!(!shown.contains("test c"));
+        assert_eq!(failed_tests("error: it does not compile\n"), None);
+    }
+
+    #[test]
+    fn command_to_repeat_has_the_variables_that_matter() {
+        let mut command = Command::new("/usr/lib/cargo");
+        command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").env("OTHER", "1");
+        assert_eq!(repeat(&command), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps");
+    }
+}
