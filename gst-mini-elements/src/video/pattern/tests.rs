@@ -1,3 +1,5 @@
+//! The pictures of the painter, in every format it draws.
+
 use super::*;
 use crate::video::info::VideoFormat;
 
