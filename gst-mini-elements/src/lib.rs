@@ -1,2 +1,30 @@
-//! GstMini.
+//! The built-in elements, one file each, and the list of their factories.
+//!
+//! A crate that nothing names is not linked, and its factories are not found. So a program that wants
+//! these elements calls [`register`].
+
 pub mod hls;
+// pub mod video;
+
+mod capsfilter;
+mod fakesink;
+mod fakesrc;
+mod identity;
+mod queue;
+mod tee;
+
+use gst_mini_core::element_prelude::Factory;
+use gst_mini_core::register;
+
+register![
+    Factory::transform::<capsfilter::CapsFilter>(),
+    Factory::sink::<fakesink::FakeSink>(),
+    Factory::source::<fakesrc::FakeSrc>(),
+    Factory::transform::<identity::Identity>(),
+    Factory::multi_pad::<queue::Queue>(),
+    Factory::multi_pad::<tee::Tee>(),
+];
+
+/// Links this crate, and with it all its elements, into the program that calls it. Any number of
+/// times, from any thread.
+pub fn register() {}

@@ -8,7 +8,7 @@ use crate::base::{Behavior, default, negotiate};
 use crate::buffer::Buffer;
 use crate::caps::Caps;
 use crate::element::Direction;
-use crate::error::{FlowError, FlowResult};
+use crate::error::FlowResult;
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
