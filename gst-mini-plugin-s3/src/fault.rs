@@ -30,6 +30,7 @@ pub struct Fault {
 }
 
 const WAITED: &str = "raise retry-timeout to ride out longer outages";
+const REACHABLE: &str = "check the endpoint, and that the store is up";
 const CREDENTIALS: &str = "check access-key, secret-access-key and session-token (or AWS_ACCESS_KEY_ID, \
     AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), and that they may write to this bucket";
 const NO_CREDENTIALS: &str = "no credentials were found: set access-key and secret-access-key, or \
@@ -49,6 +50,36 @@ impl Fault {
             kind: ErrorKind::Write,
             permanent: false,
             debug: String::new(),
+        }
+    }
+
+    /// The same where no credentials were given: the search for them is what got no answer.
+    pub(crate) fn no_credentials(limit: Duration) -> Self {
+        let reason = format!(
+            "no credentials, and no service hands them out within {:.1} s",
+            limit.as_secs_f64()
+        );
+        Self {
+            reason,
+            advice: NO_CREDENTIALS,
+            kind: ErrorKind::NotAuthorized,
+            ..Self::timeout(limit)
+        }
+    }
+
+    /// For a single question: there is no retry-timeout to raise.
+    pub(crate) fn of_question(self) -> Self {
+        let advice = if self.advice == WAITED { REACHABLE } else { self.advice };
+        Self { advice, ..self }
+    }
+
+    /// For opening: trying again with the same settings gives the same.
+    pub(crate) fn of_opening(self) -> Self {
+        Self {
+            kind: ErrorKind::Settings,
+            advice: "check the settings of this location",
+            permanent: true,
+            ..self
         }
     }
 
@@ -108,12 +139,14 @@ impl Fault {
         } else {
             Self::of_kind(error, &chain)
         };
-        // Only the library's search for instance credentials talks to this address.
-        if chain.text.contains("169.254.169.254") {
+        // Only the library's search for a machine's own credentials asks there.
+        let roles = ["169.254.169.254", "169.254.170.2", "/latest/api/token", "/latest/meta-data/"];
+        if roles.iter().any(|place| chain.text.contains(place)) {
             fault.reason = "no credentials".into();
             fault.advice = NO_CREDENTIALS;
             fault.kind = ErrorKind::NotAuthorized;
-            fault.permanent = true;
+            // A machine that has a role may merely have lost sight of it.
+            fault.permanent = false;
         }
         fault.reason = scrubber.scrub(&fault.reason);
         fault.debug = scrubber.scrub(&chain.text);
@@ -270,6 +303,8 @@ pub struct UploadError {
     pub attempts: u32,
     /// From the first attempt to giving up.
     pub tried_for: Duration,
+    /// The retry-timeout that ran out, if that is why it was given up.
+    pub retry_timeout: Option<Duration>,
     /// What the last attempt met.
     pub fault: Fault,
 }
@@ -281,8 +316,9 @@ impl fmt::Display for UploadError {
             write!(f, "attempt {} after {:.1} s: ", self.attempts, self.tried_for.as_secs_f64())?;
         }
         f.write_str(&self.fault.reason)?;
-        if !self.fault.permanent {
-            f.write_str("; the store did not accept it within retry-timeout")?;
+        if let Some(limit) = self.retry_timeout {
+            let limit = limit.as_secs_f64();
+            write!(f, "; the store did not accept it within retry-timeout ({limit:.1} s)")?;
         }
         write!(f, "; {}", self.fault.advice)
     }
@@ -291,7 +327,13 @@ impl fmt::Display for UploadError {
 impl UploadError {
     /// An error before any attempt.
     pub(crate) fn refused(object: impl Into<String>, fault: Fault) -> Self {
-        Self { object: object.into(), attempts: 0, tried_for: Duration::ZERO, fault }
+        Self {
+            object: object.into(),
+            attempts: 0,
+            tried_for: Duration::ZERO,
+            retry_timeout: None,
+            fault,
+        }
     }
 
     /// As it goes to the bus.
@@ -331,13 +373,14 @@ mod tests {
             object: "s3://bucket/prefix/segment_00003.cmfv".into(),
             attempts: 7,
             tried_for: Duration::from_secs(30),
+            retry_timeout: Some(Duration::from_secs(30)),
             fault,
         };
         assert_eq!(
             full.to_string(),
             "s3://bucket/prefix/segment_00003.cmfv: attempt 7 after 30.0 s: 503 Service Unavailable \
-             (SlowDown); the store did not accept it within retry-timeout; raise retry-timeout to ride \
-             out longer outages"
+             (SlowDown); the store did not accept it within retry-timeout (30.0 s); raise \
+             retry-timeout to ride out longer outages"
         );
     }
 

@@ -80,6 +80,12 @@ impl Environment {
             .collect()
     }
 
+    fn has_aws_credentials(&self) -> bool {
+        let sources = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SKIP_SIGNATURE"];
+        sources.iter().any(|name| self.0.contains_key(*name))
+            || self.0.keys().any(|name| name.starts_with("AWS_CONTAINER_"))
+    }
+
     /// Names as the library's builders spell their settings, for one family of stores.
     fn settings(&self, family: &'static str) -> impl Iterator<Item = (String, &String)> {
         self.0
@@ -115,6 +121,8 @@ pub struct Location {
     pub(crate) has_attributes: bool,
     /// The store takes an object in parts.
     pub(crate) has_multipart: bool,
+    /// S3 without any credentials: the library asks the machine's services for some.
+    pub(crate) lacks_credentials: bool,
 }
 
 impl fmt::Display for Location {
@@ -178,7 +186,7 @@ impl Location {
             Ok(opened) => opened,
             Err(Refusal::Sentence(reason, advice)) => return refuse(&reason, advice),
             Err(Refusal::Library(error)) => {
-                return Err(UploadError::refused(text, Fault::of(&error, &scrubber)));
+                return Err(UploadError::refused(text, Fault::of(&error, &scrubber).of_opening()));
             }
         };
         let store: Arc<dyn ObjectStore> = match settings.store_delay {
@@ -190,7 +198,10 @@ impl Location {
         };
         let has_attributes = url.scheme() != "file";
         let has_multipart = url.scheme() != "file" && !is_web;
-        Ok(Self { store, prefix, text, scrubber, has_attributes, has_multipart })
+        let lacks_credentials = url.scheme().starts_with("s3")
+            && settings.access_key.is_none()
+            && !env.has_aws_credentials();
+        Ok(Self { store, prefix, text, scrubber, has_attributes, has_multipart, lacks_credentials })
     }
 
     /// The path of an object in the store.
@@ -276,10 +287,12 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
     let plain =
         url.scheme() == "http" || endpoint.is_some_and(|endpoint| endpoint.starts_with("http:"));
     let client = ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT_TIMEOUT);
+    let of_url = if url.scheme() == "http" { without_tls(client.clone()) } else { client.clone() };
 
     let store: Arc<dyn ObjectStore> = match scheme {
         ObjectStoreScheme::AmazonS3 => {
-            let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retry);
+            let mut builder =
+                AmazonS3Builder::new().with_client_options(client.clone()).with_retry(retry);
             let mut plain = plain;
             for (name, value) in env.settings("AWS_") {
                 plain |= name.starts_with("aws_endpoint")
@@ -290,7 +303,7 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
                 }
             }
             if plain {
-                builder = builder.with_allow_http(true);
+                builder = builder.with_client_options(without_tls(client));
             }
             if let Some(endpoint) = endpoint {
                 builder = builder.with_endpoint(endpoint);
@@ -311,9 +324,8 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
             Arc::new(builder.with_url(url.as_str()).build()?)
         }
         ObjectStoreScheme::GoogleCloudStorage => {
-            let mut builder = GoogleCloudStorageBuilder::new()
-                .with_client_options(client.with_allow_http(plain))
-                .with_retry(retry);
+            let mut builder =
+                GoogleCloudStorageBuilder::new().with_client_options(of_url).with_retry(retry);
             for (name, value) in env.settings("GOOGLE_") {
                 if let Ok(key) = name.parse() {
                     builder = builder.with_config(key, value);
@@ -322,9 +334,8 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
             Arc::new(builder.with_url(url.as_str()).build()?)
         }
         ObjectStoreScheme::MicrosoftAzure => {
-            let mut builder = MicrosoftAzureBuilder::new()
-                .with_client_options(client.with_allow_http(plain))
-                .with_retry(retry);
+            let mut builder =
+                MicrosoftAzureBuilder::new().with_client_options(of_url).with_retry(retry);
             for (name, value) in env.settings("AZURE_") {
                 if let Ok(key) = name.parse() {
                     builder = builder.with_config(key, value);
@@ -333,13 +344,16 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
             Arc::new(builder.with_url(url.as_str()).build()?)
         }
         _ => {
-            let builder = HttpBuilder::new()
-                .with_client_options(client.with_allow_http(plain))
-                .with_retry(retry);
+            let builder = HttpBuilder::new().with_client_options(of_url).with_retry(retry);
             Arc::new(builder.with_url(&url[..url::Position::BeforePath]).build()?)
         }
     };
     Ok((store, prefix))
+}
+
+/// Plain HTTP, and no search for root certificates, which a small system may not have.
+fn without_tls(client: ClientOptions) -> ClientOptions {
+    client.with_allow_http(true).with_no_system_certificates(true)
 }
 
 /// Learns every credential that a request to this place may carry.

@@ -93,3 +93,12 @@ fn memory_stores_are_shared_by_name() {
     assert!(Arc::ptr_eq(&memory_store("same"), &memory_store("same")));
     assert!(!Arc::ptr_eq(&memory_store("same"), &memory_store("other")));
 }
+
+#[test]
+fn half_a_key_is_refused_as_a_setting() {
+    let half = Settings { access_key: Some("AKIAEXAMPLE".into()), ..Settings::default() };
+    let error = Location::open("s3://bucket/prefix", &half, &Environment::default()).unwrap_err();
+    let text = error.to_string();
+    assert!(error.fault.permanent && text.starts_with("s3://bucket/prefix: "), "{text}");
+    assert!(text.contains("check the settings") && !text.contains("retry-timeout"), "{text}");
+}

@@ -320,7 +320,8 @@ impl Uploader {
                 object: shared.location.url_of(name),
                 attempts: 1,
                 tried_for: started.elapsed(),
-                fault,
+                retry_timeout: None,
+                fault: fault.of_question(),
             }
         })
     }

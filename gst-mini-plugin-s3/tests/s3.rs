@@ -306,6 +306,7 @@ fn unreachable_host_is_a_sentence_and_not_an_absent_object() {
     let error = uploader.exists("index.m3u8").unwrap_err();
     assert!(!error.fault.permanent);
     assert!(error.to_string().contains("cannot connect: Connection refused"), "{error}");
+    assert!(error.to_string().ends_with("check the endpoint, and that the store is up"), "{error}");
     no_credentials_in(&format!("{error:?}"));
 
     let nowhere =
@@ -313,6 +314,30 @@ fn unreachable_host_is_a_sentence_and_not_an_absent_object() {
     let (uploader, _events) = uploader_of(&nowhere);
     let text = uploader.exists("index.m3u8").unwrap_err().to_string();
     assert!(text.contains("cannot connect") || text.contains("no answer"), "{text}");
+}
+
+#[test]
+fn encrypted_connection_to_a_plain_server_ends_in_the_handshake() {
+    let server = Server::start();
+    let endpoint = Some(server.endpoint().replace("http:", "https:"));
+    let (uploader, _events) = uploader_of(&Settings { endpoint, ..settings(&server) });
+    let text = uploader.exists("index.m3u8").unwrap_err().to_string();
+    assert!(text.contains("cannot connect: received corrupt message"), "{text}");
+}
+
+#[test]
+fn missing_credentials_are_named_when_no_service_hands_them_out() {
+    let server = Server::start();
+    let env: Environment =
+        [("AWS_METADATA_ENDPOINT".to_owned(), server.endpoint().replace("127.0.0.1", "127.0.0.2"))]
+            .into_iter()
+            .collect();
+    let none = Settings { endpoint: Some(server.endpoint()), ..Settings::default() };
+    let location = Location::open(&format!("s3://{BUCKET}/run"), &none, &env).unwrap();
+    let uploader = Uploader::new(location, quick(), Box::new(|_| {})).unwrap();
+    let error = uploader.exists("index.m3u8").unwrap_err();
+    assert_eq!(error.fault.kind, ErrorKind::NotAuthorized, "{error}");
+    assert!(error.to_string().contains("set access-key and secret-access-key"), "{error}");
 }
 
 fn uploader_of(settings: &Settings) -> (Uploader, Events) {

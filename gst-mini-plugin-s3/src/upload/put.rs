@@ -68,7 +68,14 @@ pub(crate) async fn put_until_stored(
             }
         }
         let object = location.url_of(&job.name);
-        return Err(UploadError { object, attempts, tried_for: first.elapsed(), fault });
+        let retry_timeout = options.retry_timeout.filter(|_| !fault.permanent);
+        return Err(UploadError {
+            object,
+            attempts,
+            tried_for: first.elapsed(),
+            retry_timeout,
+            fault,
+        });
     }
 }
 
@@ -135,6 +142,7 @@ pub(crate) async fn limited<T>(
         options.try_timeout + Duration::from_micros(size.saturating_mul(1_000_000) / SLOWEST);
     match timeout(limit, request).await {
         Ok(result) => result.map_err(|error| Fault::of(&error, &location.scrubber)),
+        Err(_) if location.lacks_credentials => Err(Fault::no_credentials(limit)),
         Err(_) => Err(Fault::timeout(limit)),
     }
 }
