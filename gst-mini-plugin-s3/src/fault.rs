@@ -306,7 +306,7 @@ pub struct UploadError {
     /// The retry-timeout that ran out, if that is why it was given up.
     pub retry_timeout: Option<Duration>,
     /// What the last attempt met.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
 }
 
 impl fmt::Display for UploadError {
@@ -332,7 +332,7 @@ impl UploadError {
             attempts: 0,
             tried_for: Duration::ZERO,
             retry_timeout: None,
-            fault,
+            fault: Box::new(fault),
         }
     }
 
@@ -374,7 +374,7 @@ mod tests {
             attempts: 7,
             tried_for: Duration::from_secs(30),
             retry_timeout: Some(Duration::from_secs(30)),
-            fault,
+            fault: fault.into(),
         };
         assert_eq!(
             full.to_string(),

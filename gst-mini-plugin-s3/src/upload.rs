@@ -321,7 +321,7 @@ impl Uploader {
                 attempts: 1,
                 tried_for: started.elapsed(),
                 retry_timeout: None,
-                fault: fault.of_question(),
+                fault: fault.of_question().into(),
             }
         })
     }

@@ -74,7 +74,7 @@ pub(crate) async fn put_until_stored(
             attempts,
             tried_for: first.elapsed(),
             retry_timeout,
-            fault,
+            fault: fault.into(),
         });
     }
 }

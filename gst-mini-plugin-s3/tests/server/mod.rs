@@ -151,7 +151,7 @@ fn files(dir: &Path) -> BTreeMap<String, u64> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let meta = entry.metadata().ok()?;
-            (meta.is_file() && !name.starts_with('.')).then(|| (name, meta.len()))
+            (meta.is_file() && !name.starts_with('.')).then_some((name, meta.len()))
         })
         .collect()
 }
