@@ -9,5 +9,6 @@ pub mod camera;
 pub mod info;
 pub mod pattern;
 pub mod text;
+pub mod y4m;
 
 pub use info::{Colorimetry, VideoError, VideoFormat, VideoInfo};
