@@ -163,8 +163,8 @@ pub fn fill(
     let (right, bottom) = (info.width as usize, info.height as usize);
     let even = usize::from(info.format.is_yuv());
     let (x0, y0) = (x.min(right) & !even, y.min(bottom) & !even);
-    let x1 = (x.saturating_add(width).min(right) + even & !even).min(right);
-    let y1 = (y.saturating_add(height).min(bottom) + even & !even).min(bottom);
+    let x1 = ((x.saturating_add(width).min(right) + even) & !even).min(right);
+    let y1 = ((y.saturating_add(height).min(bottom) + even) & !even).min(bottom);
     let planes = info.planes();
     let pixel = info.format.pixel_stride();
     for row in y0..y1 {
