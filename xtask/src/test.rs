@@ -38,26 +38,33 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
-    let only = match arguments {
-        [] => None,
-        [flag, name] if flag == "--only" => Some(name.as_str()),
-        _ => {
-            let text = "test takes no arguments, or --only STEP (the name at a line's start)";
-            return Err(Failure::Usage(text.to_owned()));
-        }
-    };
     let workspace = Workspace::open()?;
-    let mut steps = steps(&workspace);
-    if let Some(name) = only {
-        let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
-        if !names.contains(&name) {
-            let text = format!("there is no step \"{name}\"; there are: {}", names.join(", "));
-            return Err(Failure::Usage(text));
-        }
-        steps.retain(|step| step.name == name);
-    }
+    let steps = chosen(arguments, steps(&workspace))?;
     let must_not_skip = std::env::var("CI").is_ok_and(|value| value == "true");
     run_steps(&workspace, steps, must_not_skip)
+}
+
+/// All steps, or those that `--only STEP`, which may be repeated, names.
+fn chosen(arguments: &[String], mut steps: Vec<Step>) -> Result<Vec<Step>, Failure> {
+    let mut only = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let names = || steps.iter().map(|step| step.name);
+        match (word.as_str(), words.next()) {
+            ("--only", Some(name)) if names().any(|known| known == name) => only.push(name),
+            ("--only", Some(name)) => {
+                let known: Vec<&str> = names().collect();
+                let text = format!("there is no step \"{name}\"; there are: {}", known.join(", "));
+                return Err(Failure::Usage(text));
+            }
+            _ => {
+                let text = "test takes no arguments but --only STEP (the word at a line's start)";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+        }
+    }
+    steps.retain(|step| only.is_empty() || only.iter().any(|name| *name == step.name));
+    Ok(steps)
 }
 
 fn run_steps(workspace: &Workspace, steps: Vec<Step>, must_not_skip: bool) -> Result<(), Failure> {
@@ -271,6 +278,22 @@ mod tests {
         let skipped = || vec![step("one", Ok(Verdict::Skipped("x is not installed".into())))];
         assert_eq!(outcome(skipped(), false), Ok(()));
         assert_eq!(outcome(skipped(), true), Err(Failure::new("one failed")));
+    }
+
+    #[test]
+    fn steps_are_chosen_by_name_and_an_unknown_one_is_wrong_usage() {
+        let all =
+            || ["a", "b", "c"].map(|name| step(name, Ok(Verdict::Passed(String::new())))).into();
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let names = |line: &str| -> Vec<&str> {
+            chosen(&words(line), all()).expect("known").iter().map(|step| step.name).collect()
+        };
+        assert_eq!(names(""), ["a", "b", "c"]);
+        assert_eq!(names("--only c --only a"), ["a", "c"]);
+        for wrong in ["--only", "--only d", "a", "--release"] {
+            let failure = chosen(&words(wrong), all()).err().expect(wrong);
+            assert_eq!(failure.exit_code(), 2);
+        }
     }
 
     #[test]
