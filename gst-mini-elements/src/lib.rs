@@ -4,7 +4,7 @@
 //! these elements calls [`register`].
 
 pub mod hls;
-// pub mod video;
+pub mod video;
 
 mod capsfilter;
 mod fakesink;

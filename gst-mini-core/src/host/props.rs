@@ -161,7 +161,10 @@ impl PropStore {
 /// The bounds, if the value is outside them.
 fn out_of_range(spec: &PropInfo, text: &str) -> Option<String> {
     use std::cmp::Ordering;
-    let read = |text: &str| Value::parse(&spec.type_name, text).ok()?.as_f64();
+    // An empty text reads as 0, but an empty bound is none.
+    let read = |text: &str| {
+        (!text.is_empty()).then(|| Value::parse(&spec.type_name, text).ok()?.as_f64()).flatten()
+    };
     let value = read(text)?;
     let is = |bound: &str, order: Ordering| {
         read(bound).is_some_and(|bound| value.partial_cmp(&bound) == Some(order))
