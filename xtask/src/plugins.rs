@@ -133,14 +133,18 @@ fn install(made: &Path, place: &Path) -> Result<(), Failure> {
 /// Runs one Cargo call and prints a line with its time; its own output only if it fails.
 pub fn step(label: &str, command: Command) -> Result<(), Failure> {
     let shown = process::shown(&command);
+    // On a terminal a line that is there at once is written over; a log gets the result alone.
+    let is_terminal = std::io::stderr().is_terminal();
     let finished = process::collect(command, BUILD_LIMIT, || {
-        // On a terminal the line is written over; in a log the result alone is of use.
-        if std::io::stderr().is_terminal() {
-            eprint!("  {label}: building; the first time takes a minute or two\r");
+        if is_terminal {
+            eprint!("  {label}: building; the first time takes a minute or two");
         }
     })?;
+    if is_terminal {
+        eprint!("\r\x1b[K");
+    }
     if finished.success() {
-        eprintln!("  {:<70}", format!("{label}: {}", seconds(finished.took)));
+        eprintln!("  {label}: {}", seconds(finished.took));
         return Ok(());
     }
     let output = process::tail(&finished.output(), 60);

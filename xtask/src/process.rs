@@ -19,6 +19,8 @@ pub enum Failure {
     Usage(String),
     /// What was asked for did not work: exit code 1.
     Failed(String),
+    /// The same, and all that is to say was printed already.
+    Told,
 }
 
 impl Failure {
@@ -31,7 +33,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Failed(_) => 1,
+            Failure::Failed(_) | Failure::Told => 1,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Usage(text) | Failure::Failed(text) => out.write_str(text),
+            Failure::Told => Ok(()),
         }
     }
 }
