@@ -9,6 +9,7 @@
 //! In GStreamer: `GMutex` with `GCond`, as in `gst/gsttask.c` (`GST_TASK_WAIT`).
 //! Left out: waking one waiter only; waiters may wait for different things.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -166,27 +167,31 @@ impl<T: ?Sized> Drop for MonitorGuard<'_, T> {
 /// boundary, or in atomics. Take a [`ticket`](Self::ticket), look at the state, then wait on the ticket.
 #[derive(Debug, Default)]
 pub struct EventCount {
-    generation: Monitor<u64>,
+    /// Changed under `waiting`, read without it: a ticket is taken under a lock of the element's own,
+    /// where a switch of task could not be allowed.
+    generation: AtomicU64,
+    waiting: Monitor<()>,
 }
 
 impl EventCount {
     /// A count that nobody has woken yet.
     pub const fn new() -> Self {
-        Self { generation: Monitor::new(0) }
+        Self { generation: AtomicU64::new(0), waiting: Monitor::new(()) }
     }
 
-    /// The present generation. Take it *before* looking at the state.
+    /// The present generation. Take it *before* looking at the state. Takes no lock and never
+    /// switches tasks.
     pub fn ticket(&self) -> u64 {
-        *self.generation.lock()
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Waits until there was a [`wake`](Self::wake) after `ticket` was taken (at once if there has
     /// been one), or the deadline comes. Whether there was one.
     pub fn wait(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
-        let mut generation = self.generation.lock();
-        while *generation == ticket {
-            if !generation.wait_maybe(deadline, why) {
-                return *generation != ticket;
+        let mut waiting = self.waiting.lock();
+        while self.ticket() == ticket {
+            if !waiting.wait_maybe(deadline, why) {
+                return self.ticket() != ticket;
             }
         }
         true
@@ -194,8 +199,8 @@ impl EventCount {
 
     /// Ends every wait on a ticket taken so far. Call it *after* changing the state.
     pub fn wake(&self) {
-        let mut generation = self.generation.lock();
-        *generation = generation.wrapping_add(1);
-        generation.notify_all();
+        let mut waiting = self.waiting.lock();
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        waiting.notify_all();
     }
 }
