@@ -23,6 +23,7 @@ use crate::host::core::ElementCore;
 use crate::message::{Message, MessageKind};
 use crate::pad::{PadCore, PadHandler};
 use crate::plugin::abi::{GM_ROLE_ASYNC, GM_ROLE_SYNC};
+use crate::property::Live;
 use crate::query::Query;
 use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::runtime::Monitor;
@@ -49,8 +50,33 @@ pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
     ]
 }
 
+/// The base's properties as the streaming thread reads them: each one load.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub sync: Live<bool>,
+    pub is_async: Live<bool>,
+    pub qos: Live<bool>,
+    pub max_lateness: Live<i64>,
+    pub ts_offset: Live<i64>,
+    pub render_delay: Live<u64>,
+    pub processing_deadline: Live<u64>,
+}
+
+impl Settings {
+    fn read(&self, core: &ElementCore) {
+        self.sync.set(core.number("sync").unwrap_or(true));
+        self.is_async.set(core.number("async").unwrap_or(true));
+        self.qos.set(core.number("qos").unwrap_or(false));
+        self.max_lateness.set(core.number("max-lateness").unwrap_or(-1));
+        self.ts_offset.set(core.number("ts-offset").unwrap_or(0));
+        self.render_delay.set(core.number("render-delay").unwrap_or(0));
+        self.processing_deadline.set(core.number("processing-deadline").unwrap_or(0));
+    }
+}
+
 pub(crate) struct SinkBase {
     pub(super) core: Arc<ElementCore>,
+    pub(super) settings: Settings,
     pub(super) sink: Arc<PadCore>,
     /// Used under the sink pad's stream lock.
     streaming: UnsafeCell<Streaming>,
@@ -108,7 +134,10 @@ pub(super) enum Item<'a> {
 
 impl SinkBase {
     pub fn new(core: Arc<ElementCore>, sink: Arc<PadCore>) -> Arc<SinkBase> {
+        let settings = Settings::default();
+        settings.read(&core);
         Arc::new(SinkBase {
+            settings,
             streaming: UnsafeCell::new(Streaming {
                 cx: Context::new(&core, Some(sink.clone())),
                 qos: sink_sync::Qos::default(),
@@ -136,14 +165,10 @@ impl SinkBase {
         unsafe { &mut *self.streaming.get() }
     }
 
-    pub(super) fn flag(&self, name: &str) -> bool {
-        self.core.number(name).unwrap_or(false)
-    }
-
     /// Whether the sink must see a buffer before it is in PAUSED.
     fn needs_preroll(&self, preroll: &Preroll) -> bool {
         let prerolled = preroll.have_preroll || preroll.eos.is_some();
-        !prerolled && self.flag("async")
+        !prerolled && self.settings.is_async.get()
     }
 
     /// Holds what arrived while the sink is to be in PAUSED: shows it to the element, commits the
@@ -360,7 +385,7 @@ impl SinkBase {
         // Every wait under it was ended just now. When this thread has it already, it is the
         // streaming thread that flushes itself.
         let _streaming = self.sink.stream_lock().lock();
-        if self.flag("async") {
+        if self.settings.is_async.get() {
             let mut preroll = self.preroll.lock();
             preroll.need_preroll = true;
             preroll.playing_async = false;
@@ -387,7 +412,7 @@ impl SinkBase {
                 StateReturn::Success
             }
             Transition::READY_TO_PAUSED => {
-                let is_async = self.flag("async");
+                let is_async = self.settings.is_async.get();
                 {
                     let mut preroll = self.preroll.lock();
                     let latency = preroll.latency;
@@ -541,6 +566,7 @@ impl Behavior for SinkBase {
     }
 
     fn base_property_changed(&self, name: &str) {
+        self.settings.read(&self.core);
         // A wait that the change may have ended looks again.
         if matches!(name, "sync" | "ts-offset" | "render-delay" | "max-lateness") {
             self.clock_wait.unschedule();
@@ -558,7 +584,7 @@ impl SinkBase {
         let handle = self.handle.get().and_then(Weak::upgrade).map(ElementRef::from)?;
         let latency = self.preroll.lock().latency;
         if handle.current_state() == State::Playing
-            && self.flag("sync")
+            && self.settings.sync.get()
             && let Some(now) = self.core.running_time_now()
         {
             return position::by_clock(&segment, now, latency);
@@ -569,16 +595,15 @@ impl SinkBase {
     fn latency_query(&self, query: &mut Query) -> bool {
         let mut upstream = Query::latency();
         let asked = crate::pad::Pad::peer_query(&*self.sink, &mut upstream);
-        let synced = self.flag("sync");
+        let synced = self.settings.sync.get();
         let Query::Latency { live, min, max } = upstream else { return false };
         let (mut own_min, mut own_max) = if asked { (min, max) } else { (ClockTime::ZERO, None) };
         let is_live = asked && live && synced;
         if is_live {
-            let extra = |name| ClockTime::from_nanos(self.core.number(name).unwrap_or(0));
-            let deadline = extra("processing-deadline");
-            own_min += deadline;
-            own_min += extra("render-delay");
-            own_max = own_max.map(|max| max + extra("render-delay"));
+            let delay = ClockTime::from_nanos(self.settings.render_delay.get());
+            own_min += ClockTime::from_nanos(self.settings.processing_deadline.get());
+            own_min += delay;
+            own_max = own_max.map(|max| max + delay);
         } else if !synced {
             (own_min, own_max) = (ClockTime::ZERO, None);
         }

@@ -85,7 +85,7 @@ impl SinkBase {
         loop {
             self.hold(s, item)?;
             let Some(start) = timing.start else { return Ok(true) };
-            if !self.flag("sync") {
+            if !self.settings.sync.get() {
                 return Ok(true);
             }
             let lent = self.core.lent();
@@ -93,8 +93,8 @@ impl SinkBase {
                 return Ok(true);
             };
             let latency = self.preroll.lock().latency;
-            let offset: i64 = self.core.number("ts-offset").unwrap_or(0);
-            let delay: u64 = self.core.number("render-delay").unwrap_or(0);
+            let offset = self.settings.ts_offset.get();
+            let delay = self.settings.render_delay.get();
             let late_by = i128::from(latency.nanos()) + i128::from(delay) + i128::from(offset);
             let at = (i128::from(start) + late_by).max(0);
             let due = RunningTime::from_nanos(u64::try_from(at).unwrap_or(u64::MAX));
@@ -127,7 +127,7 @@ impl SinkBase {
     fn judge(&self, s: &mut Streaming, item: &Item, timing: &Timing, jitter: i64) -> bool {
         let Item::Buffer(buf) = item else { return false };
         let Some(start) = timing.start else { return false };
-        let max_lateness: i64 = self.core.number("max-lateness").unwrap_or(-1);
+        let max_lateness = self.settings.max_lateness.get();
         let now = RunningTime::from_nanos(start.saturating_add_signed(jitter));
         let too_late = max_lateness >= 0
             && jitter > 0
@@ -167,7 +167,7 @@ impl SinkBase {
             }
             _ => 1.0,
         };
-        if self.flag("qos") {
+        if self.settings.qos.get() {
             let kind = if jitter > 0 { QosType::Underflow } else { QosType::Overflow };
             let timestamp = timing.start.map(ClockTime::from_nanos);
             let event = EventKind::Qos { kind, proportion, diff: jitter, timestamp };

@@ -20,6 +20,7 @@ use crate::host::instance::Given;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::plugin::abi::GM_ROLE_SEEKABLE;
+use crate::property::Live;
 use crate::query::Query;
 use crate::registry::factory::PropInfo;
 use crate::runtime::{self, Monitor, Task};
@@ -49,6 +50,9 @@ pub(crate) struct SourceBase {
     control: Monitor<Control>,
     task: Mutex<Option<Task>>,
     live: AtomicBool,
+    /// `num-buffers` and `do-timestamp` as the task reads them.
+    num_buffers: Live<i64>,
+    do_timestamp: Live<bool>,
     myself: Weak<SourceBase>,
 }
 
@@ -90,6 +94,8 @@ impl SourceBase {
             control: Monitor::new(Control::default()),
             task: Mutex::new(None),
             live: AtomicBool::new(false),
+            num_buffers: Live::new(core.number("num-buffers").unwrap_or(-1)),
+            do_timestamp: Live::new(false),
             myself: myself.clone(),
             core,
             src,
@@ -163,7 +169,7 @@ impl SourceBase {
         if self.control.lock().end.is_some() {
             return Err(FlowError::Eos);
         }
-        let limit: i64 = self.core.number("num-buffers").unwrap_or(-1);
+        let limit = self.num_buffers.get();
         if limit >= 0 && s.pushed >= limit as u64 {
             return Err(FlowError::Eos);
         }
@@ -188,7 +194,7 @@ impl SourceBase {
     unsafe fn send(&self, mut buf: Buffer) -> FlowResult {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
-        if self.core.number("do-timestamp") == Some(true) {
+        if self.do_timestamp.get() {
             let now = self.core.running_time_now().map(|now| ClockTime::from_nanos(now.nanos()));
             buf.set_dts(now);
             buf.set_pts(now);
@@ -509,6 +515,11 @@ impl Behavior for SourceBase {
 
     fn query(&self, query: &mut Query) -> bool {
         PadHandler::query(self, &self.src, query)
+    }
+
+    fn base_property_changed(&self, _: &str) {
+        self.num_buffers.set(self.core.number("num-buffers").unwrap_or(-1));
+        self.do_timestamp.set(self.core.number("do-timestamp").unwrap_or(false));
     }
 }
 
