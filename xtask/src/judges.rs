@@ -12,10 +12,10 @@ mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::demo;
 use crate::process::{self, Failure, find_program};
 use crate::test::{Step, Verdict, run_quietly};
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
+use crate::{demo, plugins};
 use recording::Recording;
 
 /// The demo that the players judge, its rate, and the seconds of its segments.
@@ -66,11 +66,17 @@ pub fn steps() -> Vec<Step> {
         }),
         judge("clips", |workspace| match missing(&["ffmpeg", "ffprobe"]) {
             Some(missing) => Ok(missing),
-            None => clips::all(workspace).map(Verdict::Passed),
+            None => {
+                plugins::build(workspace, Profile::Release)?;
+                clips::all(workspace).map(Verdict::Passed)
+            }
         }),
         judge("s3-server", |workspace| match store::missing(workspace) {
             Some(missing) => Ok(Verdict::Skipped(missing)),
-            None => store::signed_upload(workspace).map(Verdict::Passed),
+            None => {
+                plugins::build(workspace, Profile::Release)?;
+                store::signed_upload(workspace).map(Verdict::Passed)
+            }
         }),
     ]
 }
