@@ -231,11 +231,8 @@ unsafe extern "C" fn publish(cx: *const GmCx, name: GmStr, value: GmStr) {
 }
 
 unsafe extern "C" fn emit(cx: *const GmCx, signal: GmStr, args: GmStr) {
-    with(cx, (), |cx| {
-        // SAFETY: see above.
-        let (signal, args) = unsafe { (read(signal), read(args)) };
-        cx.core().emit(signal, args.parse().ok().as_ref());
-    });
+    // SAFETY: see above.
+    with(cx, (), |cx| unsafe { cx.core().emit(read(signal), read(args)) });
 }
 
 unsafe extern "C" fn clock_now(cx: *const GmCx) -> u64 {

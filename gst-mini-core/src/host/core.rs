@@ -26,7 +26,7 @@ use crate::value::Value;
 use parking_lot::{Mutex, RwLock};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// Where an element's messages go: its bin, or the test that owns it.
 pub(crate) trait MessageSink: Send + Sync {
@@ -70,6 +70,8 @@ pub(crate) struct ElementCore {
     /// The clock wait a streaming callback is in.
     pub clock_wait: ClockWait,
     signals: Mutex<Vec<(u64, String, SignalHandler)>>,
+    /// How many handlers there are, so that a signal nobody hears costs one load.
+    listeners: AtomicUsize,
     /// What the element itself adds to the latency.
     pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
     pub attention: AtomicU32,
@@ -104,6 +106,7 @@ impl ElementCore {
             waiters: [const { EventCount::new() }; 4],
             clock_wait: ClockWait::new(),
             signals: Mutex::default(),
+            listeners: AtomicUsize::new(0),
             latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
             attention: AtomicU32::new(0),
             upstream: Mutex::default(),
@@ -318,15 +321,24 @@ impl ElementCore {
     pub fn connect(&self, signal: &str, handler: SignalHandler) -> u64 {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.signals.lock().push((id, signal.to_owned(), handler));
+        let mut signals = self.signals.lock();
+        signals.push((id, signal.to_owned(), handler));
+        self.listeners.store(signals.len(), Ordering::Release);
         id
     }
 
     pub fn disconnect(&self, id: u64) {
-        self.signals.lock().retain(|(other, _, _)| *other != id);
+        let mut signals = self.signals.lock();
+        signals.retain(|(other, _, _)| *other != id);
+        self.listeners.store(signals.len(), Ordering::Release);
     }
 
-    pub fn emit(&self, signal: &str, args: Option<&Structure>) {
+    /// Calls the handlers of a signal; `args` is a structure's text, or empty.
+    pub fn emit(&self, signal: &str, args: &str) {
+        if self.listeners.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let args: Option<Structure> = args.parse().ok();
         let handlers: Vec<_> = self
             .signals
             .lock()
@@ -335,7 +347,7 @@ impl ElementCore {
             .map(|(_, _, handler)| handler.clone())
             .collect();
         for handler in handlers {
-            handler(args);
+            handler(args.as_ref());
         }
     }
 

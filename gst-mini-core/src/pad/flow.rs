@@ -40,6 +40,13 @@ impl PadCore {
         flow
     }
 
+    /// Pushes a buffer out of a source pad of the application's own, one call at a time.
+    pub fn push_buffer(&self, buf: Buffer) -> FlowResult {
+        let Ok(_streaming) = self.stream_lock.lock() else { return Err(FlowError::Error) };
+        // SAFETY: the lock above; a pad of the application's own has no other pusher.
+        unsafe { self.push(buf) }
+    }
+
     fn remember(&self, flow: FlowResult) {
         let code = flow.map_or_else(FlowError::code, |()| 0);
         self.last_flow.store(code, Ordering::Relaxed);

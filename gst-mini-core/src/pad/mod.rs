@@ -236,6 +236,11 @@ impl PadCore {
         self.clear(attention::EOS | attention::STICKY);
     }
 
+    /// Switches a pad of the application's own on or off.
+    pub fn set_active(&self, active: bool) {
+        if active { self.activate() } else { self.deactivate() }
+    }
+
     /// Sets the flushing flag and wakes whoever is blocked by a probe.
     pub(crate) fn start_flushing(&self) {
         self.raise(attention::FLUSHING);

@@ -1,0 +1,19 @@
+//! The same job with the camera linked straight to the encoder: one thread does everything.
+//!
+//! Watch for: with `--store-delay 500ms` the camera waits while an object is stored, and misses the
+//! frames that fall due meanwhile. `full-pipeline --store-delay 500ms` misses none: the queue's
+//! thread does the waiting. Add `--sim` to both for the exact numbers.
+
+use clap::Parser;
+use gst_mini_core::time::ClockTime;
+use gst_mini_examples::{flags::Flags, job::Demo};
+
+fn main() {
+    let demo = Demo {
+        name: "without-queue",
+        duration: ClockTime::from_secs(20),
+        target_duration: ClockTime::from_secs(6),
+        queue: false,
+    };
+    std::process::exit(demo.main(&Flags::parse()));
+}
