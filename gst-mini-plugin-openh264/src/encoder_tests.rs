@@ -1,3 +1,5 @@
+//! What the encoder promises: one access unit a picture, in order, with the flags that go with it.
+
 use super::*;
 use openh264::decoder::Decoder;
 
