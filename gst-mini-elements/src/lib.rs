@@ -10,8 +10,10 @@ mod capsfilter;
 mod fakesink;
 mod fakesrc;
 mod identity;
+mod livesource;
 mod queue;
 mod tee;
+mod y4mdec;
 
 use gst_mini_core::element_prelude::Factory;
 use gst_mini_core::register;
@@ -21,8 +23,10 @@ register![
     Factory::sink::<fakesink::FakeSink>(),
     Factory::source::<fakesrc::FakeSrc>(),
     Factory::transform::<identity::Identity>(),
+    Factory::source::<livesource::LiveSource>(),
     Factory::multi_pad::<queue::Queue>(),
     Factory::multi_pad::<tee::Tee>(),
+    Factory::transform::<y4mdec::Y4mDec>(),
 ];
 
 /// Links this crate, and with it all its elements, into the program that calls it. Any number of

@@ -6,6 +6,7 @@
 //! Left out: interlaced and multiview pictures, more than 8 bits a sample, palettes.
 
 pub mod camera;
+pub mod caps;
 pub mod info;
 pub mod pattern;
 pub mod text;

@@ -1,0 +1,98 @@
+//! [`VideoInfo`] as caps, and back.
+//!
+//! Invariant: `read(&fixed(info))` is `info` again, with the default colorimetry where it is not named.
+//! In GStreamer: `gst-libs/gst/video/video-info.c` (`gst_video_info_from_caps`, `gst_video_info_to_caps`).
+//! Left out: pixel aspect ratios other than 1/1, interlacing, views, chroma sites.
+
+use super::info::{Colorimetry, VideoError, VideoFormat, VideoInfo};
+use gst_mini_core::caps::Caps;
+use gst_mini_core::structure::Structure;
+use gst_mini_core::value::{Fraction, Value};
+
+/// Caps of every raw picture that is handled here, for pad templates.
+pub const RAW: &str = "video/x-raw, format={ I420, NV12, RGBA, BGRA, RGB, GRAY8 }, \
+    width=[ 1, 32767 ], height=[ 1, 32767 ], framerate=[ 0/1, 2147483647/1 ]";
+
+/// Why caps are no picture that can be handled here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CapsError {
+    /// Another media type, or a field is missing or not fixed.
+    #[error("{0} is no fixed raw video format: {1}")]
+    Incomplete(String, &'static str),
+    /// The fields are there, but not supported.
+    #[error(transparent)]
+    Unsupported(#[from] VideoError),
+}
+
+/// Fixed caps of a picture; the colorimetry is named where it is not the default one.
+pub fn fixed(info: &VideoInfo) -> Caps {
+    let mut structure = Structure::new("video/x-raw")
+        .with("format", info.format.name())
+        .with("width", side(info.width))
+        .with("height", side(info.height))
+        .with("framerate", Fraction::new(info.fps.0, info.fps.1))
+        .with("multiview-mode", "mono")
+        .with("pixel-aspect-ratio", Fraction::new(1, 1))
+        .with("interlace-mode", "progressive");
+    if info.colorimetry != Colorimetry::default_for(info.format, info.height) {
+        structure.set("colorimetry", info.colorimetry.name());
+    }
+    Caps::new(structure)
+}
+
+fn side(pixels: u32) -> Value {
+    Value::from(i32::try_from(pixels).unwrap_or(i32::MAX))
+}
+
+/// The picture that fixed caps describe.
+pub fn read(caps: &Caps) -> Result<VideoInfo, CapsError> {
+    let incomplete = |what| CapsError::Incomplete(caps.to_string(), what);
+    let structure = match caps.structures() {
+        [only] if only.name() == "video/x-raw" => only,
+        _ => return Err(incomplete("one structure video/x-raw is needed")),
+    };
+    let format: VideoFormat =
+        structure.str("format").ok_or_else(|| incomplete("it has no format"))?.parse()?;
+    let side = |field| structure.int(field).and_then(|side| u32::try_from(side).ok());
+    let width = side("width").ok_or_else(|| incomplete("it has no width"))?;
+    let height = side("height").ok_or_else(|| incomplete("it has no height"))?;
+    let mut info = VideoInfo::new(format, width, height)?;
+    let rate = structure.fraction("framerate").unwrap_or(Fraction::new(0, 1));
+    info.fps = (rate.num.max(0), rate.den);
+    if let Some(name) = structure.str("colorimetry") {
+        info.colorimetry = name.parse()?;
+    }
+    Ok(info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_survives_its_caps() {
+        for format in VideoFormat::ALL {
+            let info = VideoInfo::new(format, 642, 1080).unwrap().with_fps(30_000, 1001);
+            let caps = fixed(&info);
+            assert!(caps.is_fixed() && caps.is_subset_of(&Caps::parse(RAW).unwrap()), "{caps}");
+            assert_eq!(read(&caps), Ok(info));
+        }
+        let sd = VideoInfo::new(VideoFormat::I420, 1280, 720).unwrap();
+        let sd = sd.with_colorimetry(Colorimetry::Bt601);
+        assert_eq!(read(&fixed(&sd)), Ok(sd));
+    }
+
+    #[track_caller]
+    fn refused(caps: &str) -> String {
+        read(&Caps::parse(caps).unwrap()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused_with_the_field_that_is_wrong() {
+        assert!(refused("audio/x-raw").contains("video/x-raw is needed"));
+        assert!(refused("video/x-raw, format=I420, width=4").contains("no height"));
+        assert!(refused("video/x-raw, format=I420, width=[ 1, 4 ], height=4").contains("no width"));
+        assert!(refused("video/x-raw, format=YUY2, width=4, height=4").contains("YUY2"));
+        assert!(refused("video/x-raw, format=I420, width=-4, height=4").contains("no width"));
+    }
+}
