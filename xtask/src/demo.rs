@@ -16,10 +16,10 @@ use crate::workspace::{Demo, Profile, Workspace};
 const DEFAULT: &str = "full-pipeline";
 
 /// Demos that load no plugin, and therefore run on a machine without a C++ compiler.
-const WITHOUT_PLUGINS: &[&str] = &["simple-sync"];
+const WITHOUT_PLUGINS: &[&str] = &["simple-sync", "hop"];
 
 const USAGE: &str = "usage: cargo xtask demo [NAME] [flags]\n
-  no NAME: full-pipeline, the main job\n  --list     the demos, in reading order
+  no NAME: full-pipeline, the main job\n  --list     the demos, with a line about each
   flags are the demo's own; cargo xtask demo NAME --help shows them";
 
 /// The command.

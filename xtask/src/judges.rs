@@ -142,7 +142,7 @@ fn find_playlist(folder: &Path) -> Result<PathBuf, Failure> {
 
 /// The number in the table's line about the frames stored.
 fn stored_frames(printed: &str) -> Option<u64> {
-    let is_it = |line: &&str| line.contains("frames") && line.contains("stored");
+    let is_it = |line: &&str| line.contains("frames stored");
     let line = printed.lines().rev().find(is_it)?;
     line.split(|letter: char| !letter.is_ascii_digit()).find_map(|word| word.parse().ok())
 }

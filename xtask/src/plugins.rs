@@ -22,7 +22,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 pub const NO_CXX: &str = "no C++ compiler was found, so the plugin openh264 (openh264enc, openh264dec) \
 cannot be built.\n  Install one: apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), \
-or set CXX.\n  Without it: cargo xtask demo simple-sync, and every launch line without that codec.";
+or set CXX.\n  Without it: cargo xtask demo simple-sync or hop, and every launch line without that codec.";
 
 const NO_NASM: &str = "nasm is not installed; it is optional, but the codec is three times slower \
 without it (apt-get install nasm)";

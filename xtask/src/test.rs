@@ -104,7 +104,7 @@ fn run_steps(workspace: &Workspace, steps: Vec<Step>, must_not_skip: bool) -> Re
 fn steps(workspace: &Workspace) -> Vec<Step> {
     let plugins_of = |profile| demo::environment(workspace, profile);
     let mut steps = vec![
-        cargo(workspace, "fmt", &["fmt", "--all", "--check"]),
+        cargo(workspace, "fmt", &["fmt", "--all", "--check", "--", "--files-with-diff"]),
         Step {
             name: "tidy",
             repeat: "cargo xtask tidy".to_owned(),

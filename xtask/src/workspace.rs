@@ -95,7 +95,7 @@ impl Workspace {
         Ok(names)
     }
 
-    /// All demos, in reading order.
+    /// All demos, by file name; a number in front orders them.
     pub fn demos(&self) -> Result<Vec<Demo>, Failure> {
         let folder = self.root.join("gst-mini-examples/examples");
         if !folder.is_dir() {
