@@ -504,8 +504,7 @@ impl BinCore {
         message: &Message,
         part: impl Fn(&mut Progress) -> &mut HashSet<String>,
     ) -> bool {
-        let sinks: Vec<_> =
-            self.children().into_iter().filter(ElementRef::is_sink).collect();
+        let sinks: Vec<_> = self.children().into_iter().filter(ElementRef::is_sink).collect();
         let mut progress = self.progress.lock();
         let set = part(&mut progress);
         set.insert(message.source.clone());

@@ -9,9 +9,7 @@ use crate::caps::Caps;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
 use crate::message::MessageKind;
-use crate::plugin::abi::{
-    GM_FLOW_OK, GM_TIME_NONE, GmCx, GmCxVTable, GmPoster, GmStr, GmText,
-};
+use crate::plugin::abi::{GM_FLOW_OK, GM_TIME_NONE, GmCx, GmCxVTable, GmPoster, GmStr, GmText};
 use crate::query::Query;
 use crate::segment::Segment;
 use crate::structure::Structure;

@@ -425,7 +425,9 @@ mod tests {
         let structure = Structure::new("note").with("text", "a \"quoted\", thing;").with("n", 3);
         let kinds = [
             EventKind::StreamStart { stream_id: "a/b, c".into(), group_id: Some(4) },
-            EventKind::Caps(Caps::parse("video/x-raw, format={ I420, NV12 }, width=[ 1, 20 ]").unwrap()),
+            EventKind::Caps(
+                Caps::parse("video/x-raw, format={ I420, NV12 }, width=[ 1, 20 ]").unwrap(),
+            ),
             EventKind::Segment(Segment::default()),
             EventKind::Tag(structure.clone()),
             EventKind::Gap { pts: ClockTime::SECOND, duration: None },
@@ -441,13 +443,19 @@ mod tests {
         ];
         for kind in kinds {
             let event = Event::new(kind);
-            assert_eq!(Event::from_text(&event.to_text()).as_ref(), Some(&event), "{}", event.to_text());
+            assert_eq!(
+                Event::from_text(&event.to_text()).as_ref(),
+                Some(&event),
+                "{}",
+                event.to_text()
+            );
         }
     }
 
     #[test]
     fn data_that_is_no_event_is_refused() {
-        for text in ["", "caps", "caps, caps=(string)\"", "segment, segment=(string)x", "nonsense"] {
+        for text in ["", "caps", "caps, caps=(string)\"", "segment, segment=(string)x", "nonsense"]
+        {
             assert_eq!(Event::from_text(text), None, "{text}");
         }
     }

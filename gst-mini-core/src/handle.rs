@@ -114,8 +114,12 @@ impl ElementRef {
             RoleKind::Sink => sink::base_props(factory),
             RoleKind::Transform | RoleKind::MultiPad => Vec::new(),
         };
-        let core =
-            Arc::new(ElementCore::new(name.to_owned(), factory.clone(), Some(instance), base_props));
+        let core = Arc::new(ElementCore::new(
+            name.to_owned(),
+            factory.clone(),
+            Some(instance),
+            base_props,
+        ));
         let mut next_pad = 0;
         for template in &factory.pads {
             if template.presence == Presence::Always {
@@ -339,8 +343,7 @@ impl ElementRef {
             name.to_owned()
         };
         let id = PadId(self.0.next_pad.fetch_add(1, Ordering::Relaxed));
-        let pad =
-            PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
+        let pad = PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
         let handler = Arc::downgrade(multi);
         pad.set_handler(handler as _);
         core.pads.write().push(pad.clone());
@@ -379,9 +382,7 @@ impl ElementRef {
 
     /// A pad without a peer, or a new one.
     pub(crate) fn free_pad(&self, direction: Direction) -> Result<Arc<PadCore>, HandleError> {
-        if let Some(pad) =
-            self.0.core.pads_of(direction).into_iter().find(|pad| !pad.is_linked())
-        {
+        if let Some(pad) = self.0.core.pads_of(direction).into_iter().find(|pad| !pad.is_linked()) {
             return Ok(pad);
         }
         let request = self.factory().pads.iter().find(|template| {

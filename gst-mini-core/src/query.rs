@@ -197,7 +197,12 @@ mod tests {
             Query::Seeking { format: Format::Bytes, seekable: true, start: 0, end: Some(7) },
             Query::Custom(Structure::new("exists").with("name", "a, b")),
         ] {
-            assert_eq!(Query::from_text(&query.to_text()).as_ref(), Some(&query), "{}", query.to_text());
+            assert_eq!(
+                Query::from_text(&query.to_text()).as_ref(),
+                Some(&query),
+                "{}",
+                query.to_text()
+            );
         }
     }
 }

@@ -39,7 +39,13 @@ pub fn is_on() -> bool {
 struct Line(String);
 
 impl Line {
-    fn new(element: &str, pad: &str, what: &str, pts: Option<u64>, running_time: Option<u64>) -> Line {
+    fn new(
+        element: &str,
+        pad: &str,
+        what: &str,
+        pts: Option<u64>,
+        running_time: Option<u64>,
+    ) -> Line {
         let mut line = Line(String::with_capacity(160));
         let _ = write!(line.0, "{{\"t\":{}", runtime::now().nanos());
         line.text("task", &runtime::task_name());
@@ -116,7 +122,12 @@ pub(crate) fn event(element: &str, pad: &str, event: &Event) {
 
 /// A sink or live source begins to wait for the clock.
 #[cold]
-pub(crate) fn wait(element: &str, pts: Option<ClockTime>, running_time: Option<u64>, until: AbsoluteTime) {
+pub(crate) fn wait(
+    element: &str,
+    pts: Option<ClockTime>,
+    running_time: Option<u64>,
+    until: AbsoluteTime,
+) {
     let mut line = Line::new(element, "", "wait", pts.map(ClockTime::nanos), running_time);
     line.number("until", Some(until.nanos()));
     line.send();

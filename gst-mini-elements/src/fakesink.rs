@@ -32,10 +32,14 @@ impl Element for FakeSink {
     const PROPS: &[Prop<Self>] = &[
         Prop::boolean("silent", "Don't produce last-message", |e: &mut Self| &mut e.silent),
         Prop::published("last-message", types::STRING, "What the last buffer was", ""),
-        Prop::boolean("signal-handoffs", "Send a signal for each buffer", |e: &mut Self| &mut e.signal_handoffs),
-        Prop::int("num-buffers", "Number of buffers to accept going EOS, -1: no limit", |e: &mut Self| {
-            &mut e.num_buffers
-        })
+        Prop::boolean("signal-handoffs", "Send a signal for each buffer", |e: &mut Self| {
+            &mut e.signal_handoffs
+        }),
+        Prop::int(
+            "num-buffers",
+            "Number of buffers to accept going EOS, -1: no limit",
+            |e: &mut Self| &mut e.num_buffers,
+        )
         .range("-1", "2147483647"),
     ];
     const SIGNALS: &[Signal] = &[

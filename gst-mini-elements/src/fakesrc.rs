@@ -53,29 +53,40 @@ impl Element for FakeSrc {
     const CLASS: &str = "Source";
     const PADS: &[PadTemplate] = &[PadTemplate::src(ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::choice("sizetype", "enum:empty=1,fixed=2,random=3", "How to determine buffer sizes", |e: &mut Self| {
-            &mut e.sizetype
-        }),
+        Prop::choice(
+            "sizetype",
+            "enum:empty=1,fixed=2,random=3",
+            "How to determine buffer sizes",
+            |e: &mut Self| &mut e.sizetype,
+        ),
         Prop::int("sizemin", "Minimum buffer size", |e: &mut Self| &mut e.sizemin)
             .unit("bytes")
             .range("0", "2147483647"),
         Prop::int("sizemax", "Maximum buffer size", |e: &mut Self| &mut e.sizemax)
             .unit("bytes")
             .range("0", "2147483647"),
-        Prop::choice("filltype", "enum:nothing=1,zero=2,random=3,pattern=4", "How to fill buffers", |e: &mut Self| {
-            &mut e.filltype
-        }),
-        Prop::int("datarate", "Timestamps buffers with number of bytes per second, 0: none", |e: &mut Self| {
-            &mut e.datarate
-        })
+        Prop::choice(
+            "filltype",
+            "enum:nothing=1,zero=2,random=3,pattern=4",
+            "How to fill buffers",
+            |e: &mut Self| &mut e.filltype,
+        ),
+        Prop::int(
+            "datarate",
+            "Timestamps buffers with number of bytes per second, 0: none",
+            |e: &mut Self| &mut e.datarate,
+        )
         .range("0", "2147483647"),
         Prop::boolean("sync", "Sync to the clock to the datarate", |e: &mut Self| &mut e.sync),
         Prop::boolean("silent", "Don't produce last-message", |e: &mut Self| &mut e.silent),
         Prop::published("last-message", types::STRING, "What the last buffer was", ""),
-        Prop::boolean("signal-handoffs", "Send a signal before pushing a buffer", |e: &mut Self| {
-            &mut e.signal_handoffs
-        }),
-        Prop::boolean("is-live", "Make buffers only while PLAYING", |e: &mut Self| &mut e.is_live).ready_only(),
+        Prop::boolean(
+            "signal-handoffs",
+            "Send a signal before pushing a buffer",
+            |e: &mut Self| &mut e.signal_handoffs,
+        ),
+        Prop::boolean("is-live", "Make buffers only while PLAYING", |e: &mut Self| &mut e.is_live)
+            .ready_only(),
     ];
     const SIGNALS: &[Signal] = &[Signal::signal("handoff", "A buffer is about to be pushed")];
 }

@@ -42,9 +42,12 @@ impl Element for Identity {
     const LONG_NAME: &str = "Identity";
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::uint("sleep-time", "Time to sleep between buffers", |e: &mut Self| &mut e.sleep_time).unit("us"),
-        Prop::int("error-after", "Error after N buffers, -1: never", |e: &mut Self| &mut e.error_after)
-            .range("-1", "2147483647"),
+        Prop::uint("sleep-time", "Time to sleep between buffers", |e: &mut Self| &mut e.sleep_time)
+            .unit("us"),
+        Prop::int("error-after", "Error after N buffers, -1: never", |e: &mut Self| {
+            &mut e.error_after
+        })
+        .range("-1", "2147483647"),
         Prop::double("drop-probability", "The probability a buffer is dropped", |e: &mut Self| {
             &mut e.drop_probability
         })
@@ -54,9 +57,11 @@ impl Element for Identity {
         }),
         Prop::boolean("silent", "Don't produce last-message", |e: &mut Self| &mut e.silent),
         Prop::published("last-message", types::STRING, "What the last buffer was", ""),
-        Prop::boolean("signal-handoffs", "Send a signal before pushing a buffer", |e: &mut Self| {
-            &mut e.signal_handoffs
-        }),
+        Prop::boolean(
+            "signal-handoffs",
+            "Send a signal before pushing a buffer",
+            |e: &mut Self| &mut e.signal_handoffs,
+        ),
     ];
     const SIGNALS: &[Signal] = &[Signal::signal("handoff", "A buffer passes")];
 }

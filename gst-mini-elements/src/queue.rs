@@ -96,36 +96,57 @@ impl Element for Queue {
     const LONG_NAME: &str = "Queue";
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY).with_task()];
     const PROPS: &[Prop<Self>] = &[
-        Prop::live("current-level-buffers", types::UINT, "Buffers inside", |e: &Self| &e.level_buffers)
-            .read_only(),
+        Prop::live("current-level-buffers", types::UINT, "Buffers inside", |e: &Self| {
+            &e.level_buffers
+        })
+        .read_only(),
         Prop::live("current-level-bytes", types::UINT, "Bytes inside", |e: &Self| &e.level_bytes)
             .unit("bytes")
             .read_only(),
         Prop::live("current-level-time", types::UINT64, "Time inside", |e: &Self| &e.level_time)
             .unit("ns")
             .read_only(),
-        Prop::live("max-size-buffers", types::UINT, "Most buffers, 0: no limit", |e: &Self| &e.max_buffers),
-        Prop::live("max-size-bytes", types::UINT, "Most bytes, 0: no limit", |e: &Self| &e.max_bytes)
-            .unit("bytes"),
-        Prop::live("max-size-time", types::UINT64, "Most time, 0: no limit", |e: &Self| &e.max_time)
-            .unit("ns"),
-        Prop::live("min-threshold-buffers", types::UINT, "Buffers to gather before any goes out", |e: &Self| {
-            &e.min_buffers
+        Prop::live("max-size-buffers", types::UINT, "Most buffers, 0: no limit", |e: &Self| {
+            &e.max_buffers
         }),
-        Prop::live("min-threshold-bytes", types::UINT, "Bytes to gather before any go out", |e: &Self| {
-            &e.min_bytes
+        Prop::live("max-size-bytes", types::UINT, "Most bytes, 0: no limit", |e: &Self| {
+            &e.max_bytes
         })
         .unit("bytes"),
-        Prop::live("min-threshold-time", types::UINT64, "Time to gather before any goes out", |e: &Self| {
-            &e.min_time
+        Prop::live("max-size-time", types::UINT64, "Most time, 0: no limit", |e: &Self| {
+            &e.max_time
         })
+        .unit("ns"),
+        Prop::live(
+            "min-threshold-buffers",
+            types::UINT,
+            "Buffers to gather before any goes out",
+            |e: &Self| &e.min_buffers,
+        ),
+        Prop::live(
+            "min-threshold-bytes",
+            types::UINT,
+            "Bytes to gather before any go out",
+            |e: &Self| &e.min_bytes,
+        )
+        .unit("bytes"),
+        Prop::live(
+            "min-threshold-time",
+            types::UINT64,
+            "Time to gather before any goes out",
+            |e: &Self| &e.min_time,
+        )
         .unit("ns"),
         Prop::live("leaky", LEAKY, "Where the queue leaks when it is full", |e: &Self| &e.leaky),
         Prop::live("silent", types::BOOLEAN, "Don't emit signals", |e: &Self| &e.silent),
-        Prop::live("flush-on-eos", types::BOOLEAN, "Throw the contents away at end of stream", |e: &Self| {
-            &e.flush_on_eos
-        }),
-        Prop::live("dropped", types::UINT64, "Buffers leaked so far", |e: &Self| &e.dropped).read_only(),
+        Prop::live(
+            "flush-on-eos",
+            types::BOOLEAN,
+            "Throw the contents away at end of stream",
+            |e: &Self| &e.flush_on_eos,
+        ),
+        Prop::live("dropped", types::UINT64, "Buffers leaked so far", |e: &Self| &e.dropped)
+            .read_only(),
     ];
     const SIGNALS: &[Signal] = &[
         Signal::signal("overrun", "A buffer came and the queue was full"),
@@ -206,7 +227,8 @@ impl Queue {
                 state.buffers -= 1;
                 state.bytes -= buf.size() as u64;
                 if let Some(end) = end_of(buf) {
-                    state.src_time = running_time(state.src_segment.as_ref(), end).or(state.src_time);
+                    state.src_time =
+                        running_time(state.src_segment.as_ref(), end).or(state.src_time);
                 }
             }
             Item::Event(event) => match &event.kind {
@@ -217,7 +239,8 @@ impl Queue {
                 }
                 EventKind::Gap { pts, duration } => {
                     let end = *pts + duration.unwrap_or(ClockTime::ZERO);
-                    state.src_time = running_time(state.src_segment.as_ref(), end).or(state.src_time);
+                    state.src_time =
+                        running_time(state.src_segment.as_ref(), end).or(state.src_time);
                 }
                 _ => {}
             },
@@ -339,9 +362,9 @@ impl MultiPad for Queue {
             }
             EventKind::Eos => {
                 if self.flush_on_eos.get() {
-                    state.items.retain(|item| {
-                        matches!(item, Item::Event(event) if event.is_sticky())
-                    });
+                    state
+                        .items
+                        .retain(|item| matches!(item, Item::Event(event) if event.is_sticky()));
                     (state.buffers, state.bytes) = (0, 0);
                     state.src_time = state.sink_time;
                 }

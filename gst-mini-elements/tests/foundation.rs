@@ -74,7 +74,8 @@ fn end(pipeline: &Bin) -> MessageKind {
 #[test]
 fn a_sink_may_query_caps_upstream_from_inside_its_chain() {
     everywhere(|| {
-        let pipeline = launch("fakesrc num-buffers=5 ! identity ! queue ! identity ! askingsink name=s");
+        let pipeline =
+            launch("fakesrc num-buffers=5 ! identity ! queue ! identity ! askingsink name=s");
         pipeline.set_state(State::Playing);
         assert_eq!(end(&pipeline), MessageKind::Eos);
         assert_eq!(pipeline.by_name("s").unwrap().get_as::<u64>("answers"), Some(5));
@@ -195,7 +196,8 @@ fn a_panic_becomes_an_error_that_names_the_element_and_the_process_lives() {
 #[test]
 fn a_flow_error_names_the_element_that_refused_first() {
     everywhere(|| {
-        let pipeline = launch("fakesrc ! identity ! queue ! identity name=bad error-after=3 ! fakesink");
+        let pipeline =
+            launch("fakesrc ! identity ! queue ! identity name=bad error-after=3 ! fakesink");
         pipeline.set_state(State::Playing);
         let message = pipeline.wait_for_end(Some(ClockTime::from_secs(60))).unwrap();
         assert_eq!(message.source, "bad");

@@ -15,7 +15,9 @@ fn run_to_end(line: &str) -> Bin {
 fn everywhere(line: &str) {
     run_to_end(line);
     for seed in 0..20 {
-        Sim::new(seed).run(|| run_to_end(line)).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
+        Sim::new(seed)
+            .run(|| run_to_end(line))
+            .unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
     }
 }
 
@@ -26,7 +28,9 @@ fn a_source_and_a_sink_reach_the_end() {
 
 #[test]
 fn a_synced_sink_reaches_the_end() {
-    everywhere("fakesrc num-buffers=10 sizetype=fixed sizemax=100 datarate=100000 ! fakesink sync=true");
+    everywhere(
+        "fakesrc num-buffers=10 sizetype=fixed sizemax=100 datarate=100000 ! fakesink sync=true",
+    );
 }
 
 #[test]
@@ -36,5 +40,7 @@ fn a_queue_passes_everything_on() {
 
 #[test]
 fn a_tee_with_queues_feeds_both_branches() {
-    everywhere("fakesrc num-buffers=50 ! tee name=t t. ! queue ! fakesink t. ! queue ! fakesink sync=true");
+    everywhere(
+        "fakesrc num-buffers=50 ! tee name=t t. ! queue ! fakesink t. ! queue ! fakesink sync=true",
+    );
 }

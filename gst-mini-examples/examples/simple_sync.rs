@@ -25,7 +25,9 @@ fn main() {
 }
 
 /// A pad of our own, linked to a synced fakesink in a pipeline.
-fn sink_with_pad(clock: Option<Arc<dyn Clock>>) -> Result<(Bin, Arc<PadCore>), Box<dyn std::error::Error>> {
+fn sink_with_pad(
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<(Bin, Arc<PadCore>), Box<dyn std::error::Error>> {
     let pipeline = Bin::pipeline("by-hand");
     let sink = make("fakesink", Some("sink"))?;
     sink.set("sync", true)?;
@@ -92,7 +94,10 @@ fn clock_set_back() -> String {
     });
     clock.wait_for_waits(1);
     let target = clock.peek_next_wait().map_or(0.0, AbsoluteTime::seconds_f64);
-    println!("  the clock reads {:.1} s; the sink waits until it reads {target:.1} s", reading(&clock));
+    println!(
+        "  the clock reads {:.1} s; the sink waits until it reads {target:.1} s",
+        reading(&clock)
+    );
     clock.advance(ClockTime::from_millis(900));
     println!("  0.9 s later it reads {:.1} s: 0.1 s to go", reading(&clock));
     clock.set_time_back(AbsoluteTime::from_nanos(10_300_000_000));

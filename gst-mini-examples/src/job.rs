@@ -87,8 +87,10 @@ impl Demo {
         let target = flags.target_duration.unwrap_or(self.target_duration);
         let (fps_n, fps_d) = flags.fraction();
         // A key frame where each segment begins; the segmenter asks for it, and this agrees.
-        let gop = target.mul_div(fps_n, fps_d * 1_000_000_000).map_or(30, |frames| frames.nanos().max(1));
-        let mut line = format!("livesource name=camera width={width} height={height} fps={}", flags.fps);
+        let gop =
+            target.mul_div(fps_n, fps_d * 1_000_000_000).map_or(30, |frames| frames.nanos().max(1));
+        let mut line =
+            format!("livesource name=camera width={width} height={height} fps={}", flags.fps);
         if self.queue && !flags.no_queue {
             line += &format!(
                 " ! queue name=queue max-size-buffers={} max-size-bytes=0 max-size-time=0 leaky={}",
@@ -220,7 +222,11 @@ impl Demo {
                     return;
                 }
                 MessageKind::Warning(warning) => {
-                    show::line(pipeline.running_time(), &message.source, &format!("warning: {warning}"));
+                    show::line(
+                        pipeline.running_time(),
+                        &message.source,
+                        &format!("warning: {warning}"),
+                    );
                 }
                 MessageKind::Application(structure) if structure.name() == "interrupt" => {
                     if !ending {

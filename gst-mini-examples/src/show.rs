@@ -7,7 +7,11 @@ use gst_mini_core::prelude::*;
 use std::io::IsTerminal;
 
 fn style(color: AnsiColor) -> Style {
-    if std::io::stdout().is_terminal() { Style::new().fg_color(Some(color.into())) } else { Style::new() }
+    if std::io::stdout().is_terminal() {
+        Style::new().fg_color(Some(color.into()))
+    } else {
+        Style::new()
+    }
 }
 
 /// Prints `[12.033s] who: what`, at a running time.

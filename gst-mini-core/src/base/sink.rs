@@ -40,13 +40,31 @@ pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
     let prop = super::prop;
     vec![
         prop("sync", "boolean", "Wait for the clock before each buffer", "", flag(GM_ROLE_SYNC)),
-        prop("async", "boolean", "Going to PAUSED waits for the first buffer", "", flag(GM_ROLE_ASYNC)),
+        prop(
+            "async",
+            "boolean",
+            "Going to PAUSED waits for the first buffer",
+            "",
+            flag(GM_ROLE_ASYNC),
+        ),
         prop("max-lateness", "int64", "A buffer later than this is dropped, -1: never", "ns", "-1"),
         prop("qos", "boolean", "Report lateness upstream", "", "false"),
         prop("ts-offset", "int64", "Added to each buffer's time", "ns", "0"),
         prop("render-delay", "uint64", "Render this much later", "ns", "0"),
-        prop("throttle-time", "uint64", "Least time between two buffers asked for by QoS, 0: any", "ns", "0"),
-        prop("processing-deadline", "uint64", "Longest time rendering may take; part of the latency", "ns", "20000000"),
+        prop(
+            "throttle-time",
+            "uint64",
+            "Least time between two buffers asked for by QoS, 0: any",
+            "ns",
+            "0",
+        ),
+        prop(
+            "processing-deadline",
+            "uint64",
+            "Longest time rendering may take; part of the latency",
+            "ns",
+            "20000000",
+        ),
     ]
 }
 

@@ -53,7 +53,8 @@ pub(super) fn timing(segment: Option<&Segment>, item: &Item) -> Timing {
     };
     // Played backwards a buffer begins at its end.
     let (first, last) = if segment.rate > 0.0 { (start, stop) } else { (stop, start) };
-    let at = |position: Option<u64>| position.and_then(|position| segment.running_time_of(position));
+    let at =
+        |position: Option<u64>| position.and_then(|position| segment.running_time_of(position));
     Timing { start: at(first), stop: at(last), pts: Some(pts) }
 }
 
@@ -162,9 +163,7 @@ impl SinkBase {
             qos.average_duration = Some((7 * last + duration.nanos()) / 8);
         }
         let proportion = match qos.average_duration {
-            Some(duration) if duration > 0 => {
-                (1.0 + qos.average_jitter / duration as f64).max(0.0)
-            }
+            Some(duration) if duration > 0 => (1.0 + qos.average_jitter / duration as f64).max(0.0),
             _ => 1.0,
         };
         if self.settings.qos.get() {

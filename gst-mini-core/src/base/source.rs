@@ -36,9 +36,27 @@ use std::sync::{Arc, Weak};
 /// Properties every source has.
 pub(crate) fn base_props() -> Vec<PropInfo> {
     vec![
-        super::prop("blocksize", "uint", "Size of the buffers of a source that reads bytes", "bytes", "4096"),
-        super::prop("num-buffers", "int", "Number of buffers to push before end of stream, -1: no limit", "", "-1"),
-        super::prop("do-timestamp", "boolean", "Stamp buffers with the running time they were made at", "", "false"),
+        super::prop(
+            "blocksize",
+            "uint",
+            "Size of the buffers of a source that reads bytes",
+            "bytes",
+            "4096",
+        ),
+        super::prop(
+            "num-buffers",
+            "int",
+            "Number of buffers to push before end of stream, -1: no limit",
+            "",
+            "-1",
+        ),
+        super::prop(
+            "do-timestamp",
+            "boolean",
+            "Stamp buffers with the running time they were made at",
+            "",
+            "false",
+        ),
     ]
 }
 
@@ -249,7 +267,9 @@ impl SourceBase {
     fn wait_until_due(&self, segment: &Segment, buf: &Buffer) -> FlowResult {
         loop {
             let lent = self.core.lent();
-            let (Some(clock), Some(base_time)) = (lent.clock, lent.base_time) else { return Ok(()) };
+            let (Some(clock), Some(base_time)) = (lent.clock, lent.base_time) else {
+                return Ok(());
+            };
             let Some(due) = buf.pts().and_then(|pts| segment.to_running_time(pts)) else {
                 return Ok(());
             };
@@ -294,9 +314,8 @@ impl SourceBase {
                 let position = s.segment.position.unwrap_or(0);
                 let format = s.segment.format;
                 let done = MessageKind::SegmentDone { format, position };
-                self.core.post_message(
-                    Message::new(self.core.name.as_str(), done).with_seqnum(seqnum),
-                );
+                self.core
+                    .post_message(Message::new(self.core.name.as_str(), done).with_seqnum(seqnum));
                 let event = Event::new(EventKind::SegmentDone { format, position });
                 self.src.push_event(event.with_seqnum(seqnum));
                 return;
@@ -321,9 +340,10 @@ impl SourceBase {
         }
         // The refusal came up through every pad on its way: the last one that has it is where it began.
         let mut at = self.src.clone();
-        while let Some(next) = at.peer().and_then(|peer| {
-            peer.onward().into_iter().find(|next| next.last_flow() == Err(flow))
-        }) {
+        while let Some(next) = at
+            .peer()
+            .and_then(|peer| peer.onward().into_iter().find(|next| next.last_flow() == Err(flow)))
+        {
             at = next;
         }
         let text = match (flow, at.peer()) {
@@ -339,9 +359,18 @@ impl SourceBase {
                 flow,
                 flow.code()
             ),
-            _ => format!("the stream from {} stopped: reason {} ({})", self.core.name, flow, flow.code()),
+            _ => format!(
+                "the stream from {} stopped: reason {} ({})",
+                self.core.name,
+                flow,
+                flow.code()
+            ),
         };
-        let kind = if flow == FlowError::NotNegotiated { ErrorKind::Negotiation } else { ErrorKind::Failed };
+        let kind = if flow == FlowError::NotNegotiated {
+            ErrorKind::Negotiation
+        } else {
+            ErrorKind::Failed
+        };
         self.core.post_error(ElementError::new(kind, text));
     }
 
@@ -353,8 +382,14 @@ impl SourceBase {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
         let mut segment = s.segment;
-        let moved =
-            segment.do_seek(seek.rate, seek.flags, seek.start_type, seek.start, seek.stop_type, seek.stop);
+        let moved = segment.do_seek(
+            seek.rate,
+            seek.flags,
+            seek.start_type,
+            seek.start,
+            seek.stop_type,
+            seek.stop,
+        );
         if moved.is_none() || !self.core.instance().seek(&s.cx, &segment) {
             return false;
         }
@@ -566,9 +601,7 @@ impl PadHandler for SourceBase {
                 position.is_some()
             }
             Query::Seeking { format, seekable, start, .. } => {
-                *seekable = *format == Format::Time
-                    && !self.is_live()
-                    && self.is_seekable();
+                *seekable = *format == Format::Time && !self.is_live() && self.is_seekable();
                 *start = 0;
                 true
             }

@@ -41,7 +41,11 @@ struct Streaming {
 }
 
 impl TransformBase {
-    pub fn new(core: Arc<ElementCore>, sink: Arc<PadCore>, src: Arc<PadCore>) -> Arc<TransformBase> {
+    pub fn new(
+        core: Arc<ElementCore>,
+        sink: Arc<PadCore>,
+        src: Arc<PadCore>,
+    ) -> Arc<TransformBase> {
         Arc::new(TransformBase {
             streaming: UnsafeCell::new(Streaming {
                 cx: Context::new(&core, Some(sink.clone())),

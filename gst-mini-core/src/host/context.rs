@@ -155,7 +155,12 @@ unsafe extern "C" fn event_default(cx: *const GmCx, pad: u32, event: GmStr) -> u
     })
 }
 
-fn query(cx: &Context, pad: u32, text: &str, ask: impl FnOnce(&PadCore, &mut Query) -> bool) -> Option<String> {
+fn query(
+    cx: &Context,
+    pad: u32,
+    text: &str,
+    ask: impl FnOnce(&PadCore, &mut Query) -> bool,
+) -> Option<String> {
     let pad = cx.core().pad(PadId(pad))?;
     let mut query = Query::from_text(text)?;
     ask(&pad, &mut query).then(|| query.to_text())
@@ -166,7 +171,10 @@ unsafe extern "C" fn peer_query(cx: *const GmCx, pad: u32, text: GmStr, out: *mu
         // SAFETY: see above.
         let answer = query(cx, pad, unsafe { read(text) }, |pad, query| pad.peer_query(query));
         // SAFETY: see above.
-        answer.map_or(0, |text| unsafe { GmText::put(out, &text); 1 })
+        answer.map_or(0, |text| unsafe {
+            GmText::put(out, &text);
+            1
+        })
     })
 }
 
@@ -177,7 +185,10 @@ unsafe extern "C" fn query_default(cx: *const GmCx, pad: u32, text: GmStr, out: 
             default::query(cx.core(), pad, query)
         });
         // SAFETY: see above.
-        answer.map_or(0, |text| unsafe { GmText::put(out, &text); 1 })
+        answer.map_or(0, |text| unsafe {
+            GmText::put(out, &text);
+            1
+        })
     })
 }
 
@@ -236,9 +247,7 @@ unsafe extern "C" fn emit(cx: *const GmCx, signal: GmStr, args: GmStr) {
 }
 
 unsafe extern "C" fn clock_now(cx: *const GmCx) -> u64 {
-    with(cx, GM_TIME_NONE, |cx| {
-        cx.core().clock().map_or(GM_TIME_NONE, |clock| clock.now().nanos())
-    })
+    with(cx, GM_TIME_NONE, |cx| cx.core().clock().map_or(GM_TIME_NONE, |clock| clock.now().nanos()))
 }
 
 unsafe extern "C" fn base_time(cx: *const GmCx) -> u64 {
@@ -325,7 +334,10 @@ unsafe extern "C" fn pad_caps(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8
     with(cx, 0, |cx| {
         let caps = cx.core().pad(PadId(pad)).and_then(|pad| pad.current_caps());
         // SAFETY: see above.
-        caps.map_or(0, |caps| unsafe { GmText::put(out, &caps.to_string()); 1 })
+        caps.map_or(0, |caps| unsafe {
+            GmText::put(out, &caps.to_string());
+            1
+        })
     })
 }
 
@@ -333,7 +345,10 @@ unsafe extern "C" fn pad_segment(cx: *const GmCx, pad: u32, out: *mut GmText) ->
     with(cx, 0, |cx| {
         let segment = cx.core().pad(PadId(pad)).and_then(|pad| pad.segment());
         // SAFETY: see above.
-        segment.map_or(0, |segment| unsafe { GmText::put(out, &segment.to_string()); 1 })
+        segment.map_or(0, |segment| unsafe {
+            GmText::put(out, &segment.to_string());
+            1
+        })
     })
 }
 

@@ -106,12 +106,16 @@ impl Instance {
         let f = self.vtable().get_property?;
         let mut text = String::new();
         // SAFETY: see above.
-        let found = unsafe {
-            f(self.raw.obj, GmStr::new(name), &mut GmText::for_string(&mut text)) != 0
-        };
+        let found =
+            unsafe { f(self.raw.obj, GmStr::new(name), &mut GmText::for_string(&mut text)) != 0 };
         found.then_some(text)
     }
-    pub fn set_caps(&self, cx: &Context, input: Option<&Caps>, output: Option<&Caps>) -> FlowResult {
+    pub fn set_caps(
+        &self,
+        cx: &Context,
+        input: Option<&Caps>,
+        output: Option<&Caps>,
+    ) -> FlowResult {
         let Some(f) = self.vtable().set_caps else { return Ok(()) };
         let text = |caps: Option<&Caps>| caps.map(Caps::to_string).unwrap_or_default();
         let (input, output) = (text(input), text(output));
@@ -126,7 +130,9 @@ impl Instance {
     pub fn seek(&self, cx: &Context, segment: &crate::segment::Segment) -> bool {
         let text = segment.to_string();
         // SAFETY: see above.
-        self.vtable().seek.is_some_and(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
+        self.vtable()
+            .seek
+            .is_some_and(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
     }
     #[inline]
     pub fn transform(&self, cx: &Context, buf: Buffer) -> FlowResult<Given> {
@@ -136,9 +142,9 @@ impl Instance {
     }
     pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
         // SAFETY: see above; the buffer is lent.
-        self.vtable().preroll.map_or(Ok(()), |f| {
-            self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.as_raw()) })
-        })
+        self.vtable()
+            .preroll
+            .map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.as_raw()) }))
     }
     pub fn render(&self, cx: &Context, buf: Buffer) -> FlowResult {
         let f = self.vtable().render.ok_or(FlowError::NotSupported)?;
@@ -223,9 +229,9 @@ impl Instance {
     /// `false`: the element does not want that pad.
     pub fn pad_added(&self, cx: &Context, name: &str) -> bool {
         // SAFETY: see above.
-        self.vtable().pad_added.is_none_or(|f| unsafe {
-            f(self.raw.obj, cx.raw(), GmStr::new(name)) != 0
-        })
+        self.vtable()
+            .pad_added
+            .is_none_or(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(name)) != 0 })
     }
     pub fn pad_removed(&self, cx: &Context) {
         if let Some(f) = self.vtable().pad_removed {

@@ -84,7 +84,11 @@ impl PropStore {
     pub fn new(specs: Vec<PropInfo>, read: impl Fn(&PropInfo) -> Option<String>) -> PropStore {
         let values = specs
             .iter()
-            .map(|spec| if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) })
+            .map(
+                |spec| {
+                    if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) }
+                },
+            )
             .map(Option::unwrap_or_default)
             .collect();
         PropStore { specs, slots: Mutex::new(Slots { values, pending: Vec::new() }) }

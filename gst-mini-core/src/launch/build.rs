@@ -75,9 +75,9 @@ impl Builder<'_> {
     fn make_element(&mut self, index: usize) -> Result<(), LaunchError> {
         let desc = &self.graph.elements[index];
         let name = self.name(&desc.factory, desc.name.as_ref());
-        let element = registry().make(&desc.factory, Some(&name)).map_err(|error| {
-            LaunchError::NoSuchElement(self.fault(error, &desc.span))
-        })?;
+        let element = registry()
+            .make(&desc.factory, Some(&name))
+            .map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
         for prop in &desc.props {
             match element.set(&prop.name.replace('_', "-"), &prop.value) {
                 Ok(()) => {}
@@ -105,7 +105,8 @@ impl Builder<'_> {
     fn make_bin(&mut self, index: usize) -> Result<(), LaunchError> {
         let desc = &self.graph.bins[index];
         if desc.factory != "bin" {
-            let why = format!("\"{}\" is no kind of bin; write `( … )` or `bin.( … )`", desc.factory);
+            let why =
+                format!("\"{}\" is no kind of bin; write `( … )` or `bin.( … )`", desc.factory);
             return Err(LaunchError::NoSuchElement(self.fault(why, &desc.span)));
         }
         if let Some(prop) = desc.props.first() {
@@ -192,7 +193,8 @@ fn connect(
     let refused = |why: String| format!("could not link {} to {}: {why}", from.name(), to.name());
     let pairs = from_pads.len().max(to_pads.len()).max(1);
     for i in 0..pairs {
-        let src = pick(from, from_pads.get(i), Direction::Src).map_err(|e| refused(e.to_string()))?;
+        let src =
+            pick(from, from_pads.get(i), Direction::Src).map_err(|e| refused(e.to_string()))?;
         let sink = pick(to, to_pads.get(i), Direction::Sink).map_err(|e| refused(e.to_string()))?;
         src.link(&sink).map_err(|error| refused(explain(&error)))?;
     }

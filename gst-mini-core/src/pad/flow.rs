@@ -227,7 +227,11 @@ impl PadCore {
             }
             if self.has(attention::PROBES)
                 && !self.run_probes(
-                    if downstream { ProbeType::EVENT_DOWNSTREAM } else { ProbeType::EVENT_UPSTREAM },
+                    if downstream {
+                        ProbeType::EVENT_DOWNSTREAM
+                    } else {
+                        ProbeType::EVENT_UPSTREAM
+                    },
                     ProbeData::Event(&event),
                 )?
             {

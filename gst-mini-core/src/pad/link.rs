@@ -20,7 +20,9 @@ pub enum LinkError {
     #[error("{0} and {1} are both {2} pads")]
     WrongDirection(String, String, &'static str),
     /// The formats have nothing in common.
-    #[error("{src} and {sink} have no format in common: {difference}\n  {src}: {src_caps}\n  {sink}: {sink_caps}")]
+    #[error(
+        "{src} and {sink} have no format in common: {difference}\n  {src}: {src_caps}\n  {sink}: {sink_caps}"
+    )]
     NoFormat {
         /// Path of the source pad.
         src: String,

@@ -115,11 +115,7 @@ impl PadCore {
     }
 
     /// Runs the probes that want to see `what`. `Ok(false)`: it was dropped.
-    pub(super) fn run_probes(
-        &self,
-        what: ProbeType,
-        mut data: ProbeData<'_>,
-    ) -> FlowResult<bool> {
+    pub(super) fn run_probes(&self, what: ProbeType, mut data: ProbeData<'_>) -> FlowResult<bool> {
         let present = self.probes.lock().probes.clone();
         let mut pass = false;
         let mut holding = Vec::new();

@@ -79,9 +79,8 @@ impl Store {
 
     /// After a flush: the segment and the end are no longer true, the rest is.
     pub fn flush(&mut self) {
-        self.events.retain(|stored| {
-            !matches!(stored.event.kind, EventKind::Segment(_) | EventKind::Eos)
-        });
+        self.events
+            .retain(|stored| !matches!(stored.event.kind, EventKind::Segment(_) | EventKind::Eos));
     }
 
     /// Forgets everything.

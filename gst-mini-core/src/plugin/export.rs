@@ -128,8 +128,7 @@ fn flow_buf(result: FlowResult<Option<Buffer>>) -> GmFlowBuf {
     }
 }
 
-const PANICKED: GmFlowBuf =
-    GmFlowBuf { code: GM_FLOW_PANICKED as i64, buf: std::ptr::null_mut() };
+const PANICKED: GmFlowBuf = GmFlowBuf { code: GM_FLOW_PANICKED as i64, buf: std::ptr::null_mut() };
 
 /// Reports what `start` or `stop` gave back.
 fn started(cx: &Cx, result: Result<(), ElementError>) -> i32 {
@@ -653,7 +652,11 @@ impl<E: Sink> Role<E> {
     };
     const SINK: &'static GmFactory = &GmFactory {
         create: Some(Self::sink_make),
-        ..Self::factory(GM_ROLE_SINK, E::SYNC as u32 * GM_ROLE_SYNC | E::ASYNC as u32 * GM_ROLE_ASYNC, Self::SINK_VT)
+        ..Self::factory(
+            GM_ROLE_SINK,
+            E::SYNC as u32 * GM_ROLE_SYNC | E::ASYNC as u32 * GM_ROLE_ASYNC,
+            Self::SINK_VT,
+        )
     };
     unsafe extern "C" fn sink_make(_: *const GmHost, out: *mut GmElement) -> u8 {
         // SAFETY: see the type.

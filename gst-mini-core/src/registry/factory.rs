@@ -151,7 +151,8 @@ unsafe fn list<T>(
     (0..count as usize)
         .map(|i| {
             // SAFETY: the caller's promise; each entry is checked for null.
-            unsafe { (*list.add(i)).as_ref() }.ok_or_else(|| format!("entry {i} of {what} is missing"))
+            unsafe { (*list.add(i)).as_ref() }
+                .ok_or_else(|| format!("entry {i} of {what} is missing"))
         })
         .collect()
 }
@@ -254,7 +255,13 @@ impl FactoryInfo {
         };
         let caps = Caps::parse(&caps)
             .map_err(|error| format!("element \"{element}\": caps of pad \"{name}\": {error}"))?;
-        Ok(TemplateInfo { name, direction, presence, caps, task: raw.flags & GM_TEMPLATE_TASK != 0 })
+        Ok(TemplateInfo {
+            name,
+            direction,
+            presence,
+            caps,
+            task: raw.flags & GM_TEMPLATE_TASK != 0,
+        })
     }
 
     /// # Safety
@@ -284,11 +291,9 @@ impl FactoryInfo {
         self.pads.iter().find(|template| template.name == pad).or_else(|| {
             self.pads.iter().find(|template| {
                 template.name.split_once("%u").is_some_and(|(before, after)| {
-                    pad.strip_prefix(before)
-                        .and_then(|rest| rest.strip_suffix(after))
-                        .is_some_and(|number| {
-                            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-                        })
+                    pad.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(
+                        |number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()),
+                    )
                 })
             })
         })

@@ -9,9 +9,9 @@
 //! In GStreamer: `GMutex` with `GCond`, as in `gst/gsttask.c` (`GST_TASK_WAIT`).
 //! Left out: waking one waiter only; waiters may wait for different things.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
