@@ -88,12 +88,17 @@ impl ObjectMeta {
         })
     }
 
-    /// Whether the name stays inside the place it is stored in: relative, no `..`, no empty part.
+    /// Whether the name stays inside the place it is stored in; see [`is_safe_name`].
     pub fn name_is_safe(&self) -> bool {
-        !self.name.is_empty()
-            && !self.name.contains('\\')
-            && self.name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        is_safe_name(&self.name)
     }
+}
+
+/// Whether an object's name stays inside the place it is stored in: relative, no `..`, no empty part.
+pub fn is_safe_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['\\', '\0'])
+        && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 #[cfg(test)]
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn a_name_that_leaves_its_place_is_not_safe() {
         assert!(named("run/segment_00000.cmfv").name_is_safe());
-        for name in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a\\b", "."] {
+        for name in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a\\b", ".", "a\0b"] {
             assert!(!named(name).name_is_safe(), "{name}");
         }
     }

@@ -7,8 +7,14 @@ pub mod hls;
 pub mod video;
 
 mod capsfilter;
+mod dirsink;
 mod fakesink;
 mod fakesrc;
+mod fd;
+mod fdsink;
+mod fdsrc;
+mod filesink;
+mod filesrc;
 mod identity;
 mod livesource;
 mod queue;
@@ -20,8 +26,13 @@ use gst_mini_core::register;
 
 register![
     Factory::transform::<capsfilter::CapsFilter>(),
+    Factory::sink::<dirsink::DirSink>(),
     Factory::sink::<fakesink::FakeSink>(),
     Factory::source::<fakesrc::FakeSrc>(),
+    Factory::sink::<fdsink::FdSink>(),
+    Factory::source::<fdsrc::FdSrc>(),
+    Factory::sink::<filesink::FileSink>(),
+    Factory::source::<filesrc::FileSrc>(),
     Factory::transform::<identity::Identity>(),
     Factory::source::<livesource::LiveSource>(),
     Factory::multi_pad::<queue::Queue>(),

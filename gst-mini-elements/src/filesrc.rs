@@ -1,0 +1,133 @@
+//! `filesrc` reads a file, in buffers of `blocksize` bytes.
+//!
+//! A named pipe or a device is read as `fdsrc` reads it: what there is, when it comes.
+//!
+//! Invariant: offsets count bytes from the start of the file, without a gap.
+//! In GStreamer: `plugins/elements/gstfilesrc.c` (`gst_file_src_fill`).
+//! Left out: seeking in bytes, pull mode, `file://` URIs.
+//!
+//! ```text
+//! filesrc location=clip.y4m ! fakesink
+//! ```
+
+use crate::fd::{Interrupt, reason};
+use gst_mini_core::element_prelude::*;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct FileSrc {
+    location: String,
+    file: Option<File>,
+    is_regular: bool,
+    offset: u64,
+    shared: Arc<FileSrcShared>,
+}
+
+#[derive(Default)]
+struct FileSrcShared {
+    interrupt: Interrupt,
+}
+
+impl Shared for FileSrcShared {
+    fn unlock(&self, on: bool) {
+        self.interrupt.set(on);
+    }
+
+    fn query(&self, cx: &Cx, query: &mut Query) -> bool {
+        let Query::Duration { format: Format::Bytes, duration } = query else { return false };
+        let location = cx.property("location").unwrap_or_default();
+        let Ok(facts) = std::fs::metadata(location) else { return false };
+        *duration = facts.is_file().then_some(facts.len());
+        duration.is_some()
+    }
+}
+
+impl Element for FileSrc {
+    const NAME: &str = "filesrc";
+    const SUMMARY: &str = "Read from arbitrary point in a file";
+    const LONG_NAME: &str = "File Source";
+    const CLASS: &str = "Source/File";
+    const PADS: &[PadTemplate] = &[PadTemplate::src(ANY)];
+    const PROPS: &[Prop<Self>] =
+        &[Prop::string("location", "Location of the file to read", |e: &mut Self| &mut e.location)
+            .ready_only()];
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(self.shared.clone())
+    }
+}
+
+impl Source for FileSrc {
+    fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
+        if self.location.is_empty() {
+            let text = "no file to read: set location";
+            return Err(ElementError::new(ErrorKind::NotFound, text));
+        }
+        let failed = |error: io::Error| {
+            let kind = match error.kind() {
+                io::ErrorKind::NotFound => ErrorKind::NotFound,
+                _ => ErrorKind::Open,
+            };
+            let text = format!("cannot open \"{}\" for reading: {}", self.location, reason(&error));
+            ElementError::new(kind, text)
+        };
+        // Without O_NONBLOCK a named pipe that nobody writes to would hold the state change.
+        let file = File::options()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&self.location)
+            .map_err(failed)?;
+        let facts = file.metadata().map_err(failed)?;
+        if facts.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        self.shared.interrupt.prepare()?;
+        self.is_regular = facts.is_file();
+        self.file = Some(file);
+        self.offset = 0;
+        Ok(())
+    }
+
+    fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
+        self.file = None;
+        Ok(())
+    }
+
+    fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
+        let Some(file) = &mut self.file else { return Err(FlowError::Flushing) };
+        let size = blocksize(cx);
+        let mut data = Vec::new();
+        let got = if self.is_regular {
+            cx.foreign(ClockTime::ZERO, || file.take(size as u64).read_to_end(&mut data))
+                .unwrap_or_else(|| Err(io::Error::other("a panic while reading")))
+        } else {
+            data.resize(size, 0);
+            self.shared.interrupt.read(cx, file.as_raw_fd(), &mut data, None, || {})?
+        };
+        let got = got.map_err(|error| {
+            let text = format!("cannot read \"{}\": {}", self.location, reason(&error));
+            cx.error(ErrorKind::Read, text)
+        })?;
+        if got == 0 {
+            return Err(FlowError::Eos);
+        }
+        data.truncate(got);
+        let mut buf = Buffer::from_vec(data);
+        buf.set_offset(Some(self.offset));
+        self.offset += got as u64;
+        buf.set_offset_end(Some(self.offset));
+        Ok(buf)
+    }
+}
+
+/// Bytes of a buffer of a source that reads bytes; 0 means the default.
+pub(crate) fn blocksize(cx: &Cx) -> usize {
+    match cx.property_as("blocksize").unwrap_or(0) {
+        0 => 4096,
+        size => size,
+    }
+}
