@@ -521,15 +521,13 @@ impl BinCore {
         let Some(handle) = self.this() else { return };
         let name = format!("{}:continue", self.core.name);
         let spawned = runtime::spawn(&name, move || {
-            let target = handle.target_state();
-            handle.commit_async(None);
-            // After a flush in PLAYING the bin is in PAUSED, but that is not where it is wanted.
-            if target == State::Playing && handle.current_state() == State::Paused {
-                let (_, _, pending) = handle.state(Some(ClockTime::ZERO));
-                if pending.is_none() {
-                    handle.set_state(State::Playing);
-                }
-            }
+            handle.continue_change(|| {
+                // A change that came first may have set children going again.
+                handle.behavior().as_bin().is_some_and(|bin| {
+                    let progress = bin.progress.lock();
+                    progress.busy.is_empty() && !progress.changing
+                })
+            });
         });
         if let Err(error) = spawned {
             self.core.post_error(error);

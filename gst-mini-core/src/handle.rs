@@ -428,10 +428,6 @@ impl ElementRef {
         self.0.state.lock().current
     }
 
-    pub(crate) fn target_state(&self) -> State {
-        self.0.state.lock().target
-    }
-
     /// How the last change ended, the state it is in and the one it is going to; waits at most
     /// `timeout` for an async change to end (`None`: for ever).
     pub fn state(&self, timeout: Option<ClockTime>) -> (StateReturn, State, Option<State>) {
@@ -455,6 +451,11 @@ impl ElementRef {
             ));
             return StateReturn::Failure;
         };
+        self.set_state_locked(target)
+    }
+
+    /// [`ElementRef::set_state`] under the state lock.
+    fn set_state_locked(&self, target: State) -> StateReturn {
         let transition = {
             let mut state = self.0.state.lock();
             state.target = target;
@@ -561,6 +562,26 @@ impl ElementRef {
         if is_pending {
             self.go_on(StateReturn::Success);
             self.0.core.post(MessageKind::AsyncDone { running_time });
+        }
+    }
+
+    /// A bin's children are done, so its own change goes on: one change at a time, as if it were asked
+    /// for. An application that turned round meanwhile comes first, and leaves nothing to go on with.
+    pub(crate) fn continue_change(&self, still_ready: impl FnOnce() -> bool) {
+        let Ok(_one_at_a_time) = self.0.state_lock.lock() else { return };
+        if !still_ready() {
+            return;
+        }
+        self.commit_async(None);
+        // After a flush in PLAYING the bin is in PAUSED, but that is not where it is wanted.
+        let wanted = {
+            let state = self.0.state.lock();
+            state.target == State::Playing
+                && state.current == State::Paused
+                && state.pending.is_none()
+        };
+        if wanted {
+            self.set_state_locked(State::Playing);
         }
     }
 
