@@ -91,9 +91,11 @@ impl Element for DirSink {
     const CLASS: &str = "Sink/File";
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::string("location", "Directory to store in, made if it is not there", |e: &mut Self| {
-            &mut e.location
-        })
+        Prop::string(
+            "location",
+            "Directory to store in, made if it is not there",
+            |e: &mut Self| &mut e.location,
+        )
         .ready_only(),
         Prop::boolean("fsync", "Wait until the disk has each object", |e: &mut Self| &mut e.fsync),
         Prop::published("objects", types::UINT64, "Objects stored", "0"),
@@ -143,9 +145,8 @@ impl DirSink {
         if self.open.is_none() {
             let arrived = cx.runtime_now();
             let (file, path) = self.begin(&meta.name)?;
-            let running_time = cx
-                .pad_segment(FIRST_PAD)
-                .and_then(|segment| segment.to_running_time(buf.pts()?));
+            let running_time =
+                cx.pad_segment(FIRST_PAD).and_then(|segment| segment.to_running_time(buf.pts()?));
             let name = meta.name.clone();
             let is_temporary = true;
             self.open =

@@ -32,9 +32,11 @@ impl Element for FdSrc {
     const PROPS: &[Prop<Self>] = &[
         Prop::int("fd", "An open file descriptor to read from", |e: &mut Self| &mut e.fd)
             .range("0", "2147483647"),
-        Prop::uint64("timeout", "Post a message each time nothing came for so long, 0: never", |e: &mut Self| {
-            &mut e.timeout
-        })
+        Prop::uint64(
+            "timeout",
+            "Post a message each time nothing came for so long, 0: never",
+            |e: &mut Self| &mut e.timeout,
+        )
         .unit("us"),
     ];
 
@@ -53,8 +55,7 @@ impl Source for FdSrc {
         let mut data = vec![0; crate::filesrc::blocksize(cx)];
         let micros = self.timeout;
         let timeout = (micros > 0).then(|| ClockTime::from_micros(micros));
-        let late =
-            || cx.post_element(Structure::new("GstFdSrcTimeout").with("timeout", micros));
+        let late = || cx.post_element(Structure::new("GstFdSrcTimeout").with("timeout", micros));
         let got = self.interrupt.read(cx, self.fd, &mut data, timeout, late)?.map_err(|error| {
             let text = format!("cannot read file descriptor {}: {}", self.fd, reason(&error));
             cx.error(ErrorKind::Read, text)

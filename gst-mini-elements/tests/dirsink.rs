@@ -171,7 +171,13 @@ fn a_file_in_the_place_of_the_directory_is_a_sentence() {
     for place in [file.clone(), file.join("below")] {
         let messages = run(&place, "", vec![segment("a", b"a")]);
         let text = &error_of(&messages).text;
-        assert!(text.starts_with(&format!("cannot store in \"{}\": a file is in the way", place.display())), "{text}");
+        assert!(
+            text.starts_with(&format!(
+                "cannot store in \"{}\": a file is in the way",
+                place.display()
+            )),
+            "{text}"
+        );
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     // Nor is a folder replaced by an object.
@@ -204,7 +210,11 @@ fn object_exists_is_answered_without_streaming() {
 fn figures_are_properties() {
     gst_mini_elements::register();
     let sink = make("dirsink", None).unwrap();
-    assert_eq!(sink.get_as::<bool>("sync"), Some(true), "as the object store's sink, so that one word swaps them");
+    assert_eq!(
+        sink.get_as::<bool>("sync"),
+        Some(true),
+        "as the object store's sink, so that one word swaps them"
+    );
     for name in ["objects", "bytes", "worst-delay"] {
         assert_eq!(sink.get_as::<u64>(name), Some(0));
         assert!(sink.set(name, "1").is_err());

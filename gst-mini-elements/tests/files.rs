@@ -49,7 +49,8 @@ fn a_file_is_copied_byte_for_byte_at_any_blocksize() {
         for len in [0, 1, 4096, 300_001] {
             let data = noise(len);
             std::fs::write(&from, &data).unwrap();
-            for (src, middle) in [("", ""), ("blocksize=100000", "queue !"), ("blocksize=997", "")] {
+            for (src, middle) in [("", ""), ("blocksize=100000", "queue !"), ("blocksize=997", "")]
+            {
                 copy(&from, &to, src, middle, "");
                 let copied = std::fs::read(&to).unwrap();
                 assert!(copied == data, "{len} {src}: {} bytes", copied.len());
@@ -150,5 +151,9 @@ fn filesink_says_why_it_cannot_open_its_file() {
         ErrorKind::Open,
         "there is no such file or directory",
     );
-    refused(&format!("fakesrc ! filesink location=\"{dir}\""), ErrorKind::Open, "it is a directory");
+    refused(
+        &format!("fakesrc ! filesink location=\"{dir}\""),
+        ErrorKind::Open,
+        "it is a directory",
+    );
 }
