@@ -4,6 +4,7 @@ use crate::flags::Flags;
 use crate::show;
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +17,9 @@ pub struct Numbers {
     pub missed: u64,
     /// Frames the queue threw away.
     pub dropped: u64,
-    /// Frames in stored segments.
+    /// Frames in segments that the segmenter completed.
+    pub segmented: u64,
+    /// Frames in segments that the store has acknowledged.
     pub stored: u64,
     /// Segments stored, with their lengths.
     pub segments: Vec<ClockTime>,
@@ -31,7 +34,9 @@ pub struct Numbers {
     /// For each object the sink waited for: its running time, and how late it came (ns, negative: the
     /// sink had time to wait).
     pub waits: Vec<(RunningTime, i64)>,
-    /// Playlists stored.
+    /// Frames of each segment by its name, until it is stored.
+    frames: HashMap<String, u64>,
+    /// The playlist, once stored.
     pub playlist: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
@@ -259,6 +264,7 @@ impl Demo {
                 ("frames the camera made", numbers.generated.to_string()),
                 ("frames the camera missed", numbers.missed.to_string()),
                 ("frames the queue dropped", numbers.dropped.to_string()),
+                ("frames in segments", numbers.segmented.to_string()),
                 ("frames stored", numbers.stored.to_string()),
                 ("segments", format!("{} ({} s)", numbers.segments.len(), lengths.join(", "))),
                 ("objects stored", numbers.objects.to_string()),
@@ -322,7 +328,8 @@ fn note(at: Option<RunningTime>, source: &str, structure: &Structure, numbers: &
         ),
         "hls-segment" => {
             let duration = ClockTime::from_nanos(number("duration"));
-            numbers.stored += number("frames");
+            numbers.segmented += number("frames");
+            numbers.frames.insert(text("name"), number("frames"));
             numbers.segments.push(duration);
             show::line(
                 at,
@@ -339,6 +346,7 @@ fn note(at: Option<RunningTime>, source: &str, structure: &Structure, numbers: &
             if text("role") == "playlist" {
                 numbers.playlist = Some(text("name"));
             }
+            numbers.stored += numbers.frames.remove(&text("name")).unwrap_or(0);
             show::line(
                 at,
                 "sink",
