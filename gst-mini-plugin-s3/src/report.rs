@@ -5,6 +5,7 @@
 //! Left out: histograms; the worst delay is kept.
 
 use crate::fault::UploadError;
+use crate::upload::Role;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +17,16 @@ pub enum Event {
     Stored {
         /// The object's name below the location.
         name: Arc<str>,
+        /// What it is to the recording.
+        role: Role,
         /// Its size.
         bytes: u64,
         /// Attempts it took; 1 if all went well.
         attempts: u32,
         /// From the first attempt to the acknowledgment.
         took: Duration,
+        /// From `submit` to the acknowledgment: what [`Report::worst_delay`] is the longest of.
+        delay: Duration,
     },
     /// An attempt failed and another one follows.
     Retrying {
@@ -41,7 +46,7 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Stored { name, bytes, attempts, took } => {
+            Event::Stored { name, bytes, attempts, took, .. } => {
                 write!(f, "stored {name}: {bytes} bytes, {:.3} s", took.as_secs_f64())?;
                 if *attempts > 1 {
                     write!(f, ", {attempts} attempts")?;

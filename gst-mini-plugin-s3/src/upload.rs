@@ -22,7 +22,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use object_store::GetOptions;
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use put::{limited, put_until_stored};
+use put::{canceled, limited, put_until_stored};
 use schedule::{Job, Schedule};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -240,7 +240,7 @@ impl Uploader {
             seq,
             name: object.name.into(),
             path,
-            is_playlist: object.role == Role::Playlist,
+            role: object.role,
             content_type: object.content_type,
             cache_control: object.cache_control,
             body,
@@ -315,14 +315,19 @@ impl Uploader {
                 Err(error) => Err(error),
             }
         };
-        runtime.block_on(limited(&shared.location, &shared.options, 0, ask)).map_err(|fault| {
-            UploadError {
-                object: shared.location.url_of(name),
-                attempts: 1,
-                tried_for: started.elapsed(),
-                retry_timeout: None,
-                fault: fault.of_question().into(),
+        let mut cancel = shared.cancel.subscribe();
+        let ask_or_stop = async {
+            tokio::select! {
+                result = limited(&shared.location, &shared.options, 0, ask) => result,
+                () = canceled(&mut cancel) => Err(Fault::canceled()),
             }
+        };
+        runtime.block_on(ask_or_stop).map_err(|fault| UploadError {
+            object: shared.location.url_of(name),
+            attempts: 1,
+            tried_for: started.elapsed(),
+            retry_timeout: None,
+            fault: fault.of_question().into(),
         })
     }
 
@@ -428,13 +433,16 @@ impl Shared {
     fn finish_put(&self, job: &Job, result: Result<put::Stored, UploadError>) {
         match result {
             Ok(put::Stored { attempts, took }) => {
+                let delay = job.submitted.elapsed();
                 self.tell(Event::Stored {
                     name: job.name.clone(),
+                    role: job.role,
                     bytes: job.size(),
                     attempts,
                     took,
+                    delay,
                 });
-                self.state.lock().schedule.stored(job);
+                self.state.lock().schedule.stored(job, delay);
             }
             Err(error) => {
                 let error = Arc::new(error);

@@ -80,7 +80,7 @@ pub(crate) async fn put_until_stored(
 }
 
 /// Waits until called off; for ever if nobody can.
-async fn canceled(cancel: &mut watch::Receiver<bool>) {
+pub(crate) async fn canceled(cancel: &mut watch::Receiver<bool>) {
     if cancel.wait_for(|canceled| *canceled).await.is_err() {
         std::future::pending::<()>().await;
     }

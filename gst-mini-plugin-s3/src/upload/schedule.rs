@@ -14,9 +14,11 @@
 //! Left out: deletion; priorities among media.
 
 use crate::report::Report;
+use crate::upload::Role;
 use object_store::PutPayload;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// One object on its way.
@@ -26,7 +28,7 @@ pub(crate) struct Job {
     pub seq: u64,
     pub name: Arc<str>,
     pub path: object_store::path::Path,
-    pub is_playlist: bool,
+    pub role: Role,
     pub content_type: Option<String>,
     pub cache_control: Option<String>,
     /// Shares the submitted chunks; gone when the job is.
@@ -37,6 +39,10 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn size(&self) -> u64 {
         self.body.content_length() as u64
+    }
+
+    fn is_playlist(&self) -> bool {
+        self.role == Role::Playlist
     }
 }
 
@@ -99,7 +105,7 @@ impl Schedule {
         self.report.submitted += 1;
         self.report.backlog += job.size();
         self.report.peak_backlog = self.report.peak_backlog.max(self.report.backlog);
-        if !job.is_playlist {
+        if !job.is_playlist() {
             self.unstored_media.insert(job.seq);
             self.media.push_back(job);
             return;
@@ -132,7 +138,7 @@ impl Schedule {
     /// The next object to put, if one may start now.
     pub(crate) fn start(&mut self) -> Option<Job> {
         let job = self.start_playlist().or_else(|| self.start_media())?;
-        self.in_flight.insert(job.name.clone(), job.is_playlist);
+        self.in_flight.insert(job.name.clone(), job.is_playlist());
         Some(job)
     }
 
@@ -157,13 +163,13 @@ impl Schedule {
         self.media.remove(index)
     }
 
-    /// The store acknowledged `job`.
-    pub(crate) fn stored(&mut self, job: &Job) {
+    /// The store acknowledged `job`, `delay` after it was submitted.
+    pub(crate) fn stored(&mut self, job: &Job, delay: Duration) {
         self.finished(job);
         self.report.objects += 1;
         self.report.bytes += job.size();
-        self.report.worst_delay = self.report.worst_delay.max(job.submitted.elapsed());
-        if job.is_playlist {
+        self.report.worst_delay = self.report.worst_delay.max(delay);
+        if job.is_playlist() {
             self.report.playlists_written += 1;
             self.unstored_playlists.retain(|_, name| *name != job.name);
             self.published.insert(job.name.clone());
@@ -182,7 +188,7 @@ impl Schedule {
     /// `job` was interrupted before it was stored; it goes again, before all others.
     pub(crate) fn put_back(&mut self, job: Job) {
         self.in_flight.remove(&job.name);
-        if job.is_playlist {
+        if job.is_playlist() {
             self.playlists.push_front(job);
         } else {
             self.media.push_front(job);

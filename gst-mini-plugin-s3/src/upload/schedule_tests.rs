@@ -21,7 +21,7 @@ fn check(workers: usize, keep_every_version: bool, script: &str, expected: &[&st
                     seq: seq as u64,
                     name: name.into(),
                     path: object_store::path::Path::from(name),
-                    is_playlist,
+                    role: if is_playlist { Role::Playlist } else { Role::Segment },
                     content_type: Some(label.to_owned()),
                     cache_control: None,
                     body: PutPayload::from_static(b"12345"),
@@ -30,7 +30,7 @@ fn check(workers: usize, keep_every_version: bool, script: &str, expected: &[&st
             }
             "-" => {
                 let (_, job) = running.remove(position(&running));
-                schedule.stored(&job);
+                schedule.stored(&job, Duration::ZERO);
             }
             "!" => {
                 let (_, job) = running.remove(position(&running));
@@ -144,7 +144,7 @@ fn random_scripts_store_everything_in_order_and_end_drained() {
                     seq: next_seq,
                     path: object_store::path::Path::from(&*name),
                     name,
-                    is_playlist: playlist.is_some(),
+                    role: if playlist.is_some() { Role::Playlist } else { Role::Segment },
                     content_type: None,
                     cache_control: None,
                     body: PutPayload::new(),
@@ -153,7 +153,7 @@ fn random_scripts_store_everything_in_order_and_end_drained() {
                 next_seq += 1;
             }
             while let Some(job) = schedule.start() {
-                if job.is_playlist {
+                if job.is_playlist() {
                     assert!(
                         media
                             .iter()
@@ -169,8 +169,8 @@ fn random_scripts_store_everything_in_order_and_end_drained() {
             assert!(schedule.is_drained() || !running.is_empty(), "seed {seed}: deadlock");
             if !running.is_empty() && random(2) == 0 {
                 let job = running.swap_remove(random(running.len()));
-                schedule.stored(&job);
-                if job.is_playlist {
+                schedule.stored(&job, Duration::ZERO);
+                if job.is_playlist() {
                     let before = stored.insert(job.name.clone(), job.seq);
                     assert!(
                         before.is_none_or(|before| before < job.seq),
