@@ -73,6 +73,12 @@ impl Fault {
         Self { advice, ..self }
     }
 
+    /// The answer to a question by one who may write here but not look: an absent object is refused
+    /// like a wrong key, but without naming the key.
+    pub(crate) fn may_be_write_only(&self) -> bool {
+        matches!(self.reason.as_str(), "403 Forbidden" | "403 Forbidden (AccessDenied)")
+    }
+
     /// For opening: trying again with the same settings gives the same.
     pub(crate) fn of_opening(self) -> Self {
         Self {

@@ -113,6 +113,17 @@ impl Server {
         self.open();
     }
 
+    /// Returns when a put of that name has arrived, whatever becomes of it.
+    #[allow(dead_code)]
+    pub fn wait_for_puts(&self, name: &str) {
+        let poll = Duration::from_millis(5);
+        self.runtime.block_on(async {
+            while self.puts(name) == 0 {
+                tokio::time::sleep(poll).await;
+            }
+        });
+    }
+
     pub fn bucket_dir(&self) -> PathBuf {
         self.dir.path().join(BUCKET)
     }
@@ -135,6 +146,7 @@ impl Server {
         self.shared.playlists.lock().unwrap().clone()
     }
 
+    #[allow(dead_code)]
     pub fn aborted_uploads(&self) -> u32 {
         *self.shared.aborted_uploads.lock().unwrap()
     }
