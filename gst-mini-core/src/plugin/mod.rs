@@ -5,9 +5,15 @@
 //! Left out: unloading.
 
 pub mod abi;
+#[cfg(feature = "host")]
+pub mod cache;
+#[cfg(feature = "host")]
+pub mod elf;
 pub mod export;
 #[cfg(feature = "host")]
 pub mod loader;
+#[cfg(feature = "host")]
+pub mod scanner;
 
 /// Registers element factories that are linked into a program: `register![Factory::sink::<MySink>()];`.
 #[cfg(feature = "host")]
