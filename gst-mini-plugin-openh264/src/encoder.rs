@@ -5,9 +5,12 @@
 //! In GStreamer: `ext/openh264/gstopenh264enc.cpp` of gst-plugins-bad.
 //! Left out: rate control other than by bitrate, several slices, layers or threads, screen content.
 
+use std::ffi::c_int;
+use std::mem::discriminant;
+
 use openh264::encoder::{
-    BitRate, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Level, Profile,
-    RateControlMode, SpsPpsStrategy, VuiConfig,
+    BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Level,
+    Profile, RateControlMode, SpsPpsStrategy, VuiConfig,
 };
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
@@ -97,6 +100,20 @@ pub struct Settings {
     pub gop_size: u32,
     /// What the samples mean.
     pub matrix: Matrix,
+    /// Time against quality.
+    pub effort: Effort,
+}
+
+/// How much time a picture may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// `complexity=low`
+    Low,
+    /// `complexity=medium`
+    #[default]
+    Medium,
+    /// `complexity=high`
+    High,
 }
 
 /// One I420 picture, borrowed: rows may be padded to any stride.
@@ -131,19 +148,50 @@ impl H264Encoder {
             .num_threads(1)
             .profile(Profile::Baseline)
             .level(level)
+            .complexity(match settings.effort {
+                Effort::Low => Complexity::Low,
+                Effort::Medium => Complexity::Medium,
+                Effort::High => Complexity::High,
+            })
             .intra_frame_period(IntraFramePeriod::from_num_frames(settings.gop_size))
             .vui(match settings.matrix {
                 Matrix::Bt601 => VuiConfig::bt601(),
                 Matrix::Bt709 => VuiConfig::bt709(),
             });
-        let encoder =
+        let mut encoder =
             Encoder::with_api_config(OpenH264API::from_source(), config).map_err(codec)?;
+        // Or it writes to stderr that without skipping pictures the bitrate is not kept exactly.
+        // The codec's own default holds until the first picture, where the crate sets it again.
+        set_option(&mut encoder, OPTION_TRACE_LEVEL, &mut 0)?;
         Ok(H264Encoder { settings, encoder, frames: 0 })
     }
 
     /// What the encoder was made for.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Aims at another bitrate from the next picture on. Where that takes another level, the next
+    /// picture is an IDR picture with new parameter sets.
+    pub fn set_bitrate(&mut self, bitrate: u32) -> Result<(), EncodeError> {
+        let settings = Settings { bitrate, ..self.settings.clone() };
+        let same_level = discriminant(&check(&settings)?) == discriminant(&check(&self.settings)?);
+        if self.frames == 0 || !same_level {
+            *self = H264Encoder::new(settings)?;
+            return Ok(());
+        }
+        // The level bounds it far below what an int holds.
+        let mut info = BitrateInfo { layer: LAYER_ALL, bitrate: bitrate as c_int };
+        // The maximum goes first when it rises and last when it falls: it never lies below the target.
+        let mut order = [OPTION_MAX_BITRATE, OPTION_BITRATE];
+        if bitrate < self.settings.bitrate {
+            order.reverse();
+        }
+        for option in order {
+            set_option(&mut self.encoder, option, &mut info)?;
+        }
+        self.settings = settings;
+        Ok(())
     }
 
     /// Encodes the next picture, as an IDR picture if `force_idr`. The samples are not copied.
@@ -225,6 +273,50 @@ impl YUVSource for Source<'_> {
 
     fn v(&self) -> &[u8] {
         self.frame.planes[2]
+    }
+}
+
+/// `ENCODER_OPTION` of the codec's C interface (`codec_app_def.h`).
+const OPTION_BITRATE: c_int = 5;
+const OPTION_MAX_BITRATE: c_int = 6;
+const OPTION_TRACE_LEVEL: c_int = 25;
+/// `SPATIAL_LAYER_ALL`
+const LAYER_ALL: c_int = 4;
+
+/// `SBitrateInfo`
+#[repr(C)]
+struct BitrateInfo {
+    layer: c_int,
+    bitrate: c_int,
+}
+
+/// What an option's value may be, so that no other type is handed to the codec.
+trait OptionValue {
+    const FOR: &'static [c_int];
+}
+
+impl OptionValue for c_int {
+    const FOR: &'static [c_int] = &[OPTION_TRACE_LEVEL];
+}
+
+impl OptionValue for BitrateInfo {
+    const FOR: &'static [c_int] = &[OPTION_BITRATE, OPTION_MAX_BITRATE];
+}
+
+fn set_option<T: OptionValue>(
+    encoder: &mut Encoder,
+    option: c_int,
+    value: &mut T,
+) -> Result<(), EncodeError> {
+    if !T::FOR.contains(&option) {
+        return Err(EncodeError::Codec(format!("option {option} has another type")));
+    }
+    // SAFETY: the encoder is alive, the value has the option's type and lives for the call, and
+    // the crate relies on none of these options.
+    let result = unsafe { encoder.raw_api().set_option(option, (&raw mut *value).cast()) };
+    match result {
+        0 => Ok(()),
+        code => Err(EncodeError::Codec(format!("option {option} was refused with {code}"))),
     }
 }
 

@@ -4,7 +4,15 @@ use super::*;
 use openh264::decoder::Decoder;
 
 fn settings(width: u32, height: u32) -> Settings {
-    Settings { width, height, fps: (30, 1), bitrate: 500_000, gop_size: 10, matrix: Matrix::Bt601 }
+    Settings {
+        width,
+        height,
+        fps: (30, 1),
+        bitrate: 500_000,
+        gop_size: 10,
+        matrix: Matrix::Bt601,
+        effort: Effort::Medium,
+    }
 }
 
 /// A moving gradient, at strides with `pad` bytes behind each row.
@@ -129,4 +137,46 @@ fn planes_that_are_too_short_are_refused() {
     assert_eq!(error, "the U plane needs 19200 bytes at stride 160, 100 were given");
     let strides = [usize::MAX, 160, 160];
     assert!(encoder.encode(I420Frame { planes, strides }, false).is_err());
+}
+
+#[test]
+fn bitrate_is_changed_between_two_pictures_without_an_idr_picture() {
+    let start = Settings { gop_size: 0, bitrate: 3_000_000, ..settings(640, 480) };
+    let mut encoder = H264Encoder::new(start).unwrap();
+    let mut bytes = |bitrate: u32, numbers: std::ops::Range<usize>| {
+        encoder.set_bitrate(bitrate).unwrap();
+        let units: Vec<_> = numbers.map(|n| encode_noise(&mut encoder, n)).collect();
+        let idrs = units.iter().filter(|unit| unit.is_idr()).count();
+        (units.iter().skip(10).map(AccessUnit::len).sum::<usize>(), idrs)
+    };
+    let (many, first) = bytes(3_000_000, 0..40);
+    let (few, second) = bytes(500_000, 40..80);
+    let (many_again, third) = bytes(3_000_000, 80..120);
+    assert_eq!((first, second, third), (1, 0, 0));
+    assert!(few * 2 < many && few * 2 < many_again, "{many} {few} {many_again}");
+}
+
+#[test]
+fn bitrate_beyond_the_level_begins_anew_with_another_level() {
+    let mut encoder = H264Encoder::new(settings(320, 240)).unwrap();
+    let level = |unit: &AccessUnit| unit.profile_level().map(|found| found.level());
+    assert_eq!(level(&encode(&mut encoder, 0, 0, false)).as_deref(), Some("1.3"));
+    encoder.set_bitrate(5_000_000).unwrap();
+    let next = encode(&mut encoder, 1, 0, false);
+    assert_eq!((next.is_idr(), level(&next).as_deref()), (true, Some("3")));
+    assert!(encoder.set_bitrate(1).is_err());
+    assert_eq!(encoder.settings().bitrate, 5_000_000);
+}
+
+/// A picture that costs bits: noise that differs from picture to picture.
+fn encode_noise(encoder: &mut H264Encoder, number: usize) -> AccessUnit {
+    let (width, height) = (encoder.settings().width as usize, encoder.settings().height as usize);
+    let mut random = (number as u32).wrapping_mul(2_654_435_761);
+    let (mut planes, strides) = picture(width, height, number, 0);
+    for sample in planes.iter_mut().flatten() {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *sample = sample.wrapping_add((random >> 24) as u8 / 4);
+    }
+    let planes = [&planes[0][..], &planes[1][..], &planes[2][..]];
+    encoder.encode(I420Frame { planes, strides }, false).unwrap()
 }
