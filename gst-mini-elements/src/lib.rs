@@ -15,6 +15,7 @@ mod fdsink;
 mod fdsrc;
 mod filesink;
 mod filesrc;
+mod hlssegmenter;
 mod identity;
 mod livesource;
 mod queue;
@@ -33,6 +34,7 @@ register![
     Factory::source::<fdsrc::FdSrc>(),
     Factory::sink::<filesink::FileSink>(),
     Factory::source::<filesrc::FileSrc>(),
+    Factory::transform::<hlssegmenter::HlsSegmenter>(),
     Factory::transform::<identity::Identity>(),
     Factory::source::<livesource::LiveSource>(),
     Factory::multi_pad::<queue::Queue>(),
