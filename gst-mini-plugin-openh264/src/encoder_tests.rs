@@ -150,10 +150,10 @@ fn bitrate_is_changed_between_two_pictures_without_an_idr_picture() {
         (units.iter().skip(10).map(AccessUnit::len).sum::<usize>(), idrs)
     };
     let (many, first) = bytes(3_000_000, 0..40);
-    let (few, second) = bytes(500_000, 40..80);
+    let (few, second) = bytes(1_500_000, 40..80);
     let (many_again, third) = bytes(3_000_000, 80..120);
     assert_eq!((first, second, third), (1, 0, 0));
-    assert!(few * 2 < many && few * 2 < many_again, "{many} {few} {many_again}");
+    assert!(few * 3 < many * 2 && few * 3 < many_again * 2, "{many} {few} {many_again}");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn encode_noise(encoder: &mut H264Encoder, number: usize) -> AccessUnit {
     let (mut planes, strides) = picture(width, height, number, 0);
     for sample in planes.iter_mut().flatten() {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *sample = sample.wrapping_add((random >> 24) as u8 / 4);
+        *sample = sample.wrapping_add((random >> 24) as u8 / 50);
     }
     let planes = [&planes[0][..], &planes[1][..], &planes[2][..]];
     encoder.encode(I420Frame { planes, strides }, false).unwrap()
