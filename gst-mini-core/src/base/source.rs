@@ -193,6 +193,11 @@ impl SourceBase {
         }
         let given = self.core.instance().create(&s.cx);
         if s.cx.has_outputs() {
+            if let Some(segment) = s.cx.queued_segment() {
+                // One of its own, in another format perhaps, stands for the base's.
+                s.segment = segment;
+                s.segment_sent = true;
+            }
             // SAFETY: the caller's promise.
             unsafe { drain(&self.core, &s.cx) }?;
         }

@@ -9,7 +9,7 @@ use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
 use crate::cx::{Level, PadId};
 use crate::error::{FlowError, FlowResult};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
 use crate::log;
 use crate::message::{Message, MessageKind};
@@ -17,6 +17,7 @@ use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::runtime;
+use crate::segment::Segment;
 use crate::time::{AbsoluteTime, ClockTime};
 use crate::tracer;
 use std::cell::RefCell;
@@ -77,6 +78,14 @@ impl Context {
 
     pub fn has_outputs(&self) -> bool {
         !self.outputs.borrow().is_empty()
+    }
+
+    /// The segment among what was queued, if the element sends its own.
+    pub fn queued_segment(&self) -> Option<Segment> {
+        self.outputs.borrow().iter().rev().find_map(|output| match output {
+            Output::Event(_, Event { kind: EventKind::Segment(segment), .. }) => Some(*segment),
+            _ => None,
+        })
     }
 
     pub fn take_outputs(&self) -> Vec<Output> {
@@ -528,7 +537,7 @@ pub(crate) unsafe fn drain(core: &ElementCore, cx: &Context) -> FlowResult {
             }
             Output::Event(id, event) => {
                 if let Some(pad) = core.pad(id) {
-                    if let crate::event::EventKind::Caps(caps) = &event.kind {
+                    if let EventKind::Caps(caps) = &event.kind {
                         core.caps_changed(&pad, caps);
                     }
                     pad.push_event(event);

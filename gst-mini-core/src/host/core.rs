@@ -208,6 +208,8 @@ impl ElementCore {
                         why,
                     }
                 })?;
+                // A limit that changed may end a wait.
+                self.wake_all();
             }
         } else if own {
             self.attention.fetch_or(PENDING_PROPS, Ordering::AcqRel);
