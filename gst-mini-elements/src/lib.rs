@@ -3,9 +3,12 @@
 //! A crate that nothing names is not linked, and its factories are not found. So a program that wants
 //! these elements calls [`register`].
 
+pub mod app;
 pub mod hls;
 pub mod video;
 
+mod appsink;
+mod appsrc;
 mod capsfilter;
 mod dirsink;
 mod fakesink;
@@ -26,6 +29,8 @@ use gst_mini_core::element_prelude::Factory;
 use gst_mini_core::register;
 
 register![
+    Factory::sink::<appsink::AppSink>(),
+    Factory::source::<appsrc::AppSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
     Factory::sink::<dirsink::DirSink>(),
     Factory::sink::<fakesink::FakeSink>(),
