@@ -23,6 +23,7 @@ mod identity;
 mod livesource;
 mod queue;
 mod tee;
+mod videotestsrc;
 mod y4mdec;
 
 use gst_mini_core::element_prelude::Factory;
@@ -44,6 +45,7 @@ register![
     Factory::source::<livesource::LiveSource>(),
     Factory::multi_pad::<queue::Queue>(),
     Factory::multi_pad::<tee::Tee>(),
+    Factory::source::<videotestsrc::VideoTestSrc>(),
     Factory::transform::<y4mdec::Y4mDec>(),
 ];
 

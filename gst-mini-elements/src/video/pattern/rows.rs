@@ -140,12 +140,24 @@ fn smpte(info: &VideoInfo, palette: &Palette, frame: u64, y: u32, line: &mut Lin
 const NOISE_FACTOR: u32 = 1_103_515_245;
 const NOISE_STEP: u32 = 12_345;
 
+/// Numbers made at a time, each lane by steps of its own, so that none waits for the one before.
+const LANES: usize = 8;
+
 /// Fills with bits 16 to 23 of the C standard's sample generator, started `before` numbers in.
 fn noise(before: u64, ramp: &[Ink; 256], out: &mut [Ink]) {
-    let mut state = noise_state(before);
-    for pixel in out {
-        state = state.wrapping_mul(NOISE_FACTOR).wrapping_add(NOISE_STEP);
-        *pixel = ramp[(state >> 16) as usize & 0xff];
+    let step = |state: u32| state.wrapping_mul(NOISE_FACTOR).wrapping_add(NOISE_STEP);
+    let mut last = noise_state(before);
+    let mut lanes: [u32; LANES] = std::array::from_fn(|_| {
+        last = step(last);
+        last
+    });
+    let (factor, leap) = (0..LANES)
+        .fold((1u32, 0u32), |(factor, leap), _| (factor.wrapping_mul(NOISE_FACTOR), step(leap)));
+    for pixels in out.chunks_mut(LANES) {
+        for (pixel, lane) in pixels.iter_mut().zip(&lanes) {
+            *pixel = ramp[(lane >> 16) as usize & 0xff];
+        }
+        lanes = lanes.map(|lane| lane.wrapping_mul(factor).wrapping_add(leap));
     }
 }
 
@@ -201,29 +213,45 @@ pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]
         return;
     }
     let lower = if y + 1 < info.height as usize { 1 } else { 0 };
-    let cosited = info.chroma_is_cosited();
-    let chroma = |column: usize| -> [u8; 2] {
-        let (left, right) = (column * 2, (column * 2 + 1).min(width - 1));
-        let across = |line: &Line, i: usize| {
-            if cosited && left > 0 {
-                mean_of_three(line[left - 1][i], line[left][i], line[right][i])
-            } else {
-                mean(line[left][i], line[right][i])
-            }
-        };
-        [1, 2].map(|i| mean(across(&pair[0], i), across(&pair[lower], i)))
-    };
+    let lines = [&pair[0][..width], &pair[lower][..width]];
     let (columns, chroma_row) = (width.div_ceil(2), y / 2);
     if info.format == VideoFormat::Nv12 {
         let start = planes[1].offset + chroma_row * planes[1].stride + x;
-        for (column, to) in out[start..start + columns * 2].chunks_exact_mut(2).enumerate() {
-            to.copy_from_slice(&chroma(column));
-        }
+        let mut to = out[start..start + columns * 2].chunks_exact_mut(2);
+        chroma(lines, info.chroma_is_cosited(), |uv| {
+            if let Some(to) = to.next() {
+                to.copy_from_slice(&uv);
+            }
+        });
     } else {
-        let [u, v] = [planes[1], planes[2]].map(|p| p.offset + chroma_row * p.stride + x / 2);
-        for column in 0..columns {
-            [out[u + column], out[v + column]] = chroma(column);
-        }
+        let start = planes[1].offset + chroma_row * planes[1].stride + x / 2;
+        let (upper, rest) = out.split_at_mut(planes[2].offset);
+        let us = &mut upper[start..start + columns];
+        let start = chroma_row * planes[2].stride + x / 2;
+        let mut to = us.iter_mut().zip(&mut rest[start..start + columns]);
+        chroma(lines, info.chroma_is_cosited(), |uv| {
+            if let Some((u, v)) = to.next() {
+                [*u, *v] = uv;
+            }
+        });
+    }
+}
+
+/// Gives the chroma of each square of four pixels, from left to right.
+fn chroma(lines: [&[Ink]; 2], cosited: bool, mut put: impl FnMut([u8; 2])) {
+    // The pixel left of the first square is not known to matter: the first one is a plain mean.
+    let mut before: Option<[Ink; 2]> = None;
+    for (upper, lower) in lines[0].chunks(2).zip(lines[1].chunks(2)) {
+        let left = [upper[0], lower[0]];
+        let right = [upper[upper.len() - 1], lower[lower.len() - 1]];
+        let across = |line: usize, i: usize| match before {
+            Some(before) if cosited => {
+                mean_of_three(before[line][i], left[line][i], right[line][i])
+            }
+            _ => mean(left[line][i], right[line][i]),
+        };
+        put([mean(across(0, 1), across(1, 1)), mean(across(0, 2), across(1, 2))]);
+        before = Some(right);
     }
 }
 
