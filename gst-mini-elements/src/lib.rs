@@ -2,6 +2,26 @@
 //!
 //! A crate that nothing names is not linked, and its factories are not found. So a program that wants
 //! these elements calls [`register`].
+//!
+//! | element | what it does | file |
+//! |---|---|---|
+//! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
+//! | `dirsink` | stores named objects in a directory, each whole or not at all | `dirsink.rs` |
+//! | `fakesink` | takes whatever comes and forgets it | `fakesink.rs` |
+//! | `fakesrc` | makes buffers of no meaning | `fakesrc.rs` |
+//! | `fdsink` | writes to an open file descriptor | `fdsink.rs` |
+//! | `fdsrc` | reads an open file descriptor: standard input, a pipe, a camera through ffmpeg | `fdsrc.rs` |
+//! | `filesink` | writes to a file | `filesink.rs` |
+//! | `filesrc` | reads a file | `filesrc.rs` |
+//! | `hlssegmenter` | cuts H.264 into the objects of an HLS recording | `hlssegmenter.rs`, [`hls`] |
+//! | `identity` | passes data on, and can look, wait, drop or fail | `identity.rs` |
+//! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
+//! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
+//! | `tee` | sends every buffer to all its source pads | `tee.rs` |
+//! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
+//!
+//! The smallest to read are `fakesink` and `capsfilter`; `queue` and `tee` are those with more than one
+//! pad of a kind or thread.
 
 pub mod app;
 pub mod hls;
