@@ -5,6 +5,8 @@
 //!
 //! | element | what it does | file |
 //! |---|---|---|
+//! | `appsink` | hands the stream to the application | `appsink.rs`, [`app`] |
+//! | `appsrc` | is fed by the application | `appsrc.rs`, [`app`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
 //! | `dirsink` | stores named objects in a directory, each whole or not at all | `dirsink.rs` |
 //! | `fakesink` | takes whatever comes and forgets it | `fakesink.rs` |
@@ -18,6 +20,7 @@
 //! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
 //! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
 //! | `tee` | sends every buffer to all its source pads | `tee.rs` |
+//! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
 //!
 //! The smallest to read are `fakesink` and `capsfilter`; `queue` and `tee` are those with more than one
