@@ -141,11 +141,13 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     ));
     let embedding = workspace.root.join("tests/embedding/Cargo.toml");
     if embedding.is_file() {
-        let mut program = workspace.cargo();
-        program.args(["run", "--manifest-path"]).arg(&embedding);
-        program.env("CARGO_TARGET_DIR", workspace.target.join("embedding"));
-        program.envs(plugins_of(Profile::Dev));
-        steps.push(from_command("embedding", program));
+        for (name, program_name) in [("embedding", "embedding"), ("by hand", "by_hand")] {
+            let mut program = workspace.cargo();
+            program.args(["run", "--bin", program_name, "--manifest-path"]).arg(&embedding);
+            program.env("CARGO_TARGET_DIR", workspace.target.join("embedding"));
+            program.envs(plugins_of(Profile::Dev));
+            steps.push(from_command(name, program));
+        }
     }
     steps.push(cargo(
         workspace,
