@@ -238,6 +238,11 @@ unsafe extern "C" fn property(cx: *const GmCx, name: GmStr, out: *mut GmText) ->
     with(cx, 0, |cx| {
         // SAFETY: see above.
         let name = unsafe { read(name) };
+        if name == "name" {
+            // SAFETY: see above.
+            unsafe { GmText::put(out, &cx.core().name) };
+            return 1;
+        }
         let Ok(index) = cx.core().props.index(&cx.core().name, name) else { return 0 };
         // SAFETY: see above.
         unsafe { GmText::put(out, &cx.core().props.text(index)) };
