@@ -1,0 +1,289 @@
+//! One suite over one list of elements, twice: linked into this program, and loaded from the plugin.
+//!
+//! Every scenario runs on simulated time with both forms, and what can be observed from outside (the
+//! trace, messages, signals, property values) must be equal byte for byte.
+
+#[allow(unused_imports, reason = "a crate that nothing names is not linked")]
+use gst_mini_plugin_fixture as linked;
+
+use gst_mini_core::plugin::loader::{self, files};
+use gst_mini_core::prelude::*;
+use gst_mini_core::registry::factory::FactoryInfo;
+use gst_mini_core::tracer;
+use parking::Lines;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+mod parking {
+    //! Lines that several threads write.
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    pub struct Lines(Arc<Mutex<Vec<String>>>);
+
+    impl Lines {
+        pub fn add(&self, line: String) {
+            self.0.lock().expect("nobody panics with it").push(line);
+        }
+        pub fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().expect("nobody panics with it"))
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Linked,
+    Loaded,
+}
+
+/// The plugin that the build put where plugins are loaded from; where nothing did, it is built here,
+/// in a call and target directory of its own as every plugin is.
+fn plugin_file() -> &'static Path {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let name = format!("libgstminifixture{}", std::env::consts::DLL_SUFFIX);
+        let built = files::folders().into_iter().map(|folder| folder.join(&name));
+        if let Some(file) = built.into_iter().find(|file| file.is_file()) {
+            return file;
+        }
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-build");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--lib", "--package", "gst-mini-plugin-fixture"])
+            .arg("--target-dir")
+            .arg(&target)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo can be started");
+        assert!(status.success(), "the plugin cannot be built");
+        let made = target.join("debug/libgst_mini_plugin_fixture").with_extension("so");
+        let file = target.join(name);
+        std::fs::copy(&made, &file).expect("the plugin can be copied");
+        file
+    })
+}
+
+fn factory(form: Form, name: &str) -> Arc<FactoryInfo> {
+    static LOADED: OnceLock<Vec<Arc<FactoryInfo>>> = OnceLock::new();
+    match form {
+        Form::Linked => linked::FACTORIES
+            .iter()
+            // SAFETY: statics of this program.
+            .map(|factory| unsafe { FactoryInfo::read(factory.0, "linked") }.expect("well formed"))
+            .find(|info| info.name == name)
+            .map(Arc::new)
+            .expect("an element of the fixture"),
+        Form::Loaded => LOADED
+            .get_or_init(|| {
+                let id = files::check(plugin_file()).expect("an acceptable file");
+                let loaded = loader::library::open(plugin_file(), id).expect("a good plugin");
+                loaded.init().expect("it starts");
+                loaded.factories
+            })
+            .iter()
+            .find(|info| info.name == name)
+            .cloned()
+            .expect("an element of the fixture"),
+    }
+}
+
+fn element(form: Form, factory_name: &str, name: &str, properties: &[(&str, &str)]) -> ElementRef {
+    let element = ElementRef::make(&factory(form, factory_name), name).expect("an instance");
+    for (property, value) in properties {
+        element.set(property, value).expect("a property");
+    }
+    element
+}
+
+/// One trace at a time in a process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Runs the scenario with both forms, on many seeds; what it observed must be equal.
+#[track_caller]
+fn alike(scenario: impl Fn(Form, &Lines)) -> Vec<String> {
+    let _alone = alone();
+    let mut last = Vec::new();
+    for seed in 0..8 {
+        let [linked, loaded] = [Form::Linked, Form::Loaded].map(|form| {
+            let lines = Lines::default();
+            let trace = lines.clone();
+            tracer::trace_to(Some(Box::new(move |line| trace.add(line.to_owned()))));
+            Sim::new(seed).run(|| scenario(form, &lines)).expect("no deadlock");
+            tracer::trace_to(None);
+            lines.take()
+        });
+        assert!(!linked.is_empty());
+        assert_eq!(linked, loaded, "seed {seed}");
+        last = linked;
+    }
+    last
+}
+
+fn play(elements: &[&ElementRef], lines: &Lines) {
+    let pipeline = Bin::pipeline("suite");
+    for element in elements {
+        pipeline.add(element).expect("a free name");
+    }
+    pipeline.link(elements).expect("they fit");
+    finish(&pipeline, lines);
+}
+
+fn finish(pipeline: &Bin, lines: &Lines) {
+    pipeline.set_state(State::Playing);
+    loop {
+        let message = pipeline.bus().timed_pop(Some(ClockTime::from_secs(60))).expect("an end");
+        match &message.kind {
+            MessageKind::Element(structure) => {
+                lines.add(format!("{}: {structure}", message.source))
+            }
+            MessageKind::Error(error) => {
+                lines.add(format!(
+                    "{}: error {}: {}",
+                    message.source,
+                    error.kind.name(),
+                    error.text
+                ));
+                break;
+            }
+            MessageKind::Eos => break,
+            _ => {}
+        }
+    }
+    for child in pipeline.children() {
+        for spec in child.properties() {
+            let value = child.get_shown(&spec.name).expect("a property");
+            lines.add(format!("{}.{} = {value}", child.name(), spec.name));
+        }
+    }
+    pipeline.set_state(State::Null);
+}
+
+fn has(lines: &[String], text: &str) {
+    assert!(lines.iter().any(|line| line.contains(text)), "{text} is not in\n{}", lines.join("\n"));
+}
+
+#[test]
+fn the_descriptions_are_equal() {
+    for raw in linked::FACTORIES {
+        // SAFETY: statics of this program.
+        let name = unsafe { FactoryInfo::read(raw.0, "linked") }.expect("well formed").name;
+        let [linked, loaded] = [Form::Linked, Form::Loaded].map(|form| {
+            let mut info = (*factory(form, &name)).clone();
+            info.plugin = String::new();
+            let props: Vec<_> = info.props.iter().map(|prop| format!("{prop:?}")).collect();
+            let pads: Vec<_> = info.pads.iter().map(|pad| format!("{pad:?}")).collect();
+            let signals: Vec<_> = info.signals.iter().map(|signal| format!("{signal:?}")).collect();
+            (
+                info.long_name,
+                info.klass,
+                info.description,
+                info.rank,
+                info.role,
+                props,
+                pads,
+                signals,
+            )
+        });
+        assert_eq!(linked, loaded);
+    }
+}
+
+#[test]
+fn a_source_a_transform_and_a_sink_render_the_same_at_the_same_times() {
+    let lines = alike(|form, lines| {
+        let src = element(form, "fixturesrc", "src", &[("num-buffers", "25"), ("start-at", "7")]);
+        let xor = element(form, "fixturexor", "xor", &[("key", "85")]);
+        let sink = element(form, "fixturesink", "sink", &[]);
+        let heard = lines.clone();
+        sink.connect("handoff", move |facts| {
+            heard.add(format!("handoff {}", facts.expect("facts")))
+        });
+        play(&[&src, &xor, &sink], lines);
+    });
+    has(&lines, "sink.count = 25");
+    has(&lines, "has-meta=(boolean)true");
+    has(&lines, "application/x-fixture, rate=(int)1");
+}
+
+#[test]
+fn request_pads_deal_the_same_buffers() {
+    let lines = alike(|form, lines| {
+        let src = element(form, "fixturesrc", "src", &[("num-buffers", "9")]);
+        let deal = element(form, "fixturedeal", "deal", &[]);
+        let sinks =
+            ["a", "b"].map(|name| element(form, "fixturesink", name, &[("async", "false")]));
+        let pipeline = Bin::pipeline("suite");
+        for element in [&src, &deal, &sinks[0], &sinks[1]] {
+            pipeline.add(element).expect("a free name");
+        }
+        pipeline.link(&[&src, &deal]).expect("they fit");
+        for sink in &sinks {
+            deal.link(sink).expect("a request pad");
+        }
+        finish(&pipeline, lines);
+    });
+    has(&lines, "a.count = 5");
+    has(&lines, "b.count = 4");
+}
+
+#[test]
+fn errors_and_dropped_buffers_are_told_alike() {
+    let with = |trouble: &'static str| {
+        move |form, lines: &Lines| {
+            let src = element(form, "fixturesrc", "src", &[("num-buffers", "5")]);
+            let properties = [("trouble", trouble), ("trouble-at", "3")];
+            let xor = element(form, "fixturexor", "xor", &properties);
+            let sink = element(form, "fixturesink", "sink", &[]);
+            play(&[&src, &xor, &sink], lines);
+        }
+    };
+    has(&alike(with("error")), "xor: error decode: the fixture was told to fail");
+    has(&alike(with("drop")), "sink.count = 4");
+}
+
+#[test]
+fn a_panic_stops_the_element_and_nothing_else() {
+    let lines = alike(|form, lines| {
+        let src = element(form, "fixturesrc", "src", &[("num-buffers", "5")]);
+        let xor = element(form, "fixturexor", "xor", &[("trouble", "panic"), ("trouble-at", "2")]);
+        let sink = element(form, "fixturesink", "sink", &[]);
+        play(&[&src, &xor, &sink], lines);
+    });
+    has(&lines, "xor: error panic: panicked");
+    has(&lines, "the fixture was told to panic");
+}
+
+#[test]
+fn misuse_is_refused_with_the_same_sentences() {
+    alike(|form, lines| {
+        let xor = element(form, "fixturexor", "xor", &[]);
+        for (property, value) in [("kye", "1"), ("key", "256"), ("key", "x"), ("trouble", "some")] {
+            lines.add(xor.set(property, value).expect_err("refused").to_string());
+        }
+        let sink = element(form, "fixturesink", "sink", &[]);
+        lines.add(sink.set("count", "1").expect_err("read-only").to_string());
+        lines.add(sink.link(&xor).expect_err("a sink has no source pad").to_string());
+        let deal = element(form, "fixturedeal", "deal", &[]);
+        lines.add(deal.pad("src").map(|_| ()).expect_err("no such pad").to_string());
+    });
+}
+
+#[test]
+fn both_forms_work_in_one_pipeline() {
+    let _alone = alone();
+    for seed in 0..8 {
+        let count = Sim::new(seed).run(|| {
+            let src = element(Form::Loaded, "fixturesrc", "src", &[("num-buffers", "10")]);
+            let first = element(Form::Linked, "fixturexor", "first", &[("key", "3")]);
+            let second = element(Form::Loaded, "fixturexor", "second", &[("key", "3")]);
+            let sink = element(Form::Linked, "fixturesink", "sink", &[]);
+            play(&[&src, &first, &second, &sink], &Lines::default());
+            (sink.get_as::<u64>("count"), sink.get_as::<u64>("sum"))
+        });
+        assert_eq!(count.expect("no deadlock"), (Some(10), Some(45)), "seed {seed}");
+    }
+}
