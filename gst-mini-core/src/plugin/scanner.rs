@@ -85,7 +85,7 @@ pub fn examine(examiner: &Path, file: &Path, id: FileId) -> Result<Outcome, NotE
         .process_group(0)
         .spawn()
         .map_err(|error| cannot("started", error))?;
-    let mut child = Examination { child, ended: None };
+    let mut child = Examination { child, reaped: false };
     let nonce = nonce();
     ours.write_all(format!("{nonce}\n{}\n", id.to_text()).as_bytes())
         .and_then(|()| ours.set_nonblocking(true))
@@ -116,7 +116,7 @@ fn nonce() -> String {
 /// A child under examination. Dropping it kills it and what it started.
 struct Examination {
     child: Child,
-    ended: Option<ExitStatus>,
+    reaped: bool,
 }
 
 impl Examination {
@@ -147,42 +147,52 @@ impl Examination {
         }
     }
 
-    fn is_alive(&mut self) -> bool {
-        if self.ended.is_none() {
-            self.ended = self.child.try_wait().ok().flatten();
+    /// Whether the child has not ended. It is not reaped, so that its number stays its own.
+    fn is_alive(&self) -> bool {
+        // SAFETY: all zero is a value of this struct, and the place is valid.
+        unsafe {
+            let mut found: libc::siginfo_t = std::mem::zeroed();
+            let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, self.child.id(), &mut found, how) == 0 && found.si_pid() == 0
         }
-        self.ended.is_none()
     }
 
-    /// The sentence about a child that gave no complete answer.
+    /// Ends the child and all it started, and gives the sentence about one without a complete answer.
     fn ending(&mut self) -> String {
-        let Some(status) = self.ended else {
-            return format!(
+        let in_time = !self.is_alive();
+        match self.end().filter(|_| in_time) {
+            None => format!(
                 "did not finish within {} s; skipped until the file changes",
                 LIMIT_MS / 1000
-            );
-        };
-        match status.signal() {
-            Some(signal) => format!(
-                "crashed while being examined (signal {signal}, {}); it is skipped until the file changes",
-                signal_name(signal)
             ),
-            None => format!(
-                "ended without a complete answer (exit code {}); skipped",
-                status.code().unwrap_or(-1)
-            ),
+            Some(status) => match status.signal() {
+                Some(signal) => format!(
+                    "crashed while being examined (signal {signal}, {}); it is skipped until the file changes",
+                    signal_name(signal)
+                ),
+                None => format!(
+                    "ended without a complete answer (exit code {}); skipped",
+                    status.code().unwrap_or(-1)
+                ),
+            },
         }
+    }
+
+    fn end(&mut self) -> Option<ExitStatus> {
+        self.reaped = true;
+        if let Ok(group) = i32::try_from(self.child.id()) {
+            // SAFETY: the child leads a group of its own, whose number is taken until it is reaped.
+            unsafe { libc::kill(-group, libc::SIGKILL) };
+        }
+        self.child.wait().ok()
     }
 }
 
 impl Drop for Examination {
     fn drop(&mut self) {
-        if let Ok(group) = i32::try_from(self.child.id())
-            && self.ended.is_none()
-        {
-            // SAFETY: the child leads a group of its own and was not waited for, so the number is its.
-            unsafe { libc::kill(-group, libc::SIGKILL) };
-            let _ = self.child.wait();
+        // Once reaped, the number may be another's.
+        if !self.reaped {
+            self.end();
         }
     }
 }
