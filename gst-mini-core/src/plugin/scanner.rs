@@ -90,8 +90,7 @@ pub fn examine(examiner: &Path, file: &Path, id: FileId) -> Result<Outcome, NotE
     ours.write_all(format!("{nonce}\n{}\n", id.to_text()).as_bytes())
         .and_then(|()| ours.set_nonblocking(true))
         .map_err(|error| cannot("reached", error))?;
-    let answer = child.listen(&mut ours);
-    match read_answer(&answer, &nonce) {
+    match child.listen(&mut ours, &nonce) {
         Answer::Whole(outcome) => Ok(outcome),
         Answer::OtherVersion(theirs) => Err(NotExamined(format!(
             "the helper {} is of version {theirs}, this program needs {}",
@@ -120,8 +119,9 @@ struct Examination {
 }
 
 impl Examination {
-    /// Reads until the end mark, until the child is gone, or until its time is over.
-    fn listen(&mut self, channel: &mut UnixStream) -> Vec<u8> {
+    /// Reads until the answer is whole, until the child is gone, or until its time is over. An end mark
+    /// alone proves nothing: anybody can write one.
+    fn listen(&mut self, channel: &mut UnixStream, nonce: &str) -> Answer {
         let deadline = real_millis() + LIMIT_MS;
         let (mut answer, mut open) = (Vec::new(), true);
         let mut piece = [0; 4096];
@@ -140,8 +140,9 @@ impl Examination {
                     open = false;
                 }
             }
-            if !alive || answer.ends_with(END.as_bytes()) || real_millis() >= deadline {
-                return answer;
+            let read = read_answer(&answer, nonce);
+            if !matches!(read, Answer::None) || !alive || real_millis() >= deadline {
+                return read;
             }
             wait_readable(open.then_some(&*channel));
         }
