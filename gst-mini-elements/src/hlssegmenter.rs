@@ -305,6 +305,10 @@ impl Transform for HlsSegmenter {
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        if self.track.is_none() {
+            let text = "a frame came before its format (caps with codec_data)";
+            return Err(cx.error(ErrorKind::Negotiation, text));
+        }
         let Some(pts) = buf.pts() else {
             let text = "a frame has no timestamp (PTS); where to cut cannot be told";
             return Err(cx.error(ErrorKind::Format, text));
@@ -318,12 +322,10 @@ impl Transform for HlsSegmenter {
         let mut recording = match self.recording.take().filter(|r| !r.playlist().is_ended()) {
             Some(recording) => recording,
             None => {
-                let Some(track) = self.track.clone() else {
-                    let text = "a frame came before its format (caps with codec_data)";
-                    return Err(cx.error(ErrorKind::Negotiation, text));
-                };
                 let mut recording = self.begin(cx, utc)?;
-                recording.set_track(track).map_err(|error| fail(cx, &error))?;
+                if let Some(track) = self.track.clone() {
+                    recording.set_track(track).map_err(|error| fail(cx, &error))?;
+                }
                 recording
             }
         };

@@ -3,7 +3,7 @@
 mod support;
 
 use gst_mini_core::prelude::*;
-use support::{Seen, run};
+use support::{Seen, run, run_with, simulated};
 
 const CAMERA: &str = "livesource width=320 height=240 fps=30 num-buffers";
 
@@ -86,4 +86,92 @@ fn whole_chain_makes_a_recording_that_keeps_the_rules() {
     assert_eq!(frames, [120, 120, 60]);
     assert!(seen.seen.iter().any(|seen| matches!(seen, Seen::Event(_))));
     assert!(seen.playlist().ends_with("#EXT-X-ENDLIST\n"));
+}
+
+/// A run during which something is done at each second of running time.
+fn each_second(line: &'static str, mut act: impl FnMut(&Bin, u64) + Send) -> support::Run {
+    simulated(1, || {
+        run_with(line, |pipeline, message| {
+            if let MessageKind::Element(report) = &message.kind
+                && report.name() == "livesource-stats"
+            {
+                act(pipeline, report.uint64("running-time").unwrap() / 1_000_000_000);
+            }
+        })
+    })
+}
+
+#[test]
+fn key_frame_comes_with_the_first_frame_at_or_after_the_running_time_asked_for() {
+    let line = "livesource width=320 height=240 fps=30 num-buffers=120 ! openh264enc name=encoder gop-size=0 \
+                ! fakesink name=out";
+    let seen = each_second(line, |pipeline, second| {
+        let encoder = pipeline.by_name("encoder").unwrap();
+        let at = ClockTime::from_millis(second * 1000 + 510);
+        match second {
+            // Frame 45 is due at 1.500 s, frame 46 at 1.533 s.
+            1 => assert!(encoder.send_event(Event::force_key_unit(Some(at), 7))),
+            3 => assert!(encoder.send_event(Event::force_key_unit(None, 8))),
+            _ => {}
+        }
+    });
+    let keys = seen.key_frames();
+    assert_eq!((keys[0], keys[1], keys.len()), (0, 46, 3), "{keys:?}");
+    assert!((90..=92).contains(&keys[2]), "{keys:?}");
+    // Downstream is told right before the key frame.
+    let told = seen
+        .seen
+        .iter()
+        .position(|seen| matches!(seen, Seen::Event(event) if event.name() == "GstForceKeyUnit"));
+    let before = &seen.seen[..told.unwrap()];
+    assert_eq!(before.iter().filter(|seen| matches!(seen, Seen::Buffer(_))).count(), 46);
+    let told = seen.events().into_iter().find(|event| event.name() == "GstForceKeyUnit").unwrap();
+    let EventKind::Custom(_, told) = &told.kind else { panic!("{told:?}") };
+    assert_eq!((told.uint64("running-time"), told.uint64("count")), (Some(1_533_333_333), Some(7)));
+}
+
+#[test]
+fn bitrate_may_change_while_playing() {
+    let line = "livesource width=640 height=360 fps=30 num-buffers=180 ! openh264enc name=encoder \
+                bitrate=300000 gop-size=0 ! fakesink name=out";
+    let seen = each_second(line, |pipeline, second| {
+        if second == 2 {
+            pipeline.by_name("encoder").unwrap().set("bitrate", 100_000).unwrap();
+        }
+    });
+    assert_eq!(seen.error(), None);
+    let buffers = seen.buffers();
+    let bytes =
+        |range: std::ops::Range<usize>| buffers[range].iter().map(|buf| buf.size()).sum::<usize>();
+    assert!(bytes(140..180) * 3 < bytes(20..60) * 2, "{} {}", bytes(20..60), bytes(140..180));
+}
+
+#[test]
+fn segmenter_gets_its_key_frames_though_the_encoder_would_make_none() {
+    for (fps, target, frames) in
+        [("30", 2, vec![60, 60, 30]), ("24000/1001", 2, vec![48, 48, 48, 6])]
+    {
+        let seen = run(&format!(
+            "livesource width=320 height=240 fps={fps} num-buffers=150 ! openh264enc gop-size=0 bitrate=300000 \
+             ! hlssegmenter target-duration={target} ! fakesink name=out"
+        ));
+        let reports = seen.reports("hls-segment");
+        let found: Vec<_> = reports.iter().map(|report| report.uint64("frames").unwrap()).collect();
+        assert_eq!(found, frames, "{fps}");
+        seen.objects();
+    }
+}
+
+#[test]
+fn latency_of_the_pipeline_is_the_target_duration_beside_the_camera() {
+    let mut latency = None;
+    let line = "livesource width=320 height=240 fps=30 num-buffers=60 ! openh264enc ! hlssegmenter target-duration=1 \
+                ! fakesink name=out sync=true";
+    each_second(line, |pipeline, _| {
+        let mut query = Query::latency();
+        assert!(pipeline.query(&mut query));
+        latency = Some(query);
+    });
+    let Some(Query::Latency { live, min, .. }) = latency else { panic!("{latency:?}") };
+    assert!(live && min >= ClockTime::SECOND && min < ClockTime::from_millis(1100), "{min}");
 }

@@ -64,6 +64,11 @@ pub fn run_here(line: &str, keep: bool) -> Run {
 }
 
 pub fn run_pipeline(pipeline: Bin, keep: bool) -> Run {
+    run_pipeline_with(pipeline, keep, |_| {})
+}
+
+/// [`run_pipeline`], with something done to the pipeline after it was set to PLAYING.
+pub fn run_pipeline_with(pipeline: Bin, keep: bool, then: impl FnOnce(&Bin)) -> Run {
     let record = Arc::new(Mutex::new(Record::default()));
     let pad = pipeline.by_name("out").expect("a sink named out").pad("sink").unwrap();
     let (into, weak) = (record.clone(), pipeline.clone());
@@ -94,6 +99,7 @@ pub fn run_pipeline(pipeline: Bin, keep: bool) -> Run {
         }),
     );
     pipeline.set_state(State::Playing);
+    then(&pipeline);
     let bus = pipeline.bus();
     let mut messages = Vec::new();
     loop {
