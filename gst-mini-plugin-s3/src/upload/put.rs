@@ -118,7 +118,8 @@ async fn put_in_parts(
             let size = part.content_length() as u64;
             limited(location, options, size, upload.put_part(part)).await?;
         }
-        limited(location, options, 0, upload.complete()).await.map(|_| ())
+        // Some servers copy the parts together before they answer.
+        limited(location, options, job.size(), upload.complete()).await.map(|_| ())
     };
     let result = tokio::select! {
         result = all_parts => result,
