@@ -298,7 +298,9 @@ fn open_remote(url: &Url, settings: &Settings, env: &Environment) -> Opened {
                 plain |= name.starts_with("aws_endpoint")
                     && value.starts_with("http:")
                     && endpoint.is_none();
-                if let Ok(key) = name.parse() {
+                // A key that was set does not go with the environment's token.
+                let is_others_token = settings.access_key.is_some() && name.contains("token");
+                if let Some(key) = name.parse().ok().filter(|_| !is_others_token) {
                     builder = builder.with_config(key, value);
                 }
             }
