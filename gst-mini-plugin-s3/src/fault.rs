@@ -372,6 +372,16 @@ mod tests {
     }
 
     #[test]
+    fn refusal_that_names_no_key_may_be_for_looking_only() {
+        assert!(answer("403 Forbidden: ").may_be_write_only());
+        assert!(answer("403 Forbidden: <Code>AccessDenied</Code>").may_be_write_only());
+        for code in ["SignatureDoesNotMatch", "InvalidAccessKeyId", "RequestTimeTooSkewed"] {
+            assert!(!answer(&format!("403 Forbidden: <Code>{code}</Code>")).may_be_write_only());
+        }
+        assert!(!answer("401 Unauthorized: ").may_be_write_only());
+    }
+
+    #[test]
     fn reason_holds_status_and_store_code() {
         let fault = answer("503 Service Unavailable: <Error><Code>SlowDown</Code></Error>");
         assert_eq!(fault.reason, "503 Service Unavailable (SlowDown)");

@@ -27,6 +27,8 @@ pub enum Event {
         took: Duration,
         /// From `submit` to the acknowledgment: what [`Report::worst_delay`] is the longest of.
         delay: Duration,
+        /// As submitted.
+        running_time: Option<u64>,
     },
     /// An attempt failed and another one follows.
     Retrying {

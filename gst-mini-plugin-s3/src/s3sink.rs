@@ -8,7 +8,8 @@
 //!
 //! The plugin keeps threads, locks and waits of its own: nothing here is seen by the host's runtime
 //! but the calls themselves. On simulated time there is no such thread: an object is stored inside the
-//! call, which takes `store-delay` of virtual time (a failed attempt is repeated in real time).
+//! call, which takes `store-delay` of virtual time whatever `max-backlog` is (a failed attempt is repeated
+//! in real time).
 //!
 //! Invariant: a playlist is stored only after all it lists; EOS is posted only after everything is
 //! stored; after a failure nothing more is taken.
@@ -62,6 +63,7 @@ pub struct S3Sink {
 /// An object of which the last buffer has not come.
 struct Partial {
     meta: ObjectMeta,
+    running_time: Option<u64>,
     body: Vec<Bytes>,
 }
 
@@ -291,7 +293,7 @@ impl S3Sink {
     }
 
     /// Hands an object on; returns when the uploader has room for it.
-    fn store(&mut self, cx: &Cx, Partial { meta, body }: Partial) -> FlowResult {
+    fn store(&mut self, cx: &Cx, Partial { meta, running_time, body }: Partial) -> FlowResult {
         let (Some(uploader), Some(telling)) = (self.upload.uploader(), &self.telling) else {
             return Err(cx.error(ErrorKind::Core, "a buffer came before start"));
         };
@@ -301,11 +303,13 @@ impl S3Sink {
             name: meta.name,
             content_type: text(meta.content_type),
             cache_control: text(meta.cache_control),
+            running_time,
             body,
         };
         let virtual_delay = if cx.is_simulated() { self.store_delay } else { ClockTime::ZERO };
         let submitted = cx.foreign(virtual_delay, || uploader.submit(object));
         telling.release(length(virtual_delay));
+        self.is_reported = false;
         outcome(cx, telling, submitted)
     }
 
@@ -395,9 +399,12 @@ impl Sink for S3Sink {
 
     fn render(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult {
         let mut partial = match (self.partial.take(), ObjectMeta::of(&buf)) {
-            (None, Some(meta)) => Partial { meta, body: Vec::new() },
+            (None, Some(meta)) => {
+                let running_time = running_time_of(cx, &buf);
+                Partial { meta, running_time, body: Vec::new() }
+            }
             (Some(partial), Some(meta)) if meta.name == partial.meta.name => {
-                Partial { meta, body: partial.body }
+                Partial { meta, ..partial }
             }
             (Some(partial), None) => partial,
             (Some(partial), Some(meta)) => {
@@ -433,6 +440,11 @@ impl Sink for S3Sink {
     fn flush(&mut self, _: &mut Cx) {
         self.partial = None;
     }
+}
+
+fn running_time_of(cx: &Cx, buf: &Buffer) -> Option<u64> {
+    let pts = buf.pts()?;
+    Some(cx.pad_segment(FIRST_PAD)?.to_running_time(pts)?.nanos())
 }
 
 /// A buffer as the uploader holds it: shared, not copied.

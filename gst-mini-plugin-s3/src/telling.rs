@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! object-stored, name=(string)segment_00003.cmfv, role=(string)segment, bytes=(uint64)3012345,
-//!     delay=(uint64)84000000, attempts=(uint)1;      the store acknowledged it; delay from submit, ns
+//!     delay=(uint64)84000000, attempts=(uint)1, running-time=(uint64)18000000000;
+//!                        the store acknowledged it, this long after it was submitted; times in ns
 //! object-retry, name=(string)segment_00004.cmfv, attempt=(uint)2, reason=(string)"503 …",
 //!     next-delay=(uint64)200000000;                  that attempt failed, another one follows
-//! sink-report, objects=(uint64)12, bytes=(uint64)…, retries=(uint64)0, worst-delay=(uint64)…;   at the end
+//! sink-report, objects=(uint64)12, bytes=(uint64)7123456, retries=(uint64)0,
+//!     worst-delay=(uint64)84000000;                  at the end
 //! ```
 //!
 //! On simulated time an object is stored before its virtual delay has passed; so what the uploader
@@ -74,8 +76,9 @@ impl Telling {
         let held = self.held_back.as_ref().map(|held| std::mem::take(&mut *held.lock()));
         for event in held.into_iter().flatten() {
             self.tell(match event {
-                Event::Stored { name, role, bytes, attempts, took, .. } => {
-                    Event::Stored { name, role, bytes, attempts, took, delay: virtual_delay }
+                Event::Stored { name, role, bytes, attempts, took, running_time, .. } => {
+                    let delay = virtual_delay;
+                    Event::Stored { name, role, bytes, attempts, took, delay, running_time }
                 }
                 other => other,
             });
@@ -85,7 +88,7 @@ impl Telling {
     fn tell(&self, event: Event) {
         self.poster.log(Level::Debug, &event.to_string());
         match event {
-            Event::Stored { name, role, bytes, attempts, delay, .. } => {
+            Event::Stored { name, role, bytes, attempts, delay, running_time, .. } => {
                 {
                     let mut figures = self.figures.lock();
                     figures.objects += 1;
@@ -93,14 +96,16 @@ impl Telling {
                     figures.worst_delay = figures.worst_delay.max(delay);
                 }
                 self.publish();
-                self.post(
-                    Structure::new("object-stored")
-                        .with("name", &*name)
-                        .with("role", object_role(role).name())
-                        .with("bytes", bytes)
-                        .with("delay", nanos(delay))
-                        .with("attempts", attempts),
-                );
+                let mut stored = Structure::new("object-stored")
+                    .with("name", &*name)
+                    .with("role", object_role(role).name())
+                    .with("bytes", bytes)
+                    .with("delay", nanos(delay))
+                    .with("attempts", attempts);
+                if let Some(running_time) = running_time {
+                    stored.set("running-time", running_time);
+                }
+                self.post(stored);
             }
             Event::Retrying { name, attempt, reason, next_delay } => {
                 self.figures.lock().retries += 1;

@@ -99,6 +99,8 @@ pub struct Object {
     pub cache_control: Option<String>,
     /// When it may be stored.
     pub role: Role,
+    /// When it was due in the stream, in ns; told with its fate.
+    pub running_time: Option<u64>,
     /// Its content in order. Not copied; freed when the store has acknowledged the object.
     pub body: Vec<Bytes>,
 }
@@ -241,6 +243,7 @@ impl Uploader {
             name: object.name.into(),
             path,
             role: object.role,
+            running_time: object.running_time,
             content_type: object.content_type,
             cache_control: object.cache_control,
             body,
@@ -441,6 +444,7 @@ impl Shared {
                     attempts,
                     took,
                     delay,
+                    running_time: job.running_time,
                 });
                 self.state.lock().schedule.stored(job, delay);
             }

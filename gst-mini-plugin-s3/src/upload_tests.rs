@@ -13,6 +13,7 @@ fn object(name: &str, role: Role, body: &str) -> Object {
         content_type: Some("video/mp4".into()),
         cache_control: Some("max-age=1".into()),
         role,
+        running_time: None,
         body: vec![
             Bytes::copy_from_slice(first.as_bytes()),
             Bytes::copy_from_slice(second.as_bytes()),

@@ -50,6 +50,7 @@ fn segment(number: usize, size: usize) -> Object {
         content_type: Some("video/mp4".into()),
         cache_control: Some("public, max-age=31536000, immutable".into()),
         role: Role::Segment,
+        running_time: None,
         body: vec![Bytes::from(vec![number as u8; size])],
     }
 }
@@ -67,6 +68,7 @@ fn playlist(up_to: usize, is_last: bool) -> Object {
         content_type: Some("application/vnd.apple.mpegurl".into()),
         cache_control: Some("max-age=1".into()),
         role: Role::Playlist,
+        running_time: None,
         body: vec![Bytes::from(text)],
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Job {
     pub name: Arc<str>,
     pub path: object_store::path::Path,
     pub role: Role,
+    pub running_time: Option<u64>,
     pub content_type: Option<String>,
     pub cache_control: Option<String>,
     /// Shares the submitted chunks; gone when the job is.
