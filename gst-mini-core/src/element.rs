@@ -194,6 +194,10 @@ pub trait Source: Element {
     /// The next buffer; `Err(Eos)` after the last. The host waits for a live buffer's time before
     /// it pushes it.
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer>;
+    /// The buffer made last was not sent: the end, a flush or a stop came while it waited for its time.
+    fn unsent(&mut self, cx: &mut Cx) {
+        let _ = cx;
+    }
     /// Goes to the start of a new segment; `false` if that is not possible.
     fn seek(&mut self, cx: &mut Cx, segment: &Segment) -> bool {
         let _ = (cx, segment);

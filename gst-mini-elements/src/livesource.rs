@@ -208,4 +208,8 @@ impl Source for LiveSource {
         self.generated.set(self.generated.get() + 1);
         Ok(buf)
     }
+
+    fn unsent(&mut self, _: &mut Cx) {
+        self.generated.set(self.generated.get().saturating_sub(1));
+    }
 }

@@ -239,7 +239,10 @@ impl SourceBase {
                 .or(s.segment.position);
         }
         if self.is_live() {
-            self.wait_until_due(&s.segment, &buf)?;
+            if let Err(flow) = self.wait_until_due(&s.segment, &buf) {
+                self.core.instance().stopped(&s.cx, flow);
+                return Err(flow);
+            }
         }
         if !s.segment_sent {
             s.segment_sent = true;

@@ -373,7 +373,8 @@ pub struct GmElementVTable {
     /// No role: the next buffer for the task of `cx.pad`; queued output is sent first. Streaming, may
     /// block in `cx.wait`.
     pub produce: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx) -> GmFlowBuf>,
-    /// No role: the task of `cx.pad` stopped because a push returned `code`. Streaming.
+    /// No role: the task of `cx.pad` stopped because a push returned `code`. Source role: the buffer
+    /// made last was not sent, because of `code`. Streaming.
     pub stopped: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, code: i32)>,
     /// A serialized event arrived at a sink pad; for role elements before it is passed on.
     /// Streaming. Flow code; `GM_FLOW_DROPPED` keeps the event from going on.

@@ -473,6 +473,7 @@ impl<E: Source> Role<E> {
         fixate: Some(Self::source_fixate),
         set_caps: Some(Self::source_set_caps),
         create: Some(Self::source_create),
+        stopped: Some(Self::source_unsent),
         seek: Some(Self::source_seek),
         src_event: Some(Self::source_src_event),
         is_live: Some(Self::source_is_live),
@@ -519,6 +520,7 @@ impl<E: Source> Role<E> {
             None => FlowError::NotNegotiated.code(),
         }
     });
+    thunk!(source_unsent(_why: i32) -> (), (), |e, cx| e.unsent(cx));
     thunk!(source_create() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.create(cx).map(Some)));
     thunk!(source_seek(segment: GmStr) -> u8, 0, |e, cx| {
         // SAFETY: see the type.
