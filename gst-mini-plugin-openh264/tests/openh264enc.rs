@@ -175,3 +175,26 @@ fn latency_of_the_pipeline_is_the_target_duration_beside_the_camera() {
     let Some(Query::Latency { live, min, .. }) = latency else { panic!("{latency:?}") };
     assert!(live && min >= ClockTime::SECOND && min < ClockTime::from_millis(1100), "{min}");
 }
+
+#[test]
+fn new_level_in_the_middle_gives_a_new_init_segment_after_a_discontinuity() {
+    let line = "livesource width=320 height=240 fps=30 num-buffers=120 ! openh264enc name=encoder bitrate=300000 \
+                ! hlssegmenter target-duration=2 ! fakesink name=out";
+    let seen = each_second(line, |pipeline, second| {
+        if second == 3 {
+            pipeline.by_name("encoder").unwrap().set("bitrate", 5_000_000).unwrap();
+        }
+    });
+    assert_eq!(seen.error(), None);
+    let objects = seen.objects();
+    let inits: Vec<_> = objects
+        .iter()
+        .filter(|(meta, _)| meta.name.ends_with(".mp4"))
+        .map(|(meta, _)| meta.name.as_str())
+        .collect();
+    assert_eq!(inits, ["init.mp4", "init_1.mp4"]);
+    assert_eq!(seen.playlist().matches("#EXT-X-DISCONTINUITY\n").count(), 1);
+    let frames: u64 =
+        seen.reports("hls-segment").iter().map(|report| report.uint64("frames").unwrap()).sum();
+    assert_eq!(frames, 120);
+}
