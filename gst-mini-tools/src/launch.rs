@@ -61,12 +61,7 @@ pub struct Options {
     #[arg(long)]
     stats: bool,
     /// The launch line: elements and properties, separated by `!`
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "PIPELINE"
-    )]
+    #[arg(required = true, trailing_var_arg = true, value_name = "PIPELINE")]
     pipeline: Vec<String>,
 }
 
@@ -126,7 +121,11 @@ fn start_trace(place: &PathBuf) -> Result<TraceFile, String> {
 }
 
 fn play(options: &Options) -> End {
-    let text = launch::split_args(&options.pipeline);
+    // One argument is a whole line in quotes; of several, each is a word.
+    let text = match options.pipeline.as_slice() {
+        [line] => line.clone(),
+        words => launch::split_args(words),
+    };
     let pipeline = match parse_launch(&text) {
         Ok(pipeline) => pipeline,
         Err(error) => {
