@@ -46,6 +46,7 @@ mod identity;
 mod livesource;
 mod queue;
 mod tee;
+mod videoconvert;
 mod videotestsrc;
 mod y4mdec;
 
@@ -68,6 +69,7 @@ register![
     Factory::source::<livesource::LiveSource>(),
     Factory::multi_pad::<queue::Queue>(),
     Factory::multi_pad::<tee::Tee>(),
+    Factory::transform::<videoconvert::VideoConvert>(),
     Factory::source::<videotestsrc::VideoTestSrc>(),
     Factory::transform::<y4mdec::Y4mDec>(),
 ];

@@ -7,6 +7,7 @@
 
 pub mod camera;
 pub mod caps;
+pub mod convert;
 pub mod info;
 pub mod pattern;
 pub mod text;
