@@ -43,7 +43,10 @@ mod filesink;
 mod filesrc;
 mod hlssegmenter;
 mod identity;
+mod imagedec;
+mod jpegenc;
 mod livesource;
+mod pngenc;
 mod queue;
 mod tee;
 mod videoconvert;
@@ -66,7 +69,10 @@ register![
     Factory::source::<filesrc::FileSrc>(),
     Factory::transform::<hlssegmenter::HlsSegmenter>(),
     Factory::transform::<identity::Identity>(),
+    Factory::transform::<imagedec::ImageDec>(),
+    Factory::transform::<jpegenc::JpegEnc>(),
     Factory::source::<livesource::LiveSource>(),
+    Factory::transform::<pngenc::PngEnc>(),
     Factory::multi_pad::<queue::Queue>(),
     Factory::multi_pad::<tee::Tee>(),
     Factory::transform::<videoconvert::VideoConvert>(),

@@ -65,6 +65,23 @@ pub fn read(caps: &Caps) -> Result<VideoInfo, CapsError> {
     Ok(info)
 }
 
+/// What is left of caps when a picture becomes a file or back: media type `name`, size and rate.
+pub fn renamed(caps: &Caps, name: &str) -> Caps {
+    if caps.is_any() {
+        return Caps::new(Structure::new(name));
+    }
+    let keep = |structure: &Structure| {
+        let mut renamed = Structure::new(name);
+        for field in ["width", "height", "framerate"] {
+            if let Some(value) = structure.get(field) {
+                renamed.set(field, value.clone());
+            }
+        }
+        renamed
+    };
+    caps.structures().iter().map(keep).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ pub mod caps;
 pub mod convert;
 pub mod info;
 pub mod pattern;
+pub mod still;
 pub mod text;
 pub mod y4m;
 
