@@ -470,10 +470,8 @@ impl BinCore {
                 }
                 return;
             }
-            MessageKind::Latency if self.top.is_some() => {
-                if self.this().is_some_and(|handle| handle.current_state() == State::Playing) {
-                    self.recalculate_latency();
-                }
+            MessageKind::Latency if self.top.is_some() && self.is_playing() => {
+                self.recalculate_latency();
             }
             MessageKind::Error(_) => self.told_error.store(true, Ordering::Relaxed),
             _ => {}
@@ -509,6 +507,10 @@ impl BinCore {
         let set = part(&mut progress);
         set.insert(message.source.clone());
         sinks.iter().all(|sink| set.contains(sink.name()))
+    }
+
+    fn is_playing(&self) -> bool {
+        self.this().is_some_and(|handle| handle.current_state() == State::Playing)
     }
 
     fn this(&self) -> Option<ElementRef> {

@@ -78,7 +78,7 @@ pub struct Signal(pub(crate) GmSignalSpec);
 
 impl Signal {
     /// Emitted by the element with [`Cx::emit`].
-    pub const fn signal(name: &'static str, blurb: &'static str) -> Self {
+    pub const fn emitted(name: &'static str, blurb: &'static str) -> Self {
         Self::new(name, blurb, 0)
     }
     /// Performed by the element when the application asks.

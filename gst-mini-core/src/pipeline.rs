@@ -75,7 +75,7 @@ impl Bin {
     }
 
     /// A bin to be put into another.
-    pub fn bin(name: &str) -> Bin {
+    pub fn inner(name: &str) -> Bin {
         Bin(BinCore::make(name, false))
     }
 

@@ -19,6 +19,8 @@ pub struct BufferPool(Arc<Shared>);
 struct Shared {
     size: usize,
     keep: usize,
+    /// Boxed: a header keeps its address while it is out.
+    #[allow(clippy::vec_box, reason = "buffers point at the boxed headers")]
     free: Mutex<Vec<Box<Pooled>>>,
 }
 

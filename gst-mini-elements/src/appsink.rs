@@ -226,9 +226,9 @@ impl Element for AppSink {
         .read_only(),
     ];
     const SIGNALS: &[Signal] = &[
-        Signal::signal("new-sample", "A sample can be pulled"),
-        Signal::signal("new-preroll", "A preroll sample can be pulled"),
-        Signal::signal("eos", "The stream has ended"),
+        Signal::emitted("new-sample", "A sample can be pulled"),
+        Signal::emitted("new-preroll", "A preroll sample can be pulled"),
+        Signal::emitted("eos", "The stream has ended"),
         Signal::action("pull-sample", "Waits for a sample, or the end"),
         Signal::action("try-pull-sample", "Waits for a sample, the end, or `timeout` ns"),
         Signal::action("pull-preroll", "Waits for the preroll sample, or the end"),

@@ -343,8 +343,8 @@ impl Element for AppSrc {
         .read_only(),
     ];
     const SIGNALS: &[Signal] = &[
-        Signal::signal("need-data", "The queue is empty; push buffers, now or later"),
-        Signal::signal("enough-data", "The queue is full; stop pushing until need-data"),
+        Signal::emitted("need-data", "The queue is empty; push buffers, now or later"),
+        Signal::emitted("enough-data", "The queue is full; stop pushing until need-data"),
         Signal::action("push-buffer", "Queues the buffer"),
         Signal::action("end-of-stream", "No more buffers will be pushed"),
     ];

@@ -43,8 +43,8 @@ impl Element for FakeSink {
         .range("-1", "2147483647"),
     ];
     const SIGNALS: &[Signal] = &[
-        Signal::signal("handoff", "A buffer is being rendered"),
-        Signal::signal("preroll-handoff", "A buffer is held in preroll"),
+        Signal::emitted("handoff", "A buffer is being rendered"),
+        Signal::emitted("preroll-handoff", "A buffer is held in preroll"),
     ];
 }
 

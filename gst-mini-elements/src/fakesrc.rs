@@ -88,7 +88,7 @@ impl Element for FakeSrc {
         Prop::boolean("is-live", "Make buffers only while PLAYING", |e: &mut Self| &mut e.is_live)
             .ready_only(),
     ];
-    const SIGNALS: &[Signal] = &[Signal::signal("handoff", "A buffer is about to be pushed")];
+    const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer is about to be pushed")];
 }
 
 impl FakeSrc {

@@ -63,7 +63,7 @@ impl Element for Identity {
             |e: &mut Self| &mut e.signal_handoffs,
         ),
     ];
-    const SIGNALS: &[Signal] = &[Signal::signal("handoff", "A buffer passes")];
+    const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer passes")];
 }
 
 impl Transform for Identity {

@@ -149,10 +149,10 @@ impl Element for Queue {
             .read_only(),
     ];
     const SIGNALS: &[Signal] = &[
-        Signal::signal("overrun", "A buffer came and the queue was full"),
-        Signal::signal("underrun", "The queue is empty"),
-        Signal::signal("running", "There is enough inside to go on"),
-        Signal::signal("pushing", "Something is about to be pushed"),
+        Signal::emitted("overrun", "A buffer came and the queue was full"),
+        Signal::emitted("underrun", "The queue is empty"),
+        Signal::emitted("running", "There is enough inside to go on"),
+        Signal::emitted("pushing", "Something is about to be pushed"),
     ];
 }
 

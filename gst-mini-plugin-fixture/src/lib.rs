@@ -133,7 +133,7 @@ impl Element for FixtureSink {
         Prop::published("count", types::UINT64, "Buffers rendered", "0"),
         Prop::published("sum", types::UINT64, "Their bytes, added up", "0").unit("bytes"),
     ];
-    const SIGNALS: &[Signal] = &[Signal::signal("handoff", "A buffer was rendered")];
+    const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer was rendered")];
 }
 
 impl Sink for FixtureSink {

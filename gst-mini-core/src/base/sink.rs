@@ -361,10 +361,7 @@ impl SinkBase {
         self.preroll.lock().eos = Some(event.seqnum);
         self.place.lock().eos = true;
         let timing = sink_sync::at_running_time(s.end_running_time);
-        let due = self.wait_until_due(s, &Item::Eos, &timing);
-        if let Err(flow) = due {
-            return Err(flow);
-        }
+        self.wait_until_due(s, &Item::Eos, &timing)?;
         let flow = self.core.instance().sink_event(&s.cx, &event);
         if let Err(flow) = flow {
             return Err(self.core.explain(flow, "sink_event"));

@@ -238,11 +238,11 @@ impl SourceBase {
                 .map(|at| at + buf.duration().map_or(0, ClockTime::nanos))
                 .or(s.segment.position);
         }
-        if self.is_live() {
-            if let Err(flow) = self.wait_until_due(&s.segment, &buf) {
-                self.core.instance().stopped(&s.cx, flow);
-                return Err(flow);
-            }
+        if self.is_live()
+            && let Err(flow) = self.wait_until_due(&s.segment, &buf)
+        {
+            self.core.instance().stopped(&s.cx, flow);
+            return Err(flow);
         }
         if !s.segment_sent {
             s.segment_sent = true;

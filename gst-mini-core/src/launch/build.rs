@@ -114,7 +114,7 @@ impl Builder<'_> {
             return Err(LaunchError::NoSuchProperty(self.fault(why, &prop.span)));
         }
         let name = self.name("bin", desc.name.as_ref());
-        let bin = Bin::bin(&name);
+        let bin = Bin::inner(&name);
         for node in self.graph.children(Some(index)) {
             let child = match node {
                 Node::Element(child) => self.elements[child].clone(),

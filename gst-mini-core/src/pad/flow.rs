@@ -132,7 +132,8 @@ impl PadCore {
     /// [`PadCore::push_event`] with the reason.
     pub(crate) fn push_event_full(&self, event: Event) -> FlowResult {
         let upstream = self.direction == Direction::Sink;
-        if upstream != event.is_upstream() && !(!upstream && event.is_downstream()) {
+        let goes_this_way = if upstream { event.is_upstream() } else { event.is_downstream() };
+        if !goes_this_way {
             return Err(FlowError::NotSupported);
         }
         match event.kind {

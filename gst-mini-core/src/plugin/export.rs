@@ -128,6 +128,8 @@ fn flow_buf(result: FlowResult<Option<Buffer>>) -> GmFlowBuf {
     }
 }
 
+/// What a callback without a result gives back when it may not be called.
+const NOTHING: () = ();
 const PANICKED: GmFlowBuf = GmFlowBuf { code: GM_FLOW_PANICKED as i64, buf: std::ptr::null_mut() };
 
 /// Reports what `start` or `stop` gave back.
@@ -520,7 +522,7 @@ impl<E: Source> Role<E> {
             None => FlowError::NotNegotiated.code(),
         }
     });
-    thunk!(source_unsent(_why: i32) -> (), (), |e, cx| e.unsent(cx));
+    thunk!(source_unsent(_why: i32) -> (), NOTHING, |e, cx| e.unsent(cx));
     thunk!(source_create() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.create(cx).map(Some)));
     thunk!(source_seek(segment: GmStr) -> u8, 0, |e, cx| {
         // SAFETY: see the type.
@@ -637,7 +639,7 @@ impl<E: Transform> Role<E> {
             None => 0,
         }
     });
-    thunk!(transform_flush() -> (), (), |e, cx| e.flush(cx));
+    thunk!(transform_flush() -> (), NOTHING, |e, cx| e.flush(cx));
 }
 
 impl<E: Sink> Role<E> {
@@ -656,7 +658,7 @@ impl<E: Sink> Role<E> {
         create: Some(Self::sink_make),
         ..Self::factory(
             GM_ROLE_SINK,
-            E::SYNC as u32 * GM_ROLE_SYNC | E::ASYNC as u32 * GM_ROLE_ASYNC,
+            (E::SYNC as u32 * GM_ROLE_SYNC) | (E::ASYNC as u32 * GM_ROLE_ASYNC),
             Self::SINK_VT,
         )
     };
@@ -703,7 +705,7 @@ impl<E: Sink> Role<E> {
             None => GM_FLOW_OK,
         }
     });
-    thunk!(sink_flush() -> (), (), |e, cx| e.flush(cx));
+    thunk!(sink_flush() -> (), NOTHING, |e, cx| e.flush(cx));
 }
 
 impl<E: MultiPad> Role<E> {
@@ -740,7 +742,7 @@ impl<E: MultiPad> Role<E> {
         }
     });
     shared_thunk!(multi_produce() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.produce(cx)));
-    shared_thunk!(multi_stopped(why: i32) -> (), (), |e, cx| {
+    shared_thunk!(multi_stopped(why: i32) -> (), NOTHING, |e, cx| {
         if let Err(why) = FlowError::from_code(why) {
             e.stopped(cx, why);
         }
@@ -760,7 +762,7 @@ impl<E: MultiPad> Role<E> {
         // SAFETY: see the type.
         unsafe { answer(query, out, |query| e.query(cx, query)) }
     });
-    shared_thunk!(multi_flush() -> (), (), |e, cx| e.flush(cx));
+    shared_thunk!(multi_flush() -> (), NOTHING, |e, cx| e.flush(cx));
     shared_thunk!(multi_action(action: *mut GmAction) -> i32, GM_FLOW_PANICKED, |e, cx| {
         // SAFETY: see the type.
         unsafe { perform(action, |action| e.action(cx, action)) }
@@ -769,7 +771,7 @@ impl<E: MultiPad> Role<E> {
         // SAFETY: see the type.
         u8::from(e.pad_added(cx, unsafe { name.to_str() }.unwrap_or("")))
     });
-    shared_thunk!(multi_pad_removed() -> (), (), |e, cx| e.pad_removed(cx));
+    shared_thunk!(multi_pad_removed() -> (), NOTHING, |e, cx| e.pad_removed(cx));
     unsafe extern "C" fn multi_set_property(
         obj: *mut c_void,
         cx: *const GmCx,
