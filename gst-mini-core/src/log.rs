@@ -83,12 +83,6 @@ pub fn write(category: &str, level: Level, object: &str, text: &str) {
     eprintln!("{now} {name} {category:>16} {task:<16} {object}{text}");
 }
 
-/// Writes what must be read although nothing works any more: why a simulation stands still.
-#[allow(clippy::print_stderr, reason = "this file is where lines are printed")]
-pub(crate) fn last_words(text: &str) {
-    eprintln!("{text}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,6 +80,7 @@ pub fn registry() -> &'static Registry {
 
 impl Registry {
     fn new() -> Registry {
+        crate::suggest::set_converters(Registry::converter);
         let mut builtin: Vec<Arc<FactoryInfo>> = inventory::iter::<Factory>
             .into_iter()
             .filter_map(|factory| {
@@ -95,6 +96,17 @@ impl Registry {
         builtin.sort_by(|a, b| a.name.cmp(&b.name));
         builtin.dedup_by(|a, b| a.name == b.name);
         Registry { builtin, plugins: loader::discover(), numbers: Mutex::default() }
+    }
+
+    /// The built-in element of the class that changes this field of a format.
+    fn converter(field: &str) -> Option<String> {
+        let is_right = |klass: &str| match field {
+            "format" | "colorimetry" => klass.contains("Converter") && !klass.contains("Scaler"),
+            "width" | "height" | "pixel-aspect-ratio" => klass.contains("Scaler"),
+            "framerate" => klass.contains("Rate"),
+            _ => false,
+        };
+        registry().builtin.iter().find(|info| is_right(&info.klass)).map(|info| info.name.clone())
     }
 
     /// Factories that are linked into the program, by name.

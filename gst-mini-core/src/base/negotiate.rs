@@ -13,6 +13,7 @@ use crate::host::context::Context;
 use crate::host::core::ElementCore;
 use crate::pad::{Pad, PadCore};
 use crate::query::Query;
+use crate::suggest::converter;
 
 /// What a source's element can make with its present properties, in its template.
 pub(crate) fn own_caps(core: &ElementCore, pad: &PadCore) -> Caps {
@@ -148,21 +149,12 @@ pub(crate) fn mismatch(
     sink_caps: &Caps,
 ) -> ElementError {
     let difference = first_difference(src_caps, sink_caps).unwrap_or_default();
-    let advice = converter(&difference)
-        .map_or(String::new(), |element| format!("; put `{element}` between them"));
+    let field = difference.split(':').next().unwrap_or("");
+    let advice =
+        converter(field).map_or(String::new(), |element| format!("; put `{element}` between them"));
     ElementError::new(
         ErrorKind::Negotiation,
         format!("{src} and {sink} have no format in common: {difference}{advice}"),
     )
     .with_debug(format!("{src}: {src_caps} ({what})\n{sink}: {sink_caps} (is taken there)"))
-}
-
-/// The element that changes the field a difference begins with.
-fn converter(difference: &str) -> Option<&'static str> {
-    match difference.split(':').next()? {
-        "format" | "colorimetry" => Some("videoconvert"),
-        "width" | "height" | "pixel-aspect-ratio" => Some("videoscale"),
-        "framerate" => Some("videorate"),
-        _ => None,
-    }
 }

@@ -98,3 +98,9 @@ mod portable {
         }
     }
 }
+
+/// Writes what must be read although nothing works any more: why a simulation stands still.
+#[allow(clippy::print_stderr, reason = "the process is about to end, or hangs; no log is left")]
+pub(super) fn last_words(text: &str) {
+    eprintln!("{text}");
+}

@@ -380,7 +380,7 @@ impl Current {
         }
         let stuck = relocks.is_some_and(|key| state.holders.contains_key(&key));
         if stuck || std::thread::panicking() {
-            crate::log::last_words(&graph.to_string());
+            super::os::last_words(&graph.to_string());
             std::process::abort();
         }
         drop(state);

@@ -52,7 +52,7 @@ fn look() {
         let told = match watched.seen {
             Some((picks, told)) if picks == state.picks => {
                 if !told {
-                    crate::log::last_words(&complaint(&state.tasks[state.running].name));
+                    super::os::last_words(&complaint(&state.tasks[state.running].name));
                 }
                 true
             }
