@@ -17,9 +17,13 @@
 //! | `filesrc` | reads a file | `filesrc.rs` |
 //! | `hlssegmenter` | cuts H.264 into the objects of an HLS recording | `hlssegmenter.rs`, [`hls`] |
 //! | `identity` | passes data on, and can look, wait, drop or fail | `identity.rs` |
+//! | `imagedec` | reads PNG and JPEG files | `imagedec.rs`, [`video`] |
+//! | `jpegenc` | makes a JPEG file of each picture | `jpegenc.rs`, [`video`] |
 //! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
+//! | `pngenc` | makes a PNG file of each picture | `pngenc.rs`, [`video`] |
 //! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
 //! | `tee` | sends every buffer to all its source pads | `tee.rs` |
+//! | `videoconvert` | changes how the samples of a picture are stored | `videoconvert.rs`, [`video`] |
 //! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
 //!
