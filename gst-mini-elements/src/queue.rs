@@ -456,9 +456,7 @@ impl MultiPad for Queue {
         }
         if let Query::Latency { min, max, .. } = query {
             let most = self.max_time.get();
-            *max = max
-                .filter(|_| most > 0 && self.leaky.get() == 0 || most > 0)
-                .map(|max| max + ClockTime::from_nanos(most));
+            *max = max.filter(|_| most > 0).map(|max| max + ClockTime::from_nanos(most));
             *min += ClockTime::from_nanos(self.min_time.get());
         }
         true
