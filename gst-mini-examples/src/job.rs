@@ -233,16 +233,16 @@ impl Demo {
                         &format!("warning: {warning}"),
                     );
                 }
-                MessageKind::Application(structure) if structure.name() == "interrupt" => {
-                    if !ending {
-                        show::line(
-                            pipeline.running_time(),
-                            "demo",
-                            "interrupted; draining (once more stops at once)",
-                        );
-                        pipeline.send_event(Event::eos());
-                        ending = true;
-                    }
+                MessageKind::Application(structure)
+                    if structure.name() == "interrupt" && !ending =>
+                {
+                    show::line(
+                        pipeline.running_time(),
+                        "demo",
+                        "interrupted; draining (once more stops at once)",
+                    );
+                    pipeline.send_event(Event::eos());
+                    ending = true;
                 }
                 MessageKind::Application(structure) if structure.name() == "queue-full" => {
                     show::line(pipeline.running_time(), "queue", "FULL");
