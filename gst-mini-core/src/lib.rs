@@ -16,6 +16,8 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "host")]
+mod advice;
+#[cfg(feature = "host")]
 mod base;
 #[cfg(feature = "host")]
 pub mod bin;

@@ -80,7 +80,7 @@ pub fn registry() -> &'static Registry {
 
 impl Registry {
     fn new() -> Registry {
-        crate::suggest::set_converters(Registry::converter);
+        crate::advice::set_converters(Registry::converter);
         let mut builtin: Vec<Arc<FactoryInfo>> = inventory::iter::<Factory>
             .into_iter()
             .filter_map(|factory| {

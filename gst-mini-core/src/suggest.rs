@@ -49,20 +49,6 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-static CONVERTERS: std::sync::OnceLock<fn(&str) -> Option<String>> = std::sync::OnceLock::new();
-
-/// Says who knows which element changes a field of a format; the registry, which stands above those
-/// who ask.
-pub fn set_converters(find: fn(&str) -> Option<String>) {
-    // The registry is made once.
-    let _ = CONVERTERS.set(find);
-}
-
-/// The element that could change `field` of a format, among those that are there.
-pub fn converter(field: &str) -> Option<String> {
-    CONVERTERS.get().and_then(|find| find(field))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

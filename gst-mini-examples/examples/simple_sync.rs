@@ -17,10 +17,11 @@ const SPACING: ClockTime = ClockTime::from_millis(500);
 
 fn main() {
     gst_mini_elements::register();
-    let mut rows = Vec::new();
-    rows.push(("rate 1.0, five buffers 0.5 s apart", by_hand(1.0)));
-    rows.push(("rate 0.5, the same buffers", by_hand(0.5)));
-    rows.push(("a clock set back by 0.6 s in a wait of 1 s", clock_set_back()));
+    let rows = [
+        ("rate 1.0, five buffers 0.5 s apart", by_hand(1.0)),
+        ("rate 0.5, the same buffers", by_hand(0.5)),
+        ("a clock set back by 0.6 s in a wait of 1 s", clock_set_back()),
+    ];
     show::table("simple-sync: how long it took", &rows);
 }
 

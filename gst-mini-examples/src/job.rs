@@ -154,7 +154,11 @@ impl Demo {
         }
         if flags.sink != "fakesink" {
             println!("\nThe recording:");
-            println!("{shown}/{}", numbers.playlist.as_deref().unwrap_or("index.m3u8"));
+            println!(
+                "{}/{}",
+                shown.trim_end_matches('/'),
+                numbers.playlist.as_deref().unwrap_or("index.m3u8")
+            );
         }
         0
     }
@@ -367,6 +371,18 @@ fn note(at: Option<RunningTime>, source: &str, structure: &Structure, numbers: &
                 number("attempt"),
                 text("reason"),
                 show::time(number("next-delay"))
+            ),
+        ),
+        "hls-recording" => show::line(
+            at,
+            "segmenter",
+            &format!(
+                "the recording is {}{}",
+                text("playlist"),
+                match text("run-id").as_str() {
+                    "" => String::new(),
+                    run => format!(", run {run}: there is one here already"),
+                }
             ),
         ),
         "sink-report" => {

@@ -20,7 +20,7 @@ const NEEDS_CXX: &[&str] = &["openh264"];
 /// The longest a single build may take: the largest needs two minutes on two slow cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-pub const NO_CXX: &str = "no C++ compiler was found, so the plugin openh264 (openh264enc, openh264dec) \
+pub const NO_CXX: &str = "no C++ compiler was found, so the plugin openh264 (openh264enc) \
 cannot be built.\n  Install one: apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), \
 or set CXX.\n  Without it: cargo xtask demo simple-sync or hop, and every launch line without that codec.";
 

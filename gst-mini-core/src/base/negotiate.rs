@@ -5,6 +5,7 @@
 //! In GStreamer: `gstbasesrc.c` (`gst_base_src_default_negotiate`), `gstbasetransform.c` (`gst_base_transform_find_transform`).
 //! Left out: the allocation query.
 
+use crate::advice::converter;
 use crate::caps::{Caps, first_difference};
 use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
@@ -13,7 +14,6 @@ use crate::host::context::Context;
 use crate::host::core::ElementCore;
 use crate::pad::{Pad, PadCore};
 use crate::query::Query;
-use crate::suggest::converter;
 
 /// What a source's element can make with its present properties, in its template.
 pub(crate) fn own_caps(core: &ElementCore, pad: &PadCore) -> Caps {
