@@ -1,5 +1,7 @@
 //! Waiting for a time, on the system's clock, on a simulation's and on one moved by hand.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use std::sync::Arc;
 
 use gst_mini_core::clock::{Clock, ClockReturn, ClockWait, ClockWaited, SystemClock, TestClock};

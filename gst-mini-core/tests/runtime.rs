@@ -1,5 +1,7 @@
 //! The runtime's promises, in both forms wherever a promise is made for both.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

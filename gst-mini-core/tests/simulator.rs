@@ -1,5 +1,7 @@
 //! What only the simulator promises: choice by seed, virtual time, deadlocks told instead of hung.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! `appsrc` and `appsink`: the application's ends, on threads and on simulated time.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime;
 use gst_mini_core::segment::Format;

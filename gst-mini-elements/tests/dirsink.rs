@@ -1,5 +1,7 @@
 //! `dirsink`: whole objects, in order, or a sentence.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::element_prelude::{ObjectMeta, ObjectRole};
 use gst_mini_core::prelude::*;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! `fdsrc` and `fdsink` on pipes and files, and how a stop gets them out of a wait.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::prelude::*;
 use gst_mini_elements::app::AppSink;
 use std::fs::File;

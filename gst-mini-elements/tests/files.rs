@@ -1,5 +1,7 @@
 //! `filesrc` and `filesink`: every byte, or a sentence.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::prelude::*;
 use std::path::Path;
 

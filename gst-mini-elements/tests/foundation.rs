@@ -1,5 +1,7 @@
 //! What the framework promises whoever writes elements or drives pipelines, shown on both runtimes.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::element_prelude as author;
 use gst_mini_core::element_prelude::{Cx, Element, Factory, PadTemplate, Prop, Sink, Transform};
 use gst_mini_core::prelude::*;
@@ -260,8 +262,8 @@ fn one_seed_gives_one_trace_and_two_seeds_differ() {
         })
         .unwrap();
         gst_mini_core::tracer::trace_to(None);
-        let text = lines.lock().clone();
-        text
+
+        lines.lock().clone()
     };
     let first = trace(7);
     assert!(first.lines().count() > 100, "a trace of something");

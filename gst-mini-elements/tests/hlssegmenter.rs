@@ -1,5 +1,7 @@
 //! `hlssegmenter` in pipelines: real H.264 in, objects out, every playlist judged.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod hls_support;
 mod video_support;
 

@@ -1,5 +1,7 @@
 //! `livesource`: its grid, its holes, its counters.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod video_support;
 
 use gst_mini_core::prelude::*;

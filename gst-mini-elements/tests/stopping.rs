@@ -1,5 +1,7 @@
 //! A pipeline that is stopped stays stopped, however early.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 use gst_mini_core::prelude::*;
 
 fn stop_at_the_end(line: &str) {

@@ -1,5 +1,7 @@
 //! `videoconvert`: what it negotiates, and that times pass unchanged.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod video_support;
 
 use gst_mini_core::prelude::*;

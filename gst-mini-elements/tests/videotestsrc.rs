@@ -1,5 +1,7 @@
 //! `videotestsrc`: formats, times, seeks.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod video_support;
 
 use gst_mini_core::prelude::*;

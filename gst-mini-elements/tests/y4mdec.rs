@@ -1,5 +1,7 @@
 //! `y4mdec`: frames, times and what it says about streams that are none.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod video_support;
 
 use gst_mini_core::element_prelude::{

@@ -1,5 +1,7 @@
 //! The main job on simulated time: camera, queue, encoder, segmenter, a directory.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

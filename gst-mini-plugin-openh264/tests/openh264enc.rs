@@ -1,5 +1,7 @@
 //! The encoder in pipelines on simulated time.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod support;
 
 use gst_mini_core::prelude::*;

@@ -1,5 +1,7 @@
 //! `gst-mini launch`: what it says, and with which code it ends.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Read};

@@ -1,5 +1,7 @@
 //! What the loader says about plugin files of every kind, seen through the programs.
 
+#![allow(clippy::unwrap_used, reason = "what a test's helpers unwrap is part of the test")]
+
 mod support;
 
 use std::os::unix::fs::PermissionsExt;

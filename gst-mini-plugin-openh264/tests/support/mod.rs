@@ -28,14 +28,14 @@ pub struct Run {
 impl Run {
     pub fn buffers(&self) -> Vec<&Buffer> {
         let buffer = |seen| match seen {
-            &Seen::Buffer(ref buf) => Some(buf),
+            Seen::Buffer(buf) => Some(buf),
             Seen::Event(_) => None,
         };
         self.seen.iter().filter_map(buffer).collect()
     }
     pub fn events(&self) -> Vec<&Event> {
         let event = |seen| match seen {
-            &Seen::Event(ref event) => Some(event),
+            Seen::Event(event) => Some(event),
             Seen::Buffer(_) => None,
         };
         self.seen.iter().filter_map(event).collect()
