@@ -27,18 +27,22 @@ pub struct Run {
 
 impl Run {
     pub fn buffers(&self) -> Vec<&Buffer> {
-        let buffer = |seen| match seen {
-            Seen::Buffer(buf) => Some(buf),
-            Seen::Event(_) => None,
-        };
-        self.seen.iter().filter_map(buffer).collect()
+        self.seen
+            .iter()
+            .filter_map(|seen| match seen {
+                Seen::Buffer(buf) => Some(buf),
+                Seen::Event(_) => None,
+            })
+            .collect()
     }
     pub fn events(&self) -> Vec<&Event> {
-        let event = |seen| match seen {
-            Seen::Event(event) => Some(event),
-            Seen::Buffer(_) => None,
-        };
-        self.seen.iter().filter_map(event).collect()
+        self.seen
+            .iter()
+            .filter_map(|seen| match seen {
+                Seen::Event(event) => Some(event),
+                Seen::Buffer(_) => None,
+            })
+            .collect()
     }
     pub fn caps(&self) -> Vec<Structure> {
         let caps = |event: &&Event| match &event.kind {
