@@ -1,5 +1,8 @@
 //! A [`Converter`] turns a picture of one format into the same picture in another.
 //!
+//! Gray goes from 0 to 255 as red, green and blue do; only between gray and BT.601 is luma taken as it
+//! is, from 16 to 235. That is how `videoconvert` of GStreamer 1.22 treats caps without a colorimetry.
+//!
 //! Invariant: white is white and black is black in every format, to the last bit; between formats
 //! of one kind (YUV, RGB) samples are moved and not computed.
 //! In GStreamer: `gst-libs/gst/video/video-converter.c` (`gst_video_converter_new`, `convert_I420_BGRA`).
@@ -37,10 +40,9 @@ impl Converter {
             return Err(VideoError::SizesDiffer(from.width, from.height, to.width, to.height));
         }
         let same_kind = from.format.is_rgb() == to.format.is_rgb();
-        let one_is_gray = [from.format, to.format].contains(&VideoFormat::Gray8);
         let way = if same_kind && from.format.is_rgb() {
             if from.format == to.format { Way::Copy } else { Way::Swizzle }
-        } else if same_kind && (one_is_gray || matrix_of(&from) == matrix_of(&to)) {
+        } else if same_kind && (matrix_of(&from) == matrix_of(&to)) {
             if from.format == to.format { Way::Copy } else { Way::Repack }
         } else if from.format.is_yuv() && to.format.is_rgb() && from.width > 1 && from.height > 1 {
             Way::Library(Matrix::new(&from, &to))
@@ -180,7 +182,8 @@ impl Converter {
                 unpack(&self.from, row, src, line);
                 line.iter_mut().for_each(|ink| *ink = matrix.apply(*ink));
             }
-            rows::pack(&self.to, 0, y as u32, &pair, dst);
+            // Caps that name no chroma site get the plain mean, at any height.
+            rows::pack_sited(&self.to, false, 0, y as u32, &pair, dst);
         }
     }
 }
@@ -239,8 +242,16 @@ type Real = [[f64; 4]; 3];
 
 impl Matrix {
     fn new(from: &VideoInfo, to: &VideoInfo) -> Matrix {
-        let to_rgb = if from.format.is_rgb() { UNIT } else { yuv_to_rgb(matrix_of(from)) };
-        let from_rgb = if to.format.is_rgb() { UNIT } else { rgb_to_yuv(matrix_of(to)) };
+        let to_rgb = match from.format {
+            VideoFormat::Gray8 => GRAY_TO_RGB,
+            format if format.is_rgb() => UNIT,
+            _ => yuv_to_rgb(matrix_of(from)),
+        };
+        let from_rgb = match to.format {
+            VideoFormat::Gray8 => rgb_to_gray(),
+            format if format.is_rgb() => UNIT,
+            _ => rgb_to_yuv(matrix_of(to)),
+        };
         let mut fixed = [[0; 4]; 3];
         for (row, from_rgb) in fixed.iter_mut().zip(&from_rgb) {
             for (column, cell) in row.iter_mut().enumerate() {
@@ -263,6 +274,13 @@ impl Matrix {
 }
 
 const UNIT: Real = [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+
+const GRAY_TO_RGB: Real = [[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]];
+
+fn rgb_to_gray() -> Real {
+    let (red, blue) = shares(Colorimetry::Bt601);
+    [[red, 1.0 - red - blue, blue, 0.0], [0.0, 0.0, 0.0, 128.0], [0.0, 0.0, 0.0, 128.0]]
+}
 
 /// Shares of red and blue in luma (ITU-R BT.601-7 and BT.709-6).
 fn shares(matrix: Colorimetry) -> (f64, f64) {
@@ -339,6 +357,9 @@ mod tests {
             for from in VideoFormat::ALL {
                 for to in VideoFormat::ALL {
                     let (from, to) = (info(from, width, height), info(to, width, height));
+                    if luma_is_copied(&from, &to) {
+                        continue;
+                    }
                     let gray = [from.format, to.format].contains(&VideoFormat::Gray8);
                     let color = if gray { [200, 200, 200] } else { [200, 90, 30] };
                     let got = convert(&from, &to, &plain(&from, color));
@@ -360,6 +381,9 @@ mod tests {
             for from in VideoFormat::ALL {
                 for to in VideoFormat::ALL {
                     let (from, to) = (info(from, 64, height), info(to, 64, height));
+                    if luma_is_copied(&from, &to) {
+                        continue;
+                    }
                     for color in [[0, 0, 0], [255, 255, 255]] {
                         let got = convert(&from, &to, &plain(&from, color));
                         let off = worst(&to, &got, &plain(&to, color));
@@ -368,6 +392,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Gray beside BT.601, where 16 to 235 stays what it is.
+    fn luma_is_copied(from: &VideoInfo, to: &VideoInfo) -> bool {
+        let gray = |info: &VideoInfo| info.format == VideoFormat::Gray8;
+        let standard = |info: &VideoInfo| info.format.is_yuv() && info.height <= 576;
+        (gray(from) && standard(to)) || (gray(to) && standard(from))
+    }
+
+    #[test]
+    fn gray_is_full_range_but_beside_bt601() {
+        let one = |from, to, height, luma: u8| {
+            let (from, to) = (info(from, 2, height), info(to, 2, height));
+            let mut src = vec![128; from.size()];
+            src[..from.planes()[0].stride * height as usize].fill(luma);
+            convert(&from, &to, &src)[0]
+        };
+        use VideoFormat::*;
+        assert_eq!((one(Rgb, Gray8, 2, 255), one(Gray8, Rgb, 2, 77)), (255, 77));
+        assert_eq!((one(I420, Gray8, 2, 16), one(Gray8, Nv12, 2, 235)), (16, 235));
+        assert_eq!((one(I420, Gray8, 720, 16), one(I420, Gray8, 720, 235)), (0, 255));
     }
 
     #[test]

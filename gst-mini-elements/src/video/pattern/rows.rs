@@ -179,6 +179,18 @@ fn noise_state(mut count: u64) -> u32 {
 ///
 /// The lines begin at column `x`; `x` and `y` are even, so that chroma is made from whole squares.
 pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]) {
+    pack_sited(info, info.chroma_is_cosited(), x, y, pair, out);
+}
+
+/// [`pack`] with chroma that sits on the left luma sample of each pair, or between the two.
+pub fn pack_sited(
+    info: &VideoInfo,
+    cosited: bool,
+    x: usize,
+    y: u32,
+    pair: &[Line; 2],
+    out: &mut [u8],
+) {
     let planes = info.planes();
     let width = pair[0].len().min((info.width as usize).saturating_sub(x));
     if width == 0 {
@@ -218,7 +230,7 @@ pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]
     if info.format == VideoFormat::Nv12 {
         let start = planes[1].offset + chroma_row * planes[1].stride + x;
         let mut to = out[start..start + columns * 2].chunks_exact_mut(2);
-        chroma(lines, info.chroma_is_cosited(), |uv| {
+        chroma(lines, cosited, |uv| {
             if let Some(to) = to.next() {
                 to.copy_from_slice(&uv);
             }
@@ -229,7 +241,7 @@ pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]
         let us = &mut upper[start..start + columns];
         let start = chroma_row * planes[2].stride + x / 2;
         let mut to = us.iter_mut().zip(&mut rest[start..start + columns]);
-        chroma(lines, info.chroma_is_cosited(), |uv| {
+        chroma(lines, cosited, |uv| {
             if let Some((u, v)) = to.next() {
                 [*u, *v] = uv;
             }
