@@ -66,12 +66,12 @@ fn videoconvert_colorimetry_asked_for_changes_the_samples() {
 }
 
 #[test]
-fn videoconvert_another_size_is_refused_with_the_element_that_helps() {
+fn videoconvert_another_size_is_refused_with_both_sizes() {
     gst_mini_elements::register();
     let line = "videotestsrc ! video/x-raw,width=64 ! videoconvert ! video/x-raw,width=32 ! fakesink name=out";
     let error = match parse_launch(line) {
         Err(error) => error.to_string(),
         Ok(_) => run_keeping(line).error().expect("a refusal"),
     };
-    assert!(error.contains("videoscale"), "{error}");
+    assert!(error.contains("width: 64 against 32"), "{error}");
 }
