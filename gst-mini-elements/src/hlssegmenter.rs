@@ -133,21 +133,21 @@ impl HlsSegmenter {
         };
         if !self.run_id.is_empty() {
             name_after(&mut settings, &self.playlist_name, &self.run_id);
-            if exists(cx, &settings) == Some(true) {
+            if exists(cx, &settings, None) == Some(true) {
                 let text = format!(
                     "there is a recording with run-id={} already; choose another, or leave run-id empty",
                     self.run_id
                 );
                 return Err(cx.error(ErrorKind::Settings, text));
             }
-        } else if exists(cx, &settings).unwrap_or(self.has_recorded) {
+        } else if exists(cx, &settings, Some(true)).unwrap_or(self.has_recorded) {
             let moment = date::iso8601_millis(utc);
             let digits: String = moment.chars().filter(|c| !matches!(c, '-' | ':')).collect();
             let second = format!("{}Z", digits.split('.').next().unwrap_or(""));
             name_after(&mut settings, &self.playlist_name, &second);
             let mut more = 1;
             // Runs may begin in one second; a store that always says yes must not hold us here.
-            while more < 1000 && exists(cx, &settings) == Some(true) {
+            while more < 1000 && exists(cx, &settings, None) == Some(true) {
                 more += 1;
                 name_after(&mut settings, &self.playlist_name, &format!("{second}-{more}"));
             }
@@ -385,15 +385,18 @@ fn name_after(settings: &mut Settings, playlist_name: &str, run_id: &str) {
     settings.run_id = Some(run_id.to_owned());
 }
 
-/// Whether the sink has a recording under these names; `None` if it cannot tell.
-fn exists(cx: &Cx, settings: &Settings) -> Option<bool> {
+/// Whether the sink has a recording under these names; `None` if nobody answers. A store that was
+/// asked and could not say counts as `unsure`: a name too many is better than a name used twice.
+fn exists(cx: &Cx, settings: &Settings, unsure: Option<bool>) -> Option<bool> {
     // The playlist may not have come yet when a run was killed; its init segment came first.
     let run_id = settings.run_id.as_deref().map_or(String::new(), |run_id| format!("_{run_id}"));
     let names = [settings.playlist_name.clone().unwrap_or_default(), format!("init{run_id}.mp4")];
     let answers = names.map(|name| {
         let mut query = Query::Custom(Structure::new("object-exists").with("name", name));
         match cx.peer_query(SECOND_PAD, &mut query).then_some(query) {
-            Some(Query::Custom(answer)) => answer.bool("exists"),
+            Some(Query::Custom(answer)) => {
+                answer.bool("exists").or(if answer.has("error") { unsure } else { None })
+            }
             _ => None,
         }
     });
