@@ -12,11 +12,13 @@ use gst_mini_core::element_prelude::*;
 
 pub struct CapsFilter {
     caps: Caps,
+    /// Whether the format of this stream was looked at.
+    checked: bool,
 }
 
 impl Default for CapsFilter {
     fn default() -> Self {
-        CapsFilter { caps: Caps::any() }
+        CapsFilter { caps: Caps::any(), checked: false }
     }
 }
 
@@ -35,7 +37,20 @@ impl Transform for CapsFilter {
             None => caps.clone(),
         }
     }
-    fn transform(&mut self, _: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+
+    fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
+        self.checked = false;
+        Ok(())
+    }
+
+    fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        // Data without a format, from a file say, gets the filter's, if that is a single one.
+        if !std::mem::replace(&mut self.checked, true)
+            && cx.pad_caps(FIRST_PAD).is_none()
+            && self.caps.is_fixed()
+        {
+            cx.output_event(SECOND_PAD, Event::caps(self.caps.clone()));
+        }
         Ok(Some(buf))
     }
 }
