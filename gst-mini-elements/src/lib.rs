@@ -1,7 +1,7 @@
 //! The built-in elements, one file each, and the list of their factories.
 //!
 //! A crate that nothing names is not linked, and its factories are not found. So a program that wants
-//! these elements calls [`register`].
+//! these elements calls [`register()`].
 //!
 //! | element | what it does | file |
 //! |---|---|---|

@@ -438,9 +438,14 @@ fn drain_on_ctrl_c(pipeline: &Bin) {
     ]);
     let Ok(mut signals) = signals else { return };
     std::thread::spawn(move || {
-        for (nth, _) in signals.forever().enumerate() {
-            if nth > 0 {
-                std::process::exit(130);
+        let mut first: Option<AbsoluteTime> = None;
+        for _ in signals.forever() {
+            let now = runtime::now();
+            match first {
+                // A process group may get one Ctrl-C twice.
+                Some(first) if now.since(first) < ClockTime::from_millis(300) => continue,
+                Some(_) => std::process::exit(130),
+                None => first = Some(now),
             }
             let interrupt = Structure::new("interrupt");
             bus.post(Message::new("demo", MessageKind::Application(interrupt)));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// The plugin's file, libgstmini<name>.so
+    /// The plugin's file, such as libgstminis3.so
     file: PathBuf,
 }
 
