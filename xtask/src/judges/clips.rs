@@ -128,6 +128,8 @@ fn make_clip(folder: &Path, size: &str, (n, d): Rate) -> Result<PathBuf, Failure
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"]);
     command.arg(format!("testsrc2=size={size}:rate={n}/{d}:duration={SECONDS}"));
+    // The source rounds its size down to whole chroma samples; the scaler does not.
+    command.arg("-vf").arg(format!("scale={}", size.replace('x', ":")));
     command.args(["-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe"]).arg(&path);
     process::read(command, LIMIT)?;
     Ok(path)
