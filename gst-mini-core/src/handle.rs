@@ -556,8 +556,14 @@ impl ElementRef {
     /// An async step ended in the streaming thread. Commits it and goes on.
     pub(crate) fn commit_async(&self, running_time: Option<RunningTime>) {
         let is_pending = {
-            let state = self.0.state.lock();
-            state.pending.is_some() && state.last == StateReturn::Async
+            let mut state = self.0.state.lock();
+            let is_pending = state.pending.is_some() && state.last == StateReturn::Async;
+            // After a flush a bin is on its way to PAUSED, but that is not where it is wanted; whoever
+            // waits for its state waits until it is there.
+            if is_pending && self.0.behavior.as_bin().is_some() && state.target > State::Paused {
+                state.pending = Some(state.target);
+            }
+            is_pending
         };
         if is_pending {
             self.go_on(StateReturn::Success);
@@ -573,16 +579,6 @@ impl ElementRef {
             return;
         }
         self.commit_async(None);
-        // After a flush in PLAYING the bin is in PAUSED, but that is not where it is wanted.
-        let wanted = {
-            let state = self.0.state.lock();
-            state.target == State::Playing
-                && state.current == State::Paused
-                && state.pending.is_none()
-        };
-        if wanted {
-            self.set_state_locked(State::Playing);
-        }
     }
 
     /// A flush took the data that PAUSED needs: back to PAUSED, async, until the next buffer.

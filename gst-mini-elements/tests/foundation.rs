@@ -256,3 +256,25 @@ fn a_capsfilter_names_the_format_of_data_that_has_none() {
         pipeline.set_state(State::Null);
     });
 }
+
+#[test]
+fn an_application_may_seek_while_every_pad_is_busy() {
+    everywhere(|| {
+        let pipeline = launch(
+            "videotestsrc ! video/x-raw,width=16,height=16 ! queue max-size-buffers=2 ! identity sleep-time=100 ! queue max-size-buffers=2 ! fakesink sync=true name=s",
+        );
+        pipeline.set_state(State::Playing);
+        pipeline.state(None);
+        for second in [5, 2, 9] {
+            assert!(pipeline.seek(Seek::to(ClockTime::from_secs(second))));
+            assert_eq!(pipeline.state(None).1, State::Playing, "PLAYING again by itself");
+            let mut query = Query::position();
+            assert!(pipeline.query(&mut query));
+            let Query::Position { position: Some(position), .. } = query else {
+                panic!("{query:?}")
+            };
+            assert_eq!(position / 1_000_000_000, second, "{position}");
+        }
+        pipeline.set_state(State::Null);
+    });
+}
