@@ -216,11 +216,13 @@ impl Buffer {
     ///
     /// # Safety
     /// `raw` must be null or a valid header of which the caller owns one reference.
+    #[inline]
     pub unsafe fn from_raw(raw: *mut GmBuffer) -> Option<Buffer> {
         NonNull::new(raw).map(Buffer)
     }
 
     /// Gives the reference away, to cross the boundary.
+    #[inline]
     pub fn into_raw(self) -> *mut GmBuffer {
         let raw = self.0.as_ptr();
         std::mem::forget(self);
@@ -232,17 +234,20 @@ impl Buffer {
         self.0.as_ptr()
     }
 
+    #[inline]
     fn header(&self) -> &GmBuffer {
         // SAFETY: a live reference keeps the header alive; it is written only by a sole owner.
         unsafe { self.0.as_ref() }
     }
 
+    #[inline]
     fn count(&self) -> &AtomicUsize {
         // SAFETY: the field is aligned, alive, and only ever accessed atomically once shared.
         unsafe { AtomicUsize::from_ptr(&raw mut (*self.0.as_ptr()).refcount) }
     }
 
     /// Whether this is the only reference, so that the header may be changed in place.
+    #[inline]
     pub fn is_writable(&self) -> bool {
         self.count().load(Ordering::Acquire) == 1
     }
@@ -365,6 +370,7 @@ impl Buffer {
         Some(self.header().offset_end).filter(|offset| *offset != u64::MAX)
     }
     /// Flags.
+    #[inline]
     pub fn flags(&self) -> BufferFlags {
         BufferFlags(self.header().flags)
     }

@@ -58,11 +58,13 @@ impl<'a> Cx<'a> {
     ///
     /// # Safety
     /// `raw` must point to a context that stays valid for `'a`.
+    #[inline]
     pub unsafe fn from_raw(raw: *const GmCx) -> Option<Cx<'a>> {
         // SAFETY: the caller's promise.
         unsafe { raw.as_ref() }.filter(|raw| !raw.vtable.is_null()).map(|raw| Cx { raw })
     }
 
+    #[inline]
     fn vtable(&self) -> &GmCxVTable {
         // SAFETY: checked for null in `from_raw`; the host's table lives for the process.
         unsafe { &*self.raw.vtable }
@@ -219,6 +221,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Emits a signal; handlers run on this thread before it returns.
+    #[inline]
     pub fn emit(&self, signal: &str, args: Option<&Structure>) {
         if let Some(emit) = self.vtable().emit {
             let args = args.map(Structure::to_string).unwrap_or_default();

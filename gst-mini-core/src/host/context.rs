@@ -67,6 +67,7 @@ impl Context {
         Context::new(core, None)
     }
 
+    #[inline]
     pub fn raw(&self) -> *const GmCx {
         &raw const self.raw
     }
@@ -76,6 +77,7 @@ impl Context {
         unsafe { &*self.core }
     }
 
+    #[inline]
     pub fn has_outputs(&self) -> bool {
         !self.outputs.borrow().is_empty()
     }

@@ -44,6 +44,7 @@ pub(crate) enum Given {
     Nothing,
 }
 
+#[inline]
 fn given(raw: GmFlowBuf) -> FlowResult<Given> {
     match raw.code {
         0 => {
@@ -68,6 +69,7 @@ impl Instance {
         (made && !raw.vtable.is_null()).then_some(Instance { raw })
     }
 
+    #[inline]
     pub fn vtable(&self) -> &'static GmElementVTable {
         // SAFETY: checked for null in `make`; tables live for ever.
         unsafe { &*self.raw.vtable }

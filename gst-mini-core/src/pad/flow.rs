@@ -19,6 +19,7 @@ impl PadCore {
     /// # Safety
     /// One thread at a time: the caller is the pad's task, holds the stream lock of the sink pad that
     /// feeds it, or holds this pad's own.
+    #[inline]
     pub(crate) unsafe fn push(&self, mut buf: Buffer) -> FlowResult {
         let bits = self.attention.load(Ordering::Acquire);
         // RECONFIGURE is the business of whoever negotiates.
@@ -47,6 +48,7 @@ impl PadCore {
         unsafe { self.push(buf) }
     }
 
+    #[inline]
     fn remember(&self, flow: FlowResult) {
         let code = flow.map_or_else(FlowError::code, |()| 0);
         self.last_flow.store(code, Ordering::Relaxed);
@@ -92,6 +94,7 @@ impl PadCore {
     }
 
     /// A buffer arrives at this sink pad.
+    #[inline]
     fn chain(&self, handler: &dyn PadHandler, mut buf: Buffer) -> FlowResult {
         let Ok(_streaming) = self.stream_lock.lock() else {
             // The buffer came back to an element further up this very call: a link cycle.

@@ -37,6 +37,7 @@ impl StreamLock {
     ///
     /// # Errors
     /// [`Reentered`] when this thread has it already.
+    #[inline]
     pub fn lock(&self) -> Result<StreamGuard<'_>, Reentered> {
         if self.is_mine() {
             return Err(Reentered);
@@ -67,6 +68,7 @@ impl StreamLock {
     }
 
     /// Whether this thread holds it.
+    #[inline]
     pub fn is_mine(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == threads::thread_mark()
     }
@@ -76,6 +78,7 @@ impl StreamLock {
         self.lock.is_locked()
     }
 
+    #[inline]
     fn taken<'a>(&'a self, held: MutexGuard<'a, ()>) -> StreamGuard<'a> {
         self.owner.store(threads::thread_mark(), Ordering::Relaxed);
         StreamGuard { lock: self, held: Some(held) }
@@ -110,6 +113,7 @@ pub struct StreamGuard<'a> {
 }
 
 impl Drop for StreamGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.lock.owner.store(NOBODY, Ordering::Relaxed);
         self.held = None;

@@ -61,6 +61,7 @@ pub(super) fn new_id() -> u64 {
 }
 
 /// Never zero; unique among live threads.
+#[inline]
 pub(super) fn thread_mark() -> usize {
     MARK.try_with(|mark| std::ptr::from_ref(mark).addr()).unwrap_or(1)
 }
