@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 fn cases() -> impl Iterator<Item = Value> {
-    include_str!("vectors/launch.jsonl")
+    include_str!("../../tests/vectors/launch.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
 }

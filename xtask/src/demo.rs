@@ -91,14 +91,14 @@ fn split(arguments: &[String]) -> (&str, &[String]) {
 }
 
 #[cfg(unix)]
-fn become_program(command: &mut Command) -> Result<(), Failure> {
+pub fn become_program(command: &mut Command) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
     let error = command.exec();
     Err(Failure::new(format!("{} cannot be run: {error}", command.get_program().display())))
 }
 
 #[cfg(not(unix))]
-fn become_program(command: &mut Command) -> Result<(), Failure> {
+pub fn become_program(command: &mut Command) -> Result<(), Failure> {
     let program = command.get_program().to_owned();
     match command.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),

@@ -5,6 +5,7 @@
 //! Left out: everything an application or `gst-mini` does; this is for working on the project.
 
 mod ci;
+mod conform;
 mod demo;
 mod judges;
 mod plugins;
@@ -40,6 +41,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--only STEP]",
         summary: "everything that must hold: fmt, tidy, clippy, tests, docs, players",
         run: test::run,
+    },
+    Command {
+        name: "conform",
+        arguments: "[DIR] [--kind K] [--id ID] [--show]",
+        summary: "replay what GStreamer did; per kind and in all: N passed, N failed",
+        run: conform::run,
     },
     Command {
         name: "plugins",

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{demo, judges, plugins, tidy};
+use crate::{conform, demo, judges, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -131,6 +131,18 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     let mut doc_tests = workspace.cargo();
     doc_tests.args(["test", "--workspace", "--doc"]).envs(plugins_of(Profile::Dev));
     steps.push(from_command("doc-tests", doc_tests));
+    steps.push(Step {
+        name: "conform",
+        repeat: "cargo xtask conform --show".to_owned(),
+        run: Box::new(|workspace| {
+            let finished = process::collect(conform::prepare(workspace)?, LIMIT, || ())?;
+            let counts = finished.stdout.trim_end();
+            match finished.success() {
+                true => Ok(Verdict::Passed(counts.replace('\n', "; "))),
+                false => Err(Failure::new(format!("{counts}\nit {}", finished.ending()))),
+            }
+        }),
+    });
     let mut docs = workspace.cargo();
     docs.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     steps.push(from_command("docs", docs));

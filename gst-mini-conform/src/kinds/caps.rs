@@ -1,41 +1,22 @@
-//! Replays what GStreamer 1.22 did with caps. Lines of the group `mutated` are for information.
+//! Caps, and caps with features.
+//!
+//! Invariant: results are compared as text; the order of structures, fields and members counts.
+//! Left out: nothing of the format.
 
 use gst_mini_core::caps::Caps;
 use gst_mini_core::value::Value;
 use serde_json::{Value as Json, json};
 
-#[test]
-fn caps_behave_as_recorded_from_gstreamer() {
-    check("caps", include_str!("vectors/caps.jsonl"));
+use crate::case::{Case, Difference};
+
+/// Carries out one case.
+pub fn replay(case: &Case) -> Result<(), Difference> {
+    let (got, expected) = (answer(&case.json), case.json["expect"].clone());
+    let at = text(&case.json["op"]).to_owned();
+    if got == expected { Ok(()) } else { Err(Difference { at, expected, got }) }
 }
 
-#[test]
-fn caps_with_features_behave_as_recorded_from_gstreamer() {
-    check("caps_features", include_str!("vectors/caps_features.jsonl"));
-}
-
-#[track_caller]
-fn check(kind: &str, lines: &str) {
-    let (mut passed, mut informational, mut failures) = (0, Vec::new(), Vec::new());
-    for line in lines.lines() {
-        let case: Json = serde_json::from_str(line).expect("a line is JSON");
-        let got = replay(&case);
-        if got == case["expect"] {
-            passed += 1;
-            continue;
-        }
-        let story = format!("{}: expected {}, got {got}", case["id"], case["expect"]);
-        match case["group"] == "mutated" {
-            true => informational.push(story),
-            false => failures.push(story),
-        }
-    }
-    println!("{kind}: {passed} passed, {} failed", failures.len());
-    println!("{kind}: {} mutated lines differ\n{}", informational.len(), informational.join("\n"));
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-fn replay(case: &Json) -> Json {
+fn answer(case: &Json) -> Json {
     let a = Caps::parse(text(&case["a"]));
     if case["op"] == "parse" {
         return match a {
