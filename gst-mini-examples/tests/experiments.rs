@@ -116,3 +116,60 @@ fn more_frames_and_shorter_segments_make_more_segments() {
     assert_eq!(numbers.stored, 1200);
     assert_eq!(lengths(&numbers), [2000; 10]);
 }
+
+/// The job's own line into a real folder; every version of the playlist is read back the moment its
+/// storing is announced, and judged together with what lies in the folder then.
+#[test]
+fn every_version_of_the_playlist_that_the_main_job_stores_keeps_all_rules() {
+    use gst_mini_elements::hls::rules::{Checker, Fetched};
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    gst_mini_elements::register();
+    let folder = std::env::temp_dir().join(format!("gst-mini-versions-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for the recording");
+    let flags = Flags::parse_from(["demo", "--size", "64x36", "--bitrate", "200000"]);
+    let line = demo(true).launch_line(&flags, &format!("file://{}", folder.display()));
+    let mut checker = Checker::new();
+    let mut versions = Vec::new();
+    let outcome = Sim::new(7).run(|| {
+        let pipeline = parse_launch(&line).unwrap_or_else(|error| panic!("{error}"));
+        pipeline.set_state(State::Playing);
+        let bus = pipeline.bus();
+        let mut end = Some(ClockTime::from_millis(19_985));
+        loop {
+            let Some(message) = bus.timed_pop(end) else {
+                pipeline.send_event(Event::eos());
+                end = None;
+                continue;
+            };
+            if let (Some(total), Some(at)) = (end, pipeline.running_time()) {
+                let left = 19_985_000_000_u64.saturating_sub(at.nanos());
+                end = Some(total.min(ClockTime::from_nanos(left)));
+            }
+            match &message.kind {
+                MessageKind::Eos => break,
+                MessageKind::Error(error) => panic!("{error}"),
+                MessageKind::Element(told) if told.name() == "object-stored" => {
+                    if told.str("role") != Some("playlist") {
+                        continue;
+                    }
+                    let name = told.str("name").expect("a stored object has a name");
+                    let text = std::fs::read_to_string(folder.join(name)).expect("it is stored");
+                    let at = pipeline.running_time().map_or(0, |at| at.nanos());
+                    checker.publish(&text, ClockTime::from_nanos(at), |uri| {
+                        std::fs::read(folder.join(uri)).map_or(Fetched::Missing, Fetched::Bytes)
+                    });
+                    versions.push(text);
+                }
+                _ => {}
+            }
+        }
+        pipeline.set_state(State::Null);
+    });
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome.unwrap_or_else(|deadlock| panic!("{deadlock}"));
+    assert_eq!(checker.violations(), []);
+    let listed: Vec<usize> = versions.iter().map(|text| text.matches("#EXTINF").count()).collect();
+    assert!(listed.is_sorted() && listed.last() == Some(&4), "{listed:?}");
+    assert!(versions.len() >= 4, "one version for each segment: {listed:?}");
+    assert!(versions.last().is_some_and(|text| text.ends_with("#EXT-X-ENDLIST\n")));
+}

@@ -77,6 +77,7 @@ fn check(files: &[File]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = files.iter().flat_map(rules::check).collect();
     findings.extend(layers::check(files));
     findings.extend(rules::element_names_in_core(files));
+    findings.extend(rules::shown_programs(files));
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     findings
 }

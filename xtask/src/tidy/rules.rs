@@ -28,6 +28,23 @@ const NO_CONCEPT: &[&str] = &["lib.rs", "prelude.rs", "element_prelude.rs"];
 const NAMES_OF_CORE: &[(&str, &str)] =
     &[("capsfilter", "caps between two ! of a launch line are one")];
 
+/// Programs that a page shows whole: the page, and the file that the tests compile and run.
+const SHOWN_PROGRAMS: &[(&str, &str)] = &[("README.md", "tests/embedding/src/main.rs")];
+
+/// A program shown in a page is the one that is tested, but for its `//!` lines.
+pub fn shown_programs(files: &[File]) -> Vec<Finding> {
+    let text = |path: &str| files.iter().find(|file| file.path == path).map(|file| &file.text);
+    let missing = |(page, program): &&(&str, &str)| {
+        let (Some(shown), Some(tested)) = (text(page), text(program)) else { return false };
+        let code: Vec<&str> = tested.lines().filter(|line| !line.starts_with("//!")).collect();
+        !shown.contains(code.join("\n").trim())
+    };
+    let finding = |(page, program): &(&str, &str)| {
+        Finding::new(page, 1, format!("shows {program}, but not as it is now; copy it again"))
+    };
+    SHOWN_PROGRAMS.iter().filter(missing).map(finding).collect()
+}
+
 /// All rules that look at one file.
 pub fn check(file: &File) -> Vec<Finding> {
     let mut findings = text_rules(file);
@@ -236,6 +253,15 @@ mod tests {
             let comment = format!("{CONCEPT}// {code}\n");
             finds_nothing("gst-mini-core/src/pad.rs", &comment);
         }
+    }
+
+    #[test]
+    fn program_that_a_page_shows_must_be_the_tested_one() {
+        let tested = File::new("tests/embedding/src/main.rs", "//! Doc.\n\nfn main() {}\n");
+        let page = |code: &str| File::new("README.md", &format!("# A\n```rust\n{code}\n```\n"));
+        assert!(shown_programs(&[page("fn main() {}"), tested]).is_empty());
+        let changed = File::new("tests/embedding/src/main.rs", "//! Doc.\n\nfn main() { f(); }\n");
+        assert_eq!(shown_programs(&[page("fn main() {}"), changed]).len(), 1);
     }
 
     #[test]
