@@ -109,7 +109,7 @@ impl BinCore {
             told_error: AtomicBool::new(false),
             notify: AtomicBool::new(false),
         });
-        let made = ElementRef::wrap(core, Arc::new(BinBase(bin.clone())), None, 0);
+        let made = ElementRef::wrap(core, Arc::new(BinBase(bin.clone())), None);
         let _ = bin.handle.set(Arc::downgrade(made.inner()));
         if top {
             // The pipeline's own messages go the same way as its children's.

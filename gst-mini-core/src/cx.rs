@@ -14,6 +14,7 @@ use crate::query::Query;
 use crate::segment::Segment;
 use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
+use crate::value::Value;
 use std::ffi::c_void;
 
 /// A pad's number within its element: template order for those that are always there.
@@ -227,6 +228,56 @@ impl<'a> Cx<'a> {
             let args = args.map(Structure::to_string).unwrap_or_default();
             // SAFETY: both texts live for the call.
             unsafe { emit(self.raw, GmStr::new(signal), GmStr::new(&args)) }
+        }
+    }
+
+    /// [`Cx::emit`] for a signal whose handlers answer: what the one that was connected last gave
+    /// back, or `None` if none did.
+    pub fn emit_for(&self, signal: &str, args: Option<&Structure>) -> Option<Value> {
+        let emit_for = self.vtable().emit_for?;
+        let args = args.map(Structure::to_string).unwrap_or_default();
+        // SAFETY: texts and place live for the call.
+        let answer = self.text(|out| unsafe {
+            emit_for(self.raw, GmStr::new(signal), GmStr::new(&args), out)
+        })?;
+        answer.parse::<Structure>().ok()?.get("value").cloned()
+    }
+
+    /// Adds a pad of the [`PadTemplate::sometimes_src`](crate::element::PadTemplate::sometimes_src)
+    /// template `template` (its name as written there, such as `src_%u`) under the name `name`.
+    ///
+    /// The pad is active when the element is. The sticky `events` (stream-start, caps, segment) are
+    /// stored on it first, so that whoever is told of it can see its format and is sent them before
+    /// the first buffer. Then handlers of `pad-added` run on this thread; they may link it, and a
+    /// delayed link of a launch line does. `None`: refused, because the template is no *sometimes*
+    /// template or the name is taken.
+    ///
+    /// Only for [`MultiPad`](crate::element::MultiPad), holding no lock. Streaming or control thread.
+    pub fn add_pad(&self, template: &str, name: &str, events: &[Event]) -> Option<PadId> {
+        let add_pad = self.vtable().add_pad?;
+        let texts: Vec<String> = events.iter().map(Event::to_text).collect();
+        let texts: Vec<GmStr> = texts.iter().map(|text| GmStr::new(text)).collect();
+        let (template, name, count) = (GmStr::new(template), GmStr::new(name), texts.len() as u32);
+        // SAFETY: all texts live for the call.
+        let id = unsafe { add_pad(self.raw, template, name, texts.as_ptr(), count) };
+        (id != u32::MAX).then_some(PadId(id))
+    }
+
+    /// Takes away a pad that [`Cx::add_pad`] made: it is deactivated and unlinked, then handlers of
+    /// `pad-removed` run on this thread. `false` if there is no such pad.
+    ///
+    /// Waits for a push through it to come back, so never from within one. Holding no lock.
+    pub fn remove_pad(&self, pad: PadId) -> bool {
+        // SAFETY: the host's own context.
+        self.vtable().remove_pad.is_some_and(|f| unsafe { f(self.raw, pad.0) } != 0)
+    }
+
+    /// Tells handlers of `no-more-pads` that all *sometimes* pads of this stream are there. A
+    /// delayed link that still waits for one is told on the bus as a warning.
+    pub fn no_more_pads(&self) {
+        if let Some(no_more_pads) = self.vtable().no_more_pads {
+            // SAFETY: the host's own context.
+            unsafe { no_more_pads(self.raw) }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::error::{ElementError, FlowError, FlowResult};
 use crate::event::Event;
 use crate::plugin::abi::{
     GM_PAD_SINK, GM_PAD_SRC, GM_PRESENCE_ALWAYS, GM_PRESENCE_REQUEST, GM_PRESENCE_SOMETIMES,
-    GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
+    GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
 };
 use crate::property::Prop;
 use crate::query::Query;
@@ -61,13 +61,21 @@ impl PadTemplate {
     pub const fn request_src(name: &'static str, caps: &'static str) -> Self {
         Self::new(name, GM_PAD_SRC, GM_PRESENCE_REQUEST, caps)
     }
-    /// Source pads that appear when the stream is known.
+    /// Source pads that appear when the stream is known: the element adds them with
+    /// [`Cx::add_pad`] and takes them away with [`Cx::remove_pad`].
     pub const fn sometimes_src(name: &'static str, caps: &'static str) -> Self {
         Self::new(name, GM_PAD_SRC, GM_PRESENCE_SOMETIMES, caps)
     }
     /// A streaming task of the host runs [`MultiPad::produce`] for this source pad.
     pub const fn with_task(mut self) -> Self {
         self.0.flags |= GM_TEMPLATE_TASK;
+        self
+    }
+    /// What flows here is of another format than at the element's other pads, as in a demuxer: a
+    /// caps query is answered with the pad's present caps, or else with the template's, and not
+    /// passed on through the element. Only for [`MultiPad`].
+    pub const fn with_own_caps(mut self) -> Self {
+        self.0.flags |= GM_TEMPLATE_OWN_CAPS;
         self
     }
 }

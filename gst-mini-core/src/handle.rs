@@ -4,6 +4,10 @@
 //! In GStreamer: `gst/gstelement.c` (`gst_element_set_state_func`, `gst_element_continue_state`, `gst_element_lost_state`).
 //! Left out: per-element control bindings, contexts.
 
+mod weak;
+
+pub use weak::WeakElement;
+
 use crate::base::Behavior;
 use crate::base::multi::MultiBase;
 use crate::base::sink::{self, SinkBase};
@@ -17,6 +21,7 @@ use crate::host::context::Context;
 use crate::host::core::ElementCore;
 use crate::host::instance::Instance;
 use crate::host::props::{PropertyError, shown};
+use crate::host::signals::{PAD_ADDED, PAD_REMOVED};
 use crate::message::MessageKind;
 use crate::pad::{LinkError, Pad, PadCore};
 use crate::query::Query;
@@ -27,7 +32,7 @@ use crate::structure::Structure;
 use crate::time::{ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 /// A counted handle on an element.
@@ -44,7 +49,6 @@ pub struct ElementInner {
     /// One state change at a time; may be held across waits.
     state_lock: StreamLock,
     locked: AtomicBool,
-    next_pad: AtomicU32,
 }
 
 struct StateData {
@@ -120,11 +124,10 @@ impl ElementRef {
             Some(instance),
             base_props,
         ));
-        let mut next_pad = 0;
-        for template in &factory.pads {
+        for (number, template) in (0..).zip(&factory.pads) {
             if template.presence == Presence::Always {
                 let pad = PadCore::new(
-                    PadId(next_pad),
+                    PadId(number),
                     name,
                     template.name.as_str(),
                     template.direction,
@@ -132,7 +135,6 @@ impl ElementRef {
                 );
                 core.pads.write().push(pad);
             }
-            next_pad += 1;
         }
         let first = |direction: Direction| {
             core.pads_of(direction).into_iter().next().ok_or_else(|| HandleError::NoPad {
@@ -169,7 +171,7 @@ impl ElementRef {
                 (base.clone(), Some(base), None)
             }
         };
-        let made = ElementRef::wrap(core, behavior, multi, next_pad);
+        let made = ElementRef::wrap(core, behavior, multi);
         if let Some(base) = sink_base {
             base.set_handle(Arc::downgrade(&made.0));
         }
@@ -180,7 +182,6 @@ impl ElementRef {
         core: Arc<ElementCore>,
         behavior: Arc<dyn Behavior>,
         multi: Option<Arc<MultiBase>>,
-        next_pad: u32,
     ) -> ElementRef {
         ElementRef(Arc::new(ElementInner {
             core,
@@ -195,7 +196,6 @@ impl ElementRef {
             }),
             state_lock: StreamLock::new(),
             locked: AtomicBool::new(false),
-            next_pad: AtomicU32::new(next_pad),
         }))
     }
 
@@ -276,12 +276,26 @@ impl ElementRef {
         signal: &str,
         handler: impl Fn(Option<&Structure>) + Send + Sync + 'static,
     ) -> u64 {
-        self.0.core.connect(signal, Arc::new(handler))
+        let silent = move |args: Option<&Structure>| {
+            handler(args);
+            None
+        };
+        self.0.core.signals.connect(signal, Arc::new(silent))
+    }
+
+    /// [`ElementRef::connect`] for a signal that asks: what `handler` gives back goes to the element;
+    /// of several handlers' answers the last one counts.
+    pub fn connect_answering(
+        &self,
+        signal: &str,
+        handler: impl Fn(Option<&Structure>) -> Option<Value> + Send + Sync + 'static,
+    ) -> u64 {
+        self.0.core.signals.connect(signal, Arc::new(handler))
     }
 
     /// Ends what [`ElementRef::connect`] began.
     pub fn disconnect(&self, id: u64) {
-        self.0.core.disconnect(id);
+        self.0.core.signals.disconnect(id);
     }
 
     /// Asks the element to perform an action.
@@ -342,7 +356,7 @@ impl ElementRef {
         } else {
             name.to_owned()
         };
-        let id = PadId(self.0.next_pad.fetch_add(1, Ordering::Relaxed));
+        let id = core.next_pad_id();
         let pad = PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
         let handler = Arc::downgrade(multi);
         pad.set_handler(handler as _);
@@ -351,6 +365,7 @@ impl ElementRef {
             core.pads.write().retain(|other| other.id() != id);
             return Err(no_pad());
         }
+        core.signals.emit_pad(PAD_ADDED, pad.name());
         Ok(pad)
     }
 
@@ -370,6 +385,7 @@ impl ElementRef {
             multi.pad_removed(pad);
         }
         self.0.core.pads.write().retain(|other| other.id() != pad.id());
+        self.0.core.signals.emit_pad(PAD_REMOVED, pad.name());
     }
 
     /// Links a free source pad of this element to a free sink pad of `next`, asking for pads where

@@ -7,7 +7,7 @@ pub use crate::clock::{Clock, SystemClock, TestClock};
 pub use crate::element::{Action, Direction};
 pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 pub use crate::event::{Event, EventKind, Seek};
-pub use crate::handle::ElementRef;
+pub use crate::handle::{ElementRef, WeakElement};
 pub use crate::launch::parse_launch;
 pub use crate::message::{Message, MessageKind};
 pub use crate::pad::{Pad, ProbeData, ProbeReturn, ProbeType};

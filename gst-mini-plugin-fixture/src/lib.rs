@@ -5,7 +5,8 @@
 //! Left out: anything useful.
 
 use gst_mini_core::element_prelude::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 gst_mini_core::plugin! {
     name: "fixture",
@@ -15,6 +16,7 @@ gst_mini_core::plugin! {
         Factory::transform::<FixtureXor>(),
         Factory::sink::<FixtureSink>(),
         Factory::multi_pad::<FixtureDeal>(),
+        Factory::multi_pad::<FixtureSplit>(),
     ],
 }
 
@@ -188,5 +190,71 @@ impl MultiPad for FixtureDeal {
             Some(pad) => cx.push(*pad, buf),
             None => Err(FlowError::NotLinked),
         }
+    }
+}
+
+/// Sorts buffers by the remainder of their number to pads that appear when the first of their kind
+/// comes, and go when the element stops.
+#[derive(Default)]
+pub struct FixtureSplit {
+    kinds: AtomicU64,
+    pads: Mutex<Vec<PadId>>,
+}
+
+impl Element for FixtureSplit {
+    const NAME: &str = "fixturesplit";
+    const SUMMARY: &str = "Sorts buffers to pads that appear";
+    const LONG_NAME: &str = "Fixture with pads that come and go";
+    const PADS: &[PadTemplate] =
+        &[PadTemplate::sink(CAPS), PadTemplate::sometimes_src("kind_%u", CAPS).with_own_caps()];
+    const SIGNALS: &[Signal] = &[Signal::emitted("choose", "Asks how many kinds there are")];
+}
+
+impl MultiPad for FixtureSplit {
+    fn start(&self, cx: &Cx) -> Result<(), ElementError> {
+        let asked = cx.emit_for("choose", Some(&Structure::new("choose").with("least", 1)));
+        let kinds = asked.and_then(|answer| answer.as_u64()).unwrap_or(1);
+        self.kinds.store(kinds.max(1), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn stop(&self, cx: &Cx) -> Result<(), ElementError> {
+        let pads = std::mem::take(&mut *self.pads.lock().unwrap_or_else(PoisonError::into_inner));
+        for pad in pads {
+            cx.remove_pad(pad);
+        }
+        Ok(())
+    }
+
+    fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
+        let kinds = self.kinds.load(Ordering::Relaxed);
+        let kind = buf.offset().unwrap_or(0) % kinds;
+        let known = || self.pads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        while (known().len() as u64) <= kind {
+            let number = known().len();
+            let caps = Caps::parse(&format!("application/x-fixture, rate=(int){}", number + 1));
+            let caps = caps.map_err(|error| cx.error(ErrorKind::Core, error.to_string()))?;
+            let segment = cx.pad_segment(FIRST_PAD).unwrap_or_else(Segment::time);
+            let events = [
+                Event::stream_start(format!("kind/{number}")),
+                Event::caps(caps),
+                Event::segment(segment),
+            ];
+            let pad = cx.add_pad("kind_%u", &format!("kind_{number}"), &events);
+            let pad = pad.ok_or_else(|| cx.error(ErrorKind::Core, "a pad was refused"))?;
+            self.pads.lock().unwrap_or_else(PoisonError::into_inner).push(pad);
+            if known().len() as u64 == kinds {
+                cx.no_more_pads();
+            }
+        }
+        cx.push(known()[kind as usize], buf)
+    }
+
+    fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {
+        // The pads have a stream of their own; its end is everybody's.
+        if matches!(event.kind, EventKind::Eos) {
+            cx.event_default(&event);
+        }
+        Ok(())
     }
 }

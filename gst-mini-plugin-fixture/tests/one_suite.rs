@@ -231,6 +231,47 @@ fn request_pads_deal_the_same_buffers() {
 }
 
 #[test]
+fn pads_that_appear_are_linked_by_who_hears_of_them() {
+    let lines = alike(|form, lines| {
+        let src = element(form, "fixturesrc", "src", &[("num-buffers", "9")]);
+        let split = element(form, "fixturesplit", "split", &[]);
+        let sinks =
+            ["a", "b"].map(|name| element(form, "fixturesink", name, &[("async", "false")]));
+        let pipeline = Bin::pipeline("suite");
+        for element in [&src, &split, &sinks[0], &sinks[1]] {
+            pipeline.add(element).expect("a free name");
+        }
+        pipeline.link(&[&src, &split]).expect("they fit");
+        split.connect_answering("choose", |asked| {
+            asked.and_then(|asked| asked.int("least")).map(|least| Value::from(least + 1))
+        });
+        let (heard, free) = (lines.clone(), sinks.clone());
+        let weak = split.downgrade();
+        split.connect("pad-added", move |facts| {
+            heard.add(format!("{}", facts.expect("facts")));
+            let split = weak.upgrade().expect("it emits");
+            let name = facts.and_then(|facts| facts.str("pad")).expect("a name").to_owned();
+            let pad = split.static_pad(&name).expect("it is there");
+            heard.add(format!("{name} has {}", pad.current_caps().expect("caps")));
+            let sink = free.iter().find(|sink| sink.pads()[0].peer().is_none()).expect("free");
+            pad.link(&sink.pads()[0]).expect("they fit");
+        });
+        for signal in ["pad-removed", "no-more-pads"] {
+            let heard = lines.clone();
+            split.connect(signal, move |facts| heard.add(format!("{signal} {facts:?}")));
+        }
+        finish(&pipeline, lines);
+        lines.add(format!("{} pads are left", split.pads().len()));
+    });
+    has(&lines, "kind_1 has application/x-fixture, rate=(int)2");
+    has(&lines, "no-more-pads");
+    has(&lines, "pad-removed");
+    has(&lines, "1 pads are left");
+    has(&lines, "a.count = 5");
+    has(&lines, "b.count = 4");
+}
+
+#[test]
 fn errors_and_dropped_buffers_are_told_alike() {
     let with = |trouble: &'static str| {
         move |form, lines: &Lines| {

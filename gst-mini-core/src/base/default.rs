@@ -5,11 +5,13 @@
 //! Left out: internal links other than "all pads of the other direction".
 
 use crate::caps::Caps;
+use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::host::core::ElementCore;
 use crate::pad::{Pad, PadCore};
 use crate::query::Query;
+use crate::registry::factory::Presence;
 use crate::time::ClockTime;
 
 /// Sends an event that arrived at `pad` on through the pads of the other direction. Succeeds when
@@ -46,11 +48,28 @@ pub(crate) fn query(core: &ElementCore, pad: &PadCore, query: &mut Query) -> boo
 /// What `pad` can have when everything passes the element unchanged: its template, and what the
 /// peers beyond the element can have.
 pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Caps>) -> Caps {
-    let mut caps = match filter {
-        Some(filter) => filter.intersect_first(&pad.template_caps()),
-        None => pad.template_caps(),
+    let has_own = |pad: &PadCore| {
+        core.factory.template_for(pad.name()).is_some_and(|template| template.own_caps)
     };
+    // What a source pad that came with its stream can have is what it has.
+    let appeared = core.factory.template_for(pad.name()).is_some_and(|template| {
+        template.presence == Presence::Sometimes && template.direction == Direction::Src
+    });
+    let (is_own, present) = (has_own(pad), pad.current_caps());
+    let decided = present.filter(|_| appeared || is_own && pad.direction() == Direction::Src);
+    let is_decided = decided.is_some();
+    let possible = decided.unwrap_or_else(|| pad.template_caps());
+    let mut caps = match filter {
+        Some(filter) => filter.intersect_first(&possible),
+        None => possible,
+    };
+    if is_decided || is_own {
+        return caps;
+    }
     for other in core.pads_of(pad.direction().opposite()) {
+        if has_own(&other) {
+            continue;
+        }
         let mut query = Query::caps(Some(caps.clone()));
         if other.peer_query(&mut query)
             && let Query::Caps { result: Some(theirs), .. } = query

@@ -18,10 +18,12 @@ use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
-use crate::host::core::ElementCore;
+use crate::host::core::{ElementCore, PadOwner};
 use crate::host::instance::Given;
+use crate::host::signals::{PAD_ADDED, PAD_REMOVED};
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::query::Query;
+use crate::registry::factory::Presence;
 use crate::runtime::{self, Monitor, Task};
 use crate::state::{StateReturn, Transition};
 use parking_lot::Mutex;
@@ -51,12 +53,20 @@ struct Control {
 
 impl MultiBase {
     pub fn new(core: Arc<ElementCore>) -> Arc<MultiBase> {
-        Arc::new_cyclic(|myself| MultiBase {
+        let base = Arc::new_cyclic(|myself| MultiBase {
             core,
             tasks: Mutex::default(),
             active: AtomicBool::new(false),
             myself: myself.clone(),
-        })
+        });
+        // The first base an element has is the only one.
+        let _ = base.core.pad_owner.set(base.myself.clone() as _);
+        base
+    }
+
+    fn is_sometimes(&self, pad: &PadCore) -> bool {
+        let template = self.core.factory.template_for(pad.name());
+        template.is_some_and(|template| template.presence == Presence::Sometimes)
     }
 
     fn has_task(&self, pad: &PadCore) -> bool {
@@ -236,6 +246,63 @@ impl MultiBase {
         self.deactivate_pad(pad);
         let cx = Context::new(&self.core, Some(pad.clone()));
         self.core.instance().pad_removed(&cx);
+    }
+}
+
+impl PadOwner for MultiBase {
+    fn add_pad(&self, template: &str, name: &str, events: Vec<Event>) -> Option<PadId> {
+        let known = self.core.factory.pads.iter().find(|known| known.name == template);
+        let known = known.filter(|known| known.presence == Presence::Sometimes)?;
+        let is_sticky = |event: &Event| event.is_sticky() && event.is_downstream();
+        if !known.fits(name) || !events.iter().all(is_sticky) {
+            return None;
+        }
+        let id = self.core.next_pad_id();
+        let owner = self.core.name.as_str();
+        let pad = PadCore::new(id, owner, name, known.direction, known.caps.clone());
+        pad.set_handler(self.myself.clone() as _);
+        {
+            let mut pads = self.core.pads.write();
+            if pads.iter().any(|other| other.name() == name) {
+                return None;
+            }
+            pads.push(pad.clone());
+        }
+        if self.active.load(Ordering::Acquire)
+            && let Err(error) = self.activate_pad(&pad)
+        {
+            self.core.post_error(error);
+            self.core.pads.write().retain(|other| other.id() != id);
+            return None;
+        }
+        for event in events {
+            if let EventKind::Caps(caps) = &event.kind {
+                self.core.caps_changed(&pad, caps);
+            }
+            pad.push_event(event);
+        }
+        self.core.signals.emit_pad(PAD_ADDED, name);
+        Some(id)
+    }
+
+    fn remove_pad(&self, id: PadId) -> bool {
+        let Some(pad) = self.core.pad(id).filter(|pad| self.is_sometimes(pad)) else {
+            return false;
+        };
+        self.deactivate_pad(&pad);
+        match pad.direction() {
+            Direction::Src => {
+                pad.unlink();
+            }
+            Direction::Sink => {
+                if let Some(peer) = pad.peer() {
+                    peer.unlink();
+                }
+            }
+        }
+        self.core.pads.write().retain(|other| other.id() != id);
+        self.core.signals.emit_pad(PAD_REMOVED, pad.name());
+        true
     }
 }
 

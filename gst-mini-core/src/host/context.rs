@@ -11,6 +11,7 @@ use crate::cx::{Level, PadId};
 use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
+use crate::host::signals::NO_MORE_PADS;
 use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
@@ -18,6 +19,7 @@ use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::runtime;
 use crate::segment::Segment;
+use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime};
 use crate::tracer;
 use std::cell::RefCell;
@@ -259,7 +261,7 @@ unsafe extern "C" fn publish(cx: *const GmCx, name: GmStr, value: GmStr) {
 
 unsafe extern "C" fn emit(cx: *const GmCx, signal: GmStr, args: GmStr) {
     // SAFETY: see above.
-    with(cx, (), |cx| unsafe { cx.core().emit(read(signal), read(args)) });
+    with(cx, (), |cx| unsafe { cx.core().signals.emit(read(signal), read(args)) });
 }
 
 unsafe extern "C" fn clock_now(cx: *const GmCx) -> u64 {
@@ -409,6 +411,49 @@ unsafe extern "C" fn foreign(
     }
 }
 
+unsafe extern "C" fn add_pad(
+    cx: *const GmCx,
+    template: GmStr,
+    name: GmStr,
+    events: *const GmStr,
+    n_events: u32,
+) -> u32 {
+    with(cx, u32::MAX, |cx| {
+        // SAFETY: see above.
+        let (template, name) = unsafe { (read(template), read(name)) };
+        let texts = match n_events {
+            0 => &[][..],
+            // SAFETY: the element passes that many texts.
+            n => unsafe { std::slice::from_raw_parts(events, n as usize) },
+        };
+        // SAFETY: see above.
+        let events = texts.iter().map(|text| Event::from_text(unsafe { read(*text) }));
+        let Some(events) = events.collect::<Option<Vec<_>>>() else { return u32::MAX };
+        cx.core().add_sometimes_pad(template, name, events).map_or(u32::MAX, |id| id.0)
+    })
+}
+
+unsafe extern "C" fn remove_pad(cx: *const GmCx, pad: u32) -> u8 {
+    with(cx, 0, |cx| u8::from(cx.core().remove_sometimes_pad(PadId(pad))))
+}
+
+unsafe extern "C" fn no_more_pads(cx: *const GmCx) {
+    with(cx, (), |cx| cx.core().signals.emit(NO_MORE_PADS, ""));
+}
+
+unsafe extern "C" fn emit_for(cx: *const GmCx, signal: GmStr, args: GmStr, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let answer = unsafe { cx.core().signals.emit_for(read(signal), read(args)) };
+        answer.map_or(0, |value| {
+            let answer = Structure::new("return").with("value", value);
+            // SAFETY: see above.
+            unsafe { GmText::put(out, &answer.to_string()) };
+            1
+        })
+    })
+}
+
 /// What a poster keeps: enough to post, without keeping the element alive.
 struct PosterCore {
     core: Weak<ElementCore>,
@@ -505,6 +550,10 @@ static TABLE: GmCxVTable = GmCxVTable {
     flushing: Some(flushing),
     foreign: Some(foreign),
     poster: Some(poster),
+    add_pad: Some(add_pad),
+    remove_pad: Some(remove_pad),
+    no_more_pads: Some(no_more_pads),
+    emit_for: Some(emit_for),
 };
 
 unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {

@@ -13,20 +13,20 @@ use crate::event::Event;
 use crate::host::context::Context;
 use crate::host::instance::Instance;
 use crate::host::props::{PropStore, PropertyError, shown};
+use crate::host::signals::Signals;
 use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
 use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::runtime::EventCount;
-use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
 use parking_lot::{Mutex, RwLock};
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Where an element's messages go: its bin, or the test that owns it.
 pub(crate) trait MessageSink: Send + Sync {
@@ -51,7 +51,13 @@ pub(crate) struct Lent {
     pub messages: Option<Arc<dyn MessageSink>>,
 }
 
-type SignalHandler = Arc<dyn Fn(Option<&Structure>) + Send + Sync>;
+/// Who can add pads to an element while it runs: the base of elements with several pads.
+pub(crate) trait PadOwner: Send + Sync {
+    /// Streaming or control thread, no lock held.
+    fn add_pad(&self, template: &str, name: &str, events: Vec<Event>) -> Option<PadId>;
+    /// As above; waits for a push through the pad.
+    fn remove_pad(&self, id: PadId) -> bool;
+}
 
 /// Bits of [`ElementCore::attention`]: what a streaming call must see to first.
 pub(crate) const PENDING_PROPS: u32 = 1;
@@ -69,9 +75,9 @@ pub(crate) struct ElementCore {
     pub waiters: [EventCount; 4],
     /// The clock wait a streaming callback is in.
     pub clock_wait: ClockWait,
-    signals: Mutex<Vec<(u64, String, SignalHandler)>>,
-    /// How many handlers there are, so that a signal nobody hears costs one load.
-    listeners: AtomicUsize,
+    pub signals: Signals,
+    next_pad: AtomicU32,
+    pub pad_owner: OnceLock<Weak<dyn PadOwner>>,
     /// What the element itself adds to the latency.
     pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
     pub attention: AtomicU32,
@@ -96,6 +102,8 @@ impl ElementCore {
                 .filter(|base| !factory.props.iter().any(|own| own.name == base.name)),
         );
         let props = PropStore::new(specs, |spec| instance.as_ref()?.get_property(&spec.name));
+        // Pads that are always there have their template's number.
+        let next_pad = factory.pads.len() as u32;
         ElementCore {
             name,
             factory,
@@ -105,8 +113,9 @@ impl ElementCore {
             lent: RwLock::default(),
             waiters: [const { EventCount::new() }; 4],
             clock_wait: ClockWait::new(),
-            signals: Mutex::default(),
-            listeners: AtomicUsize::new(0),
+            signals: Signals::default(),
+            next_pad: AtomicU32::new(next_pad),
+            pad_owner: OnceLock::new(),
             latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
             attention: AtomicU32::new(0),
             upstream: Mutex::default(),
@@ -320,37 +329,24 @@ impl ElementCore {
         }
     }
 
-    pub fn connect(&self, signal: &str, handler: SignalHandler) -> u64 {
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut signals = self.signals.lock();
-        signals.push((id, signal.to_owned(), handler));
-        self.listeners.store(signals.len(), Ordering::Release);
-        id
+    /// Adds a pad at run time; `None` if this element cannot, or may not have that one.
+    pub fn add_sometimes_pad(
+        &self,
+        template: &str,
+        name: &str,
+        events: Vec<Event>,
+    ) -> Option<PadId> {
+        self.pad_owner.get()?.upgrade()?.add_pad(template, name, events)
     }
 
-    pub fn disconnect(&self, id: u64) {
-        let mut signals = self.signals.lock();
-        signals.retain(|(other, _, _)| *other != id);
-        self.listeners.store(signals.len(), Ordering::Release);
+    /// Takes a pad away that was added at run time.
+    pub fn remove_sometimes_pad(&self, id: PadId) -> bool {
+        self.pad_owner.get().and_then(Weak::upgrade).is_some_and(|owner| owner.remove_pad(id))
     }
 
-    /// Calls the handlers of a signal; `args` is a structure's text, or empty.
-    pub fn emit(&self, signal: &str, args: &str) {
-        if self.listeners.load(Ordering::Acquire) == 0 {
-            return;
-        }
-        let args: Option<Structure> = args.parse().ok();
-        let handlers: Vec<_> = self
-            .signals
-            .lock()
-            .iter()
-            .filter(|(_, name, _)| name == signal)
-            .map(|(_, _, handler)| handler.clone())
-            .collect();
-        for handler in handlers {
-            handler(args.as_ref());
-        }
+    /// A number for one more pad.
+    pub fn next_pad_id(&self) -> PadId {
+        PadId(self.next_pad.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Caps of a new stream on a pad: logged, and told to who listens.

@@ -9,3 +9,4 @@ pub(crate) mod context;
 pub(crate) mod core;
 pub(crate) mod instance;
 pub(crate) mod props;
+pub(crate) mod signals;

@@ -2,13 +2,15 @@
 //!
 //! Invariant: elements are made and named in the order GStreamer makes them, so automatic names agree.
 //! In GStreamer: `gst/gstparse.c` (`gst_parse_launch_full`), `gst/parse/grammar.y.in` (`gst_parse_element_make`, `gst_parse_perform_link`).
-//! Left out: links that wait for a pad that appears later.
+//! Left out: nothing of its own; links to pads that appear later are `delayed`.
 
 use crate::caps::Caps;
 use crate::element::Direction;
 use crate::handle::{ElementRef, HandleError};
 use crate::host::props::{PropertyError, hint};
-use crate::launch::{self, EndPoint, Fault, Graph, LaunchError, LinkDesc, Node, Span, Target};
+use crate::launch::{
+    self, EndPoint, Fault, Graph, LaunchError, LinkDesc, Node, Span, Target, delayed,
+};
 use crate::pad::{LinkError, Pad, PadCore};
 use crate::pipeline::{Bin, Pipeline};
 use crate::registry::registry;
@@ -193,15 +195,18 @@ fn connect(
     let refused = |why: String| format!("could not link {} to {}: {why}", from.name(), to.name());
     let pairs = from_pads.len().max(to_pads.len()).max(1);
     for i in 0..pairs {
-        let src =
-            pick(from, from_pads.get(i), Direction::Src).map_err(|e| refused(e.to_string()))?;
+        let src = match pick(from, from_pads.get(i), Direction::Src) {
+            Ok(src) => src,
+            Err(_) if delayed::link(from, from_pads.get(i), to, to_pads.get(i)) => continue,
+            Err(error) => return Err(refused(error.to_string())),
+        };
         let sink = pick(to, to_pads.get(i), Direction::Sink).map_err(|e| refused(e.to_string()))?;
         src.link(&sink).map_err(|error| refused(explain(&error)))?;
     }
     Ok(())
 }
 
-fn pick(
+pub(super) fn pick(
     element: &ElementRef,
     name: Option<&String>,
     direction: Direction,

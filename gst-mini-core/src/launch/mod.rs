@@ -18,6 +18,8 @@
 
 #[cfg(feature = "host")]
 mod build;
+#[cfg(feature = "host")]
+mod delayed;
 mod error;
 mod lexer;
 mod parser;

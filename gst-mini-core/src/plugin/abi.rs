@@ -17,7 +17,7 @@ pub const GM_MAGIC: u64 = u64::from_le_bytes(*b"GSTMINI\0");
 /// Descriptors of another major are refused.
 pub const GM_ABI_MAJOR: u16 = 0;
 /// While the major is 0 the minor must be equal.
-pub const GM_ABI_MINOR: u16 = 1;
+pub const GM_ABI_MINOR: u16 = 2;
 
 /// No time: what `GST_CLOCK_TIME_NONE` is.
 pub const GM_TIME_NONE: u64 = u64::MAX;
@@ -57,6 +57,8 @@ pub const GM_PRESENCE_SOMETIMES: u32 = 1;
 pub const GM_PRESENCE_REQUEST: u32 = 2;
 /// A streaming task of the host runs `produce` for this source pad.
 pub const GM_TEMPLATE_TASK: u32 = 1;
+/// The pad's caps have nothing to do with those of the element's other pads.
+pub const GM_TEMPLATE_OWN_CAPS: u32 = 2;
 
 /// Property flags.
 pub const GM_PROP_READABLE: u32 = 1;
@@ -255,6 +257,28 @@ pub struct GmCxVTable {
     >,
     /// A handle for posting messages from threads of the element's own. See [`GmPoster`].
     pub poster: Option<unsafe extern "C" fn(cx: *const GmCx, out: *mut GmPoster) -> u8>,
+    /// Adds a pad `name` of the *sometimes* template `template`: active if the element is, with
+    /// `n_events` sticky events (texts) stored on it; then tells who listens to `pad-added`. For
+    /// elements without a role. The pad's number, all ones if it was refused.
+    pub add_pad: Option<
+        unsafe extern "C" fn(
+            cx: *const GmCx,
+            template: GmStr,
+            name: GmStr,
+            events: *const GmStr,
+            n_events: u32,
+        ) -> u32,
+    >,
+    /// Takes a *sometimes* pad away: deactivates and unlinks it, then tells who listens to
+    /// `pad-removed`. 1 if there was one.
+    pub remove_pad: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32) -> u8>,
+    /// Says that no further *sometimes* pads come.
+    pub no_more_pads: Option<unsafe extern "C" fn(cx: *const GmCx)>,
+    /// Emits a signal whose handlers give a value back: `return, value=…` is written, the answer
+    /// of the handler connected last. 1 if there was one.
+    pub emit_for: Option<
+        unsafe extern "C" fn(cx: *const GmCx, signal: GmStr, args: GmStr, out: *mut GmText) -> u8,
+    >,
 }
 
 /// Lets a thread that the element owns post and wake, until the element is destroyed.

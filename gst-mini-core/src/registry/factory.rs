@@ -32,6 +32,8 @@ pub struct TemplateInfo {
     pub caps: Caps,
     /// Whether the host runs a task for it.
     pub task: bool,
+    /// Whether its caps are unrelated to those of the element's other pads.
+    pub own_caps: bool,
 }
 
 /// A property's specification as read.
@@ -261,6 +263,7 @@ impl FactoryInfo {
             presence,
             caps,
             task: raw.flags & GM_TEMPLATE_TASK != 0,
+            own_caps: raw.flags & GM_TEMPLATE_OWN_CAPS != 0,
         })
     }
 
@@ -288,14 +291,28 @@ impl FactoryInfo {
 
     /// The template of that name, or whose pattern fits that pad name.
     pub fn template_for(&self, pad: &str) -> Option<&TemplateInfo> {
-        self.pads.iter().find(|template| template.name == pad).or_else(|| {
-            self.pads.iter().find(|template| {
-                template.name.split_once("%u").is_some_and(|(before, after)| {
-                    pad.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(
-                        |number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()),
-                    )
-                })
-            })
-        })
+        self.pads
+            .iter()
+            .find(|template| template.name == pad)
+            .or_else(|| self.pads.iter().find(|template| template.fits(pad)))
+    }
+}
+
+impl TemplateInfo {
+    /// Whether a pad of this template may have that name: the template's own, or with a number in
+    /// the place of `%u` and `%d`, or any text in the place of `%s`.
+    pub fn fits(&self, pad: &str) -> bool {
+        if !is_name(pad) || pad.contains('%') {
+            return false;
+        }
+        let middle = |mark: &str| {
+            let (before, after) = self.name.split_once(mark)?;
+            pad.strip_prefix(before)?.strip_suffix(after)
+        };
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.name == pad
+            || middle("%u").or_else(|| middle("%d")).is_some_and(is_number)
+            || middle("%s").is_some_and(|text| !text.is_empty())
     }
 }

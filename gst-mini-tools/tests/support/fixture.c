@@ -26,7 +26,7 @@ struct descriptor {
 #define MAJOR 0
 #endif
 #ifndef MINOR
-#define MINOR 1
+#define MINOR 2
 #endif
 #ifndef NEEDS
 #define NEEDS MINOR
