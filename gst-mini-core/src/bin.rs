@@ -11,19 +11,20 @@
 //! Invariant: children never reach up; they post to what they were lent, and the bin draws the
 //! conclusions.
 //! In GStreamer: `gst/gstbin.c` (`gst_bin_change_state_func`, `gst_bin_handle_message_func`), `gst/gstpipeline.c` (`gst_pipeline_change_state`).
-//! Left out: ghost pads, clock providers among children.
+//! Left out: clock providers among children.
+
+pub(crate) mod ghosts;
+mod order;
 
 use crate::base::Behavior;
 use crate::bus::Bus;
 use crate::clock::{Clock, SystemClock};
 use crate::cx::Level;
-use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::handle::{ElementInner, ElementRef, HandleError};
 use crate::host::core::{ElementCore, Lent, MessageSink};
 use crate::message::{Message, MessageKind};
-use crate::pad::Pad;
 use crate::query::Query;
 use crate::registry;
 use crate::runtime;
@@ -176,16 +177,7 @@ impl BinCore {
         children.remove(at);
         drop(children);
         for pad in element.pads() {
-            match pad.direction() {
-                Direction::Src => {
-                    pad.unlink();
-                }
-                Direction::Sink => {
-                    if let Some(peer) = pad.peer() {
-                        peer.unlink();
-                    }
-                }
-            }
+            pad.detach();
         }
         element.core().lent.write().messages = None;
         self.forget(element.name());
@@ -205,43 +197,9 @@ impl BinCore {
         }
     }
 
-    /// Children so that each comes after all it feeds; among equals the newest first.
+    /// Children so that each comes after all it feeds, the newest sink first.
     fn sinks_first(&self) -> Vec<ElementRef> {
-        let children = self.children();
-        let feeds = |element: &ElementRef| -> Vec<String> {
-            element
-                .pads()
-                .iter()
-                .filter(|pad| pad.direction() == Direction::Src)
-                .filter_map(|pad| pad.peer().map(|peer| peer.owner().to_owned()))
-                .collect()
-        };
-        let mut waiting: Vec<(ElementRef, HashSet<String>)> = children
-            .iter()
-            .rev()
-            .map(|child| {
-                let targets = feeds(child)
-                    .into_iter()
-                    .filter(|name| children.iter().any(|other| other.name() == name))
-                    .collect();
-                (child.clone(), targets)
-            })
-            .collect();
-        let mut order = Vec::with_capacity(waiting.len());
-        while !waiting.is_empty() {
-            // A cycle has no free element; it is broken where the fewest are left.
-            let at = waiting
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, (_, targets))| targets.len())
-                .map_or(0, |(at, _)| at);
-            let (element, _) = waiting.remove(at);
-            for (_, targets) in &mut waiting {
-                targets.remove(element.name());
-            }
-            order.push(element);
-        }
-        order
+        order::sinks_first(self.children())
     }
 
     fn lend_to_children(&self) {

@@ -86,6 +86,14 @@ pub enum HandleError {
         /// The name.
         name: String,
     },
+    /// A pad with that name is there already.
+    #[error("\"{element}\" has a pad \"{name}\" already; give one of them another name")]
+    PadNameTaken {
+        /// The element.
+        element: String,
+        /// The pad's name.
+        name: String,
+    },
     /// It is not in that bin.
     #[error("\"{name}\" is not in \"{bin}\"")]
     NotHere {
@@ -371,16 +379,8 @@ impl ElementRef {
 
     /// Gives a request pad back.
     pub fn release_pad(&self, pad: &Arc<PadCore>) {
-        match pad.direction() {
-            Direction::Src => {
-                pad.unlink();
-            }
-            Direction::Sink => {
-                if let Some(peer) = pad.peer() {
-                    peer.unlink();
-                }
-            }
-        }
+        pad.detach();
+        let _ = pad.is_ghost() && pad.set_ghost_target(None).is_ok();
         if let Some(multi) = &self.0.multi {
             multi.pad_removed(pad);
         }
@@ -633,7 +633,7 @@ impl Drop for ElementInner {
             bin.shut_down();
         }
         for pad in self.core.pads.read().iter() {
-            pad.unlink();
+            pad.detach();
         }
     }
 }

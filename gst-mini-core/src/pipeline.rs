@@ -14,12 +14,15 @@
 //! In GStreamer: `gst/gstpipeline.c`, `gst/gstbin.c` (`gst_bin_add`, `gst_bin_get_by_name`).
 //! Left out: auto-flush-bus, delay.
 
-use crate::bin::BinCore;
+pub use crate::bin::ghosts::LinkEnd;
+use crate::bin::{BinCore, ghosts};
 use crate::bus::Bus;
 use crate::clock::Clock;
+use crate::element::Direction;
 use crate::event::{Event, EventKind, Seek};
 use crate::handle::{ElementRef, HandleError};
 use crate::message::{Message, MessageKind};
+use crate::pad::PadCore;
 use crate::query::Query;
 use crate::state::{State, StateReturn};
 use crate::time::{ClockTime, RunningTime};
@@ -32,7 +35,8 @@ pub trait Pipeline {
     fn add(&self, element: &ElementRef) -> Result<(), HandleError>;
     /// Takes an element out; it keeps its state.
     fn remove(&self, element: &ElementRef) -> Result<(), HandleError>;
-    /// Links elements in a row.
+    /// Links elements in a row. Between elements of different bins below this one, ghost pads called
+    /// `ghost0`, `ghost1`, … are made.
     fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError>;
     /// Elements, in the order they were added.
     fn children(&self) -> Vec<ElementRef>;
@@ -93,6 +97,68 @@ impl Bin {
         self.0.behavior().as_bin().expect("a Bin is made around a bin only")
     }
 
+    /// Adds a ghost pad: `target`, a pad of an element in here, is reached from outside by this name.
+    ///
+    /// ```
+    /// # use gst_mini_core::prelude::*;
+    /// let inside = Bin::inner("inside");
+    /// let ghost = inside.add_ghost_pad_without_target("src", Direction::Src).unwrap();
+    /// assert!(ghost.is_ghost() && ghost.ghost_target().is_none());
+    /// ```
+    ///
+    /// # Errors
+    /// If the bin has a pad of that name, or `target` is linked or has a ghost pad already.
+    pub fn add_ghost_pad(
+        &self,
+        name: &str,
+        target: &Arc<PadCore>,
+    ) -> Result<Arc<PadCore>, HandleError> {
+        use crate::pad::Pad as _;
+        self.core().add_ghost(name, target.direction(), Some(target))
+    }
+
+    /// Adds a ghost pad that stands for nothing yet; see [`PadCore::set_ghost_target`].
+    ///
+    /// # Errors
+    /// If the bin has a pad of that name.
+    pub fn add_ghost_pad_without_target(
+        &self,
+        name: &str,
+        direction: Direction,
+    ) -> Result<Arc<PadCore>, HandleError> {
+        self.core().add_ghost(name, direction, None)
+    }
+
+    /// Takes a ghost pad away; its peer and its target are free again. `false` if it is not here.
+    pub fn remove_ghost_pad(&self, pad: &Arc<PadCore>) -> bool {
+        self.core().remove_ghost(pad)
+    }
+
+    /// Links a source pad to a sink pad of elements anywhere below this bin. Each bin that one of
+    /// them is in, and the other is not, gets a ghost pad; `name` is asked for its name, first from the
+    /// source pad outwards, then from the sink pad outwards.
+    ///
+    /// # Errors
+    /// If the two cannot be linked; then no ghost pad is left over.
+    pub fn link_across(
+        &self,
+        from: LinkEnd<'_>,
+        to: LinkEnd<'_>,
+        name: &mut dyn FnMut() -> String,
+    ) -> Result<(), HandleError> {
+        self.core().link_across(from, to, name)
+    }
+
+    fn link_two(&self, from: &ElementRef, to: &ElementRef) -> Result<(), HandleError> {
+        // Elements of nobody's, or of somebody else's, are linked as they are.
+        if self.core().way_to(from).is_none() || self.core().way_to(to).is_none() {
+            return from.link(to);
+        }
+        let src = from.free_pad(Direction::Src)?;
+        let sink = to.free_pad(Direction::Sink)?;
+        self.core().link_across((from, &src), (to, &sink), &mut ghosts::next_name)
+    }
+
     /// Waits for the end of the stream or an error, at most `timeout`; the message that ended it.
     pub fn wait_for_end(&self, timeout: Option<ClockTime>) -> Option<Message> {
         self.bus().timed_pop_filtered(timeout, |message| {
@@ -116,7 +182,7 @@ impl Pipeline for Bin {
         self.core().remove(element)
     }
     fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError> {
-        elements.windows(2).try_for_each(|pair| pair[0].link(pair[1]))
+        elements.windows(2).try_for_each(|pair| self.link_two(pair[0], pair[1]))
     }
     fn children(&self) -> Vec<ElementRef> {
         self.core().children()

@@ -125,7 +125,7 @@ pub(crate) fn transform(
 
 /// Posts why nothing that `pad` can have is taken on the other side.
 fn refuse(core: &ElementCore, pad: &PadCore, own: &Caps, what: &str) -> FlowError {
-    let (path, theirs) = match pad.peer() {
+    let (path, theirs) = match pad.linked_peer() {
         Some(peer) => {
             let mut query = Query::caps(None);
             let caps = match (peer.query(&mut query), query) {

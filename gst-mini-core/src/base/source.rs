@@ -349,12 +349,12 @@ impl SourceBase {
         // The refusal came up through every pad on its way: the last one that has it is where it began.
         let mut at = self.src.clone();
         while let Some(next) = at
-            .peer()
+            .linked_peer()
             .and_then(|peer| peer.onward().into_iter().find(|next| next.last_flow() == Err(flow)))
         {
             at = next;
         }
-        let text = match (flow, at.peer()) {
+        let text = match (flow, at.linked_peer()) {
             (FlowError::NotLinked, None) => format!(
                 "{} is not linked, so the stream from {} goes nowhere; link it, or end it in a fakesink",
                 at.path(),

@@ -134,6 +134,9 @@ impl PadCore {
 
     /// [`PadCore::push_event`] with the reason.
     pub(crate) fn push_event_full(&self, event: Event) -> FlowResult {
+        if let Some(target) = self.ghost_target() {
+            return target.push_event_full(event);
+        }
         let upstream = self.direction == Direction::Sink;
         let goes_this_way = if upstream { event.is_upstream() } else { event.is_downstream() };
         if !goes_this_way {
@@ -205,6 +208,9 @@ impl PadCore {
 
     /// An event arrives at this pad from its peer, or from outside.
     pub(crate) fn receive_event(&self, event: Event) -> FlowResult {
+        if let Some(target) = self.ghost_target() {
+            return target.receive_event(event);
+        }
         let handler = self.handler().ok_or(FlowError::NotLinked)?;
         let downstream = self.direction == Direction::Sink;
         if tracer::is_on() {
@@ -273,6 +279,9 @@ impl PadCore {
 
     /// Asks this pad's owner.
     pub(super) fn answer(&self, query: &mut Query) -> bool {
+        if let Some(target) = self.ghost_target() {
+            return target.answer(query);
+        }
         if self.has(attention::PROBES) {
             let _ = self.run_probes(ProbeType::QUERY, ProbeData::Query(query));
         }

@@ -19,6 +19,15 @@ pub enum LinkError {
     /// Two sources or two sinks.
     #[error("{0} and {1} are both {2} pads")]
     WrongDirection(String, String, &'static str),
+    /// Only pads of bins can stand for others.
+    #[error("{0} is no ghost pad, so it cannot stand for another pad")]
+    NoGhost(String),
+    /// A ghost pad has the direction of its target.
+    #[error("{0} is a {2} pad and cannot stand for {1}, which is none")]
+    GhostDirection(String, String, &'static str),
+    /// Ghosts in a circle.
+    #[error("{0} cannot stand for {1}, which is or stands for {0} itself")]
+    GhostOfItself(String, String),
     /// The formats have nothing in common.
     #[error(
         "{src} and {sink} have no format in common: {difference}\n  {src}: {src_caps}\n  {sink}: {sink_caps}"
@@ -68,29 +77,45 @@ impl PadCore {
             *our_peer = Peer::Sink(sink.clone());
             *their_peer = Peer::Src(Arc::downgrade(self));
         }
+        if let Some(feeding) = self.real() {
+            feeding.adopt_link();
+        }
+        Ok(())
+    }
+
+    /// The way from this real source pad has changed: the streaming thread looks it up anew, and tells
+    /// whoever is there now about the stream.
+    pub(super) fn adopt_link(&self) {
         self.stored.lock().forget_received();
         let sticky = if self.stored.lock().has_unreceived() { attention::STICKY } else { 0 };
         self.raise(attention::RELINK | attention::RECONFIGURE | sticky);
-        Ok(())
     }
 
     /// Unlinks source pad `self` from its peer; `false` if it had none. Does not wait for a buffer
     /// that is under way.
     pub fn unlink(&self) -> bool {
         let mut our_peer = self.peer.lock();
-        let Peer::Sink(sink) = std::mem::replace(&mut *our_peer, Peer::None) else { return false };
+        let Peer::Sink(sink) = &*our_peer else { return false };
         *sink.peer.lock() = Peer::None;
+        *our_peer = Peer::None;
         drop(our_peer);
-        self.raise(attention::RELINK);
+        match &self.ghost {
+            None => self.raise(attention::RELINK),
+            Some(_) => {
+                if let Some(feeding) = self.ghost_target().and_then(|target| target.real()) {
+                    feeding.raise(attention::RELINK);
+                }
+            }
+        }
         true
     }
 
-    /// Whether there is a peer.
+    /// Whether there is a peer; the ghost pad of a target is one.
     pub fn is_linked(&self) -> bool {
-        self.linked_peer().is_some()
+        self.nominal_peer().is_some()
     }
 
-    pub(super) fn linked_peer(&self) -> Option<Arc<PadCore>> {
+    pub(super) fn nominal_peer(&self) -> Option<Arc<PadCore>> {
         self.peer.lock().upgrade()
     }
 
@@ -112,11 +137,11 @@ impl PadCore {
 }
 
 impl Peer {
-    fn upgrade(&self) -> Option<Arc<PadCore>> {
+    pub(super) fn upgrade(&self) -> Option<Arc<PadCore>> {
         match self {
             Peer::None => None,
             Peer::Sink(pad) => Some(pad.clone()),
-            Peer::Src(pad) => pad.upgrade(),
+            Peer::Src(pad) | Peer::Ghost(pad) => pad.upgrade(),
         }
     }
 }

@@ -18,6 +18,7 @@
 //! Left out: pull mode, pad offsets.
 
 mod flow;
+mod ghost;
 mod link;
 mod probe;
 mod sticky;
@@ -67,7 +68,7 @@ pub trait Pad: Send + Sync {
     fn template_caps(&self) -> Caps;
     /// The format it has now.
     fn current_caps(&self) -> Option<Caps>;
-    /// The pad it is linked to.
+    /// The pad it is linked to; for the target of a ghost pad, that ghost pad.
     fn peer(&self) -> Option<Arc<PadCore>>;
     /// Asks this pad's owner. Any thread.
     fn query(&self, query: &mut Query) -> bool;
@@ -126,6 +127,8 @@ pub struct PadCore {
     /// Sink pads: held during chain and serialized events. Source pads of elements without a role:
     /// held during their pushes.
     stream_lock: StreamLock,
+    /// Pads of bins only.
+    ghost: Option<ghost::Ghost>,
 }
 
 /// A source pad keeps its peer alive, not the other way round: so no cycle.
@@ -133,6 +136,8 @@ enum Peer {
     None,
     Sink(Arc<PadCore>),
     Src(Weak<PadCore>),
+    /// The ghost pad that stands for this one: the link goes on where that one's does.
+    Ghost(Weak<PadCore>),
 }
 
 // SAFETY: `link` is only touched by `push`, whose contract is one streaming thread at a time.
@@ -149,10 +154,20 @@ impl PadCore {
         direction: Direction,
         template_caps: Caps,
     ) -> Arc<PadCore> {
-        Arc::new(PadCore {
+        Arc::new(PadCore::make(id, owner.into(), name.into(), direction, template_caps))
+    }
+
+    fn make(
+        id: PadId,
+        owner: String,
+        name: String,
+        direction: Direction,
+        template_caps: Caps,
+    ) -> PadCore {
+        PadCore {
             id,
-            name: name.into(),
-            owner: owner.into(),
+            name,
+            owner,
             direction,
             template_caps,
             handler: OnceLock::new(),
@@ -164,7 +179,8 @@ impl PadCore {
             probes: Mutex::default(),
             blocked: Monitor::new(0),
             stream_lock: StreamLock::new(),
-        })
+            ghost: None,
+        }
     }
 
     /// Says who handles what arrives; once, before the pad is activated.
@@ -217,6 +233,9 @@ impl PadCore {
 
     /// What the last push from this pad came to.
     pub fn last_flow(&self) -> FlowResult {
+        if let Some(target) = self.ghost_target() {
+            return target.last_flow();
+        }
         FlowError::from_code(self.last_flow.load(Ordering::Relaxed))
     }
 
@@ -260,11 +279,17 @@ impl PadCore {
 
     /// Segment this pad has now.
     pub fn segment(&self) -> Option<Segment> {
+        if let Some(target) = self.ghost_target() {
+            return target.segment();
+        }
         self.stored.lock().segment()
     }
 
     /// The sticky events of this pad, in their order.
     pub fn sticky_events(&self) -> Vec<Event> {
+        if let Some(target) = self.ghost_target() {
+            return target.sticky_events();
+        }
         self.stored.lock().events()
     }
 
@@ -288,10 +313,13 @@ impl Pad for PadCore {
         self.template_caps.clone()
     }
     fn current_caps(&self) -> Option<Caps> {
+        if let Some(target) = self.ghost_target() {
+            return target.current_caps();
+        }
         self.stored.lock().caps()
     }
     fn peer(&self) -> Option<Arc<PadCore>> {
-        self.linked_peer()
+        self.nominal_peer()
     }
     fn query(&self, query: &mut Query) -> bool {
         self.answer(query)
@@ -304,9 +332,16 @@ impl Pad for PadCore {
         mask: ProbeType,
         callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
     ) -> ProbeId {
-        self.install_probe(mask, callback)
+        let callback = Arc::new(Mutex::new(callback));
+        match &self.ghost {
+            Some(ghost) => self.install_ghost_probe(ghost, mask, callback),
+            None => self.install_probe(mask, callback),
+        }
     }
     fn remove_probe(&self, id: ProbeId) {
-        self.uninstall_probe(id);
+        match &self.ghost {
+            Some(ghost) => self.uninstall_ghost_probe(ghost, id),
+            None => self.uninstall_probe(id),
+        }
     }
 }

@@ -70,7 +70,13 @@ pub enum ProbeReturn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeId(u64);
 
-type Callback = Arc<Mutex<Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>>>;
+impl ProbeId {
+    pub(super) fn new(id: u64) -> ProbeId {
+        ProbeId(id)
+    }
+}
+
+pub(super) type Callback = Arc<Mutex<Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>>>;
 
 #[derive(Clone)]
 struct Probe {
@@ -86,15 +92,11 @@ pub(super) struct List {
 }
 
 impl PadCore {
-    pub(super) fn install_probe(
-        &self,
-        mask: ProbeType,
-        callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
-    ) -> ProbeId {
+    pub(super) fn install_probe(&self, mask: ProbeType, callback: Callback) -> ProbeId {
         let mut list = self.probes.lock();
         list.last_id += 1;
         let id = ProbeId(list.last_id);
-        list.probes.push(Probe { id, mask, callback: Arc::new(Mutex::new(callback)) });
+        list.probes.push(Probe { id, mask, callback });
         self.raise(attention::PROBES);
         id
     }
