@@ -197,6 +197,10 @@ impl SourceBase {
                 // One of its own, in another format perhaps, stands for the base's.
                 s.segment = segment;
                 s.segment_sent = true;
+            } else if !s.segment_sent && !s.cx.has_queued_caps() {
+                // What belongs to the data, as tags do, comes behind the segment.
+                s.segment_sent = true;
+                self.src.push_event(Event::segment(s.segment).with_seqnum(s.segment_seqnum));
             }
             // SAFETY: the caller's promise.
             unsafe { drain(&self.core, &s.cx) }?;

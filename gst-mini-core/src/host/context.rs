@@ -92,6 +92,12 @@ impl Context {
         })
     }
 
+    /// Whether a format is among what was queued; it goes before the segment.
+    pub fn has_queued_caps(&self) -> bool {
+        let is_caps = |output: &Output| matches!(output, Output::Event(_, event) if matches!(event.kind, EventKind::Caps(_)));
+        self.outputs.borrow().iter().any(is_caps)
+    }
+
     pub fn take_outputs(&self) -> Vec<Output> {
         std::mem::take(&mut self.outputs.borrow_mut())
     }
