@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `appsink` | hands the stream to the application | `appsink.rs`, [`app`] |
 //! | `appsrc` | is fed by the application | `appsrc.rs`, [`app`] |
+//! | `audiotestsrc` | makes test tones and noises | `audiotestsrc.rs`, [`audio`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
 //! | `dirsink` | stores named objects in a directory, each whole or not at all | `dirsink.rs` |
 //! | `fakesink` | takes whatever comes and forgets it | `fakesink.rs` |
@@ -31,11 +32,13 @@
 //! pad of a kind or thread.
 
 pub mod app;
+pub mod audio;
 pub mod hls;
 pub mod video;
 
 mod appsink;
 mod appsrc;
+mod audiotestsrc;
 mod capsfilter;
 mod dirsink;
 mod fakesink;
@@ -63,6 +66,7 @@ use gst_mini_core::register;
 register![
     Factory::sink::<appsink::AppSink>(),
     Factory::source::<appsrc::AppSrc>(),
+    Factory::source::<audiotestsrc::AudioTestSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
     Factory::sink::<dirsink::DirSink>(),
     Factory::sink::<fakesink::FakeSink>(),
