@@ -50,6 +50,8 @@ impl BufferFlags {
     pub const DROPPABLE: Self = Self(1 << 12);
     /// Needs earlier buffers to be decoded: not a key frame.
     pub const DELTA_UNIT: Self = Self(1 << 13);
+    /// Its memory is not that of the pool it came from.
+    pub const TAG_MEMORY: Self = Self(1 << 14);
     /// Write it out at once.
     pub const SYNC_AFTER: Self = Self(1 << 15);
     /// No other buffer depends on it.
@@ -66,6 +68,7 @@ impl BufferFlags {
         (Self::GAP, "gap"),
         (Self::DROPPABLE, "droppable"),
         (Self::DELTA_UNIT, "delta-unit"),
+        (Self::TAG_MEMORY, "tag-memory"),
         (Self::SYNC_AFTER, "sync-after"),
         (Self::NON_DROPPABLE, "non-droppable"),
     ];

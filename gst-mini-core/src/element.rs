@@ -43,6 +43,7 @@ impl PadTemplate {
             flags: 0,
             name: GmStr::new(name),
             caps: GmStr::new(caps),
+            pad_type: GmStr::EMPTY,
         })
     }
     /// The always-there sink pad `sink`.
@@ -65,6 +66,11 @@ impl PadTemplate {
     /// [`Cx::add_pad`] and takes them away with [`Cx::remove_pad`].
     pub const fn sometimes_src(name: &'static str, caps: &'static str) -> Self {
         Self::new(name, GM_PAD_SRC, GM_PRESENCE_SOMETIMES, caps)
+    }
+    /// What GStreamer calls such a pad, as `GstTeePad`; without it, `GstPad`.
+    pub const fn of_type(mut self, name: &'static str) -> Self {
+        self.0.pad_type = GmStr::new(name);
+        self
     }
     /// A streaming task of the host runs [`MultiPad::produce`] for this source pad.
     pub const fn with_task(mut self) -> Self {
@@ -109,6 +115,9 @@ pub trait Element: Default + Send + 'static {
     const NAME: &'static str;
     /// One sentence.
     const SUMMARY: &'static str;
+    /// What GStreamer calls the element's type, as `GstFakeSink`, for paths that people know. Empty: `Gst`
+    /// and the name of the Rust type.
+    const TYPE_NAME: &'static str = "";
     /// A few words, as a title.
     const LONG_NAME: &'static str = Self::SUMMARY;
     /// GStreamer's class words: `Source/Video`, `Filter/Converter/Video`, `Sink/File`.
@@ -247,6 +256,10 @@ pub trait Transform: Element {
     }
     /// One buffer, in stream order.
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>>;
+    /// A serialized event arrived, and nothing was done about it yet. For elements that tell what they see.
+    fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {
+        let _ = (cx, event);
+    }
     /// A serialized event, before it goes on; at end of stream the last chance to put out what is
     /// held. `false` keeps the event from going on.
     fn sink_event(&mut self, cx: &mut Cx, event: &Event) -> FlowResult<bool> {
@@ -297,6 +310,10 @@ pub trait Sink: Element {
     }
     /// The buffer's time has come.
     fn render(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult;
+    /// A serialized event arrived, and nothing was done about it yet. For elements that tell what they see.
+    fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {
+        let _ = (cx, event);
+    }
     /// A serialized event, in its place; end of stream before the application hears of it: what is
     /// not stored yet must be stored when this returns.
     fn sink_event(&mut self, cx: &mut Cx, event: &Event) -> FlowResult {

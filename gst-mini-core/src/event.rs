@@ -7,6 +7,8 @@
 //! In GStreamer: `gst/gstevent.c` (`gst_event_new_segment`), `gst/gstevent.h` (`GstEventType`).
 //! Left out: toc, protection, instant-rate-change, buffer-size.
 
+mod description;
+
 use crate::caps::Caps;
 use crate::segment::{Format, SeekFlags, SeekType, Segment};
 use crate::structure::Structure;
@@ -20,6 +22,25 @@ pub type Seqnum = u32;
 pub fn next_seqnum() -> Seqnum {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A group id nobody had before; streams of one group play together.
+pub fn next_group_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A name for a stream that has no URI: 32 hexadecimal digits as GStreamer's, but out of the element's name
+/// and a number, so that a run can be repeated.
+pub(crate) fn stream_id(element: &str, number: Seqnum) -> String {
+    let seed = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(number);
+    let mix = |seed: u64| {
+        element.bytes().fold(seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+        })
+    };
+    let first = mix(seed);
+    format!("{first:016x}{:016x}", mix(first))
 }
 
 /// What sort of quality-of-service report.

@@ -50,6 +50,18 @@ impl Rules {
     }
 }
 
+/// Takes these rules instead of those in `GST_MINI_DEBUG`. `false` if a line was written, or asked for,
+/// already; a program calls it first.
+pub fn choose(rules: &str) -> bool {
+    let rules = Rules::parse(rules);
+    let highest = rules.0.iter().map(|(_, level)| *level).max().unwrap_or(0);
+    let taken = RULES.set(rules).is_ok();
+    if taken {
+        HIGHEST.store(highest, Ordering::Relaxed);
+    }
+    taken
+}
+
 fn rules() -> &'static Rules {
     RULES.get_or_init(|| {
         let rules = Rules::parse(&std::env::var("GST_MINI_DEBUG").unwrap_or_default());

@@ -195,10 +195,12 @@ pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
         signals: std::ptr::null(),
         create: None,
         vtable: std::ptr::null(),
+        type_name: None,
     };
-    let name = if top { "pipeline" } else { "bin" };
+    let (name, type_name) = if top { ("pipeline", "GstPipeline") } else { ("bin", "GstBin") };
     Arc::new(FactoryInfo {
         name: name.to_owned(),
+        type_name: type_name.to_owned(),
         long_name: "Generic bin".to_owned(),
         klass: "Generic/Bin".to_owned(),
         description: "Contains other elements".to_owned(),

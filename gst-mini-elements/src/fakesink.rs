@@ -8,6 +8,7 @@
 //! fakesrc num-buffers=3 ! fakesink silent=false
 //! ```
 
+use crate::last_message;
 use gst_mini_core::element_prelude::*;
 
 pub struct FakeSink {
@@ -48,27 +49,6 @@ impl Element for FakeSink {
     ];
 }
 
-impl FakeSink {
-    fn tell(&self, cx: &Cx, what: &str, buf: &Buffer) {
-        let time = |time: Option<ClockTime>| time.map_or("none".to_owned(), |t| t.to_string());
-        cx.publish(
-            "last-message",
-            format!(
-                "{what}   ******* ({}:sink) ({} bytes, dts: {}, pts: {}, duration: {}, offset: {}, offset_end: {}, flags: {:08x} {})",
-                cx.property("name").unwrap_or_default(),
-                buf.size(),
-                time(buf.dts()),
-                time(buf.pts()),
-                time(buf.duration()),
-                buf.offset().map_or(-1, |offset| offset as i64),
-                buf.offset_end().map_or(-1, |offset| offset as i64),
-                buf.flags().0,
-                buf.flags()
-            ),
-        );
-    }
-}
-
 impl Sink for FakeSink {
     const SYNC: bool = false;
 
@@ -77,9 +57,17 @@ impl Sink for FakeSink {
         Ok(())
     }
 
-    fn preroll(&mut self, cx: &mut Cx, buf: &Buffer) -> FlowResult {
+    fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {
         if !self.silent {
-            self.tell(cx, "preroll", buf);
+            let pad = last_message::pad_of(cx, "sink");
+            cx.publish("last-message", last_message::event(&pad, event));
+        }
+    }
+
+    fn preroll(&mut self, cx: &mut Cx, _: &Buffer) -> FlowResult {
+        if !self.silent {
+            // GStreamer says no more of it.
+            cx.publish("last-message", "preroll   ******* ");
         }
         if self.signal_handoffs {
             cx.emit("preroll-handoff", None);
@@ -93,7 +81,8 @@ impl Sink for FakeSink {
         }
         self.rendered += 1;
         if !self.silent {
-            self.tell(cx, "chain", &buf);
+            let pad = last_message::pad_of(cx, "sink");
+            cx.publish("last-message", last_message::rendered(&pad, &buf));
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);

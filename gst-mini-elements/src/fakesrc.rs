@@ -1,14 +1,18 @@
 //! `fakesrc` makes buffers of no meaning, as fast as they are taken.
 //!
-//! Invariant: the buffer's offset counts from 0.
+//! Invariant: in a stream of bytes each buffer's offset is the number of bytes before it.
 //! In GStreamer: `plugins/elements/gstfakesrc.c`.
-//! Left out: `can-activate-pull`, `parentsize`, `data=subbuffer`, `filltype=pattern-cont`, `dump`, `format`.
+//! Left out: `can-activate-pull`, `parentsize`, `data=subbuffer`, `filltype=pattern-cont`, `dump`, formats other than bytes and time.
 //!
 //! ```text
 //! fakesrc num-buffers=3 sizetype=fixed sizemax=16 ! fakesink
 //! ```
 
+use crate::last_message;
 use gst_mini_core::element_prelude::*;
+
+/// `GST_FORMAT_BYTES`.
+const BYTES: i32 = 2;
 
 pub struct FakeSrc {
     sizetype: i32,
@@ -20,8 +24,10 @@ pub struct FakeSrc {
     silent: bool,
     signal_handoffs: bool,
     is_live: bool,
-    count: u64,
+    format: i32,
+    /// Bytes made so far: the next buffer's place in a stream of bytes.
     bytes: u64,
+    segment_sent: bool,
     random: u64,
     fill: u8,
 }
@@ -38,8 +44,9 @@ impl Default for FakeSrc {
             silent: true,
             signal_handoffs: false,
             is_live: false,
-            count: 0,
+            format: BYTES,
             bytes: 0,
+            segment_sent: false,
             random: 0x9e37_79b9_7f4a_7c15,
             fill: 0,
         }
@@ -87,7 +94,14 @@ impl Element for FakeSrc {
         ),
         Prop::boolean("is-live", "Make buffers only while PLAYING", |e: &mut Self| &mut e.is_live)
             .ready_only(),
+        Prop::choice(
+            "format",
+            "enum:bytes=2,time=3",
+            "The format of the segment",
+            |e: &mut Self| &mut e.format,
+        ),
     ];
+    const UPSTREAM_EVENTS: &str = "latency,qos";
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer is about to be pushed")];
 }
 
@@ -125,29 +139,56 @@ impl Source for FakeSrc {
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        (self.count, self.bytes) = (0, 0);
+        (self.bytes, self.segment_sent) = (0, false);
         Ok(())
     }
 
+    fn src_event(&mut self, cx: &mut Cx, event: &Event) {
+        if !self.silent {
+            let pad = last_message::pad_of(cx, "src");
+            cx.publish("last-message", last_message::event(&pad, event));
+        }
+    }
+
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
+        if self.format == BYTES && !std::mem::replace(&mut self.segment_sent, true) {
+            cx.output_event(FIRST_PAD, Event::segment(Segment::new(Format::Bytes)));
+        }
         let data = self.data();
         let size = data.len() as u64;
         let mut buf = Buffer::from_vec(data);
-        buf.set_offset(Some(self.count));
+        if size > 0 {
+            buf.set_flags(BufferFlags::TAG_MEMORY);
+        }
+        if self.format == BYTES {
+            buf.set_offset(Some(self.bytes));
+        }
         if self.datarate > 0 {
             let at = |bytes: u64| {
                 ClockTime::from_nanos(bytes).mul_div(1_000_000_000, self.datarate as u64)
             };
             buf.set_pts(at(self.bytes));
+            buf.set_dts(at(self.bytes));
             buf.set_duration(at(size));
+        } else if self.is_live {
+            let now = cx.running_time().map(|now| ClockTime::from_nanos(now.nanos()));
+            buf.set_pts(now);
+            buf.set_dts(now);
         }
         if !self.silent {
-            cx.publish("last-message", format!("create   ******* ({:?})", buf));
+            let pad = last_message::pad_of(cx, "src");
+            cx.publish("last-message", last_message::created(&pad, &buf));
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);
         }
-        self.count += 1;
+        if self.format == BYTES && self.bytes == 0 && !self.is_live && buf.dts().is_none() {
+            // A file begins at 0. While it plays, what has no time of its own has that.
+            buf.set_dts(Some(ClockTime::ZERO));
+            if cx.base_time().is_some() && buf.pts().is_none() {
+                buf.set_pts(Some(ClockTime::ZERO));
+            }
+        }
         self.bytes += size;
         Ok(buf)
     }

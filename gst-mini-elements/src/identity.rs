@@ -8,6 +8,7 @@
 //! fakesrc num-buffers=3 ! identity sleep-time=1000 ! fakesink
 //! ```
 
+use crate::last_message;
 use gst_mini_core::element_prelude::*;
 
 pub struct Identity {
@@ -66,33 +67,54 @@ impl Element for Identity {
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer passes")];
 }
 
+impl Identity {
+    fn tell(&self, cx: &Cx, what: &str, buf: &Buffer) {
+        let pad = last_message::pad_of(cx, "sink");
+        cx.publish("last-message", last_message::passed(what, &pad, buf));
+    }
+
+    fn drop(&self, cx: &Cx, buf: &Buffer) -> FlowResult<Option<Buffer>> {
+        if !self.silent {
+            self.tell(cx, "dropping", buf);
+        }
+        Ok(None)
+    }
+}
+
 impl Transform for Identity {
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         self.passed = 0;
         Ok(())
     }
 
+    fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {
+        if !self.silent {
+            let pad = last_message::pad_of(cx, "sink");
+            cx.publish("last-message", last_message::event(&pad, event));
+        }
+    }
+
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        if self.error_after >= 0 {
-            if self.passed >= i64::from(self.error_after) {
-                let text = format!("failed after {} buffers, as error-after asks", self.passed);
+        if self.error_after > 0 {
+            self.passed += 1;
+            if self.passed == i64::from(self.error_after) {
+                let text = "Failed after iterations as requested.";
                 return Err(cx.error(ErrorKind::Failed, text));
             }
-            self.passed += 1;
-        }
-        if self.drop_buffer_flags & buf.flags().0 != 0 {
-            return Ok(None);
         }
         if self.drop_probability > 0.0 {
             self.random ^= self.random << 13;
             self.random ^= self.random >> 7;
             self.random ^= self.random << 17;
             if ((self.random >> 11) as f64 / (1u64 << 53) as f64) < self.drop_probability {
-                return Ok(None);
+                return self.drop(cx, &buf);
             }
         }
+        if self.drop_buffer_flags & buf.flags().0 != 0 {
+            return self.drop(cx, &buf);
+        }
         if !self.silent {
-            cx.publish("last-message", format!("chain   ******* ({buf:?})"));
+            self.tell(cx, "chain", &buf);
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);

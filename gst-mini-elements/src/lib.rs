@@ -52,6 +52,7 @@ mod hlssegmenter;
 mod identity;
 mod imagedec;
 mod jpegenc;
+mod last_message;
 mod livesource;
 mod pngenc;
 mod queue;
@@ -91,3 +92,33 @@ register![
 /// Links this crate, and with it all its elements, into the program that calls it. Any number of
 /// times, from any thread.
 pub fn register() {}
+
+#[cfg(test)]
+mod tests {
+    use gst_mini_core::registry::registry;
+
+    #[test]
+    fn types_are_called_as_in_gstreamer() {
+        // Those whose words do not follow from the factory's name.
+        let names = [
+            ("appsrc", "GstAppSrc"),
+            ("capsfilter", "GstCapsFilter"),
+            ("fakesink", "GstFakeSink"),
+            ("fakesrc", "GstFakeSrc"),
+            ("fdsink", "GstFdSink"),
+            ("filesrc", "GstFileSrc"),
+            ("identity", "GstIdentity"),
+            ("jpegenc", "GstJpegEnc"),
+            ("pngenc", "GstPngEnc"),
+            ("queue", "GstQueue"),
+            ("tee", "GstTee"),
+            ("videoconvert", "GstVideoConvert"),
+            ("videotestsrc", "GstVideoTestSrc"),
+            ("y4mdec", "GstY4mDec"),
+        ];
+        for (factory, type_name) in names {
+            let made = registry().factory(factory).unwrap();
+            assert_eq!(made.type_name, type_name);
+        }
+    }
+}

@@ -21,7 +21,8 @@ impl Element for Tee {
     const NAME: &str = "tee";
     const SUMMARY: &str = "1-to-N pipe fitting";
     const LONG_NAME: &str = "Tee pipe fitting";
-    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::request_src("src_%u", ANY)];
+    const PADS: &[PadTemplate] =
+        &[PadTemplate::sink(ANY), PadTemplate::request_src("src_%u", ANY).of_type("GstTeePad")];
     const PROPS: &[Prop<Self>] = &[Prop::live(
         "allow-not-linked",
         types::BOOLEAN,

@@ -128,7 +128,7 @@ fn stopping_ends_every_wait() {
         for line in [
             "fakesrc ! queue max-size-buffers=1 ! fakesink",
             "fakesrc ! fakesink sync=true",
-            "fakesrc sizetype=fixed sizemax=1000 datarate=1000 ! queue ! fakesink sync=true",
+            "fakesrc sizetype=fixed sizemax=1000 format=time datarate=1000 ! queue ! fakesink sync=true",
             "fakesrc ! identity sleep-time=60000000 ! fakesink",
         ] {
             for state in [State::Paused, State::Playing] {
@@ -146,7 +146,7 @@ fn running_time_stands_still_while_paused() {
     Sim::new(1)
         .run(|| {
             gst_mini_elements::register();
-            let pipeline = launch("fakesrc is-live=true datarate=1000 sizetype=fixed sizemax=1000 ! fakesink sync=true");
+            let pipeline = launch("fakesrc is-live=true format=time datarate=1000 sizetype=fixed sizemax=1000 ! fakesink sync=true");
             pipeline.set_state(State::Playing);
             gst_mini_core::runtime::sleep_until(gst_mini_core::runtime::now() + ClockTime::from_secs(3));
             pipeline.set_state(State::Paused);
@@ -172,7 +172,7 @@ fn a_live_source_gives_no_preroll() {
 fn end_of_stream_comes_from_all_sinks() {
     everywhere(|| {
         let pipeline = launch(
-            "fakesrc num-buffers=5 ! fakesink fakesrc num-buffers=20 datarate=1000 sizetype=fixed sizemax=100 ! fakesink sync=true",
+            "fakesrc num-buffers=5 ! fakesink fakesrc num-buffers=20 format=time datarate=1000 sizetype=fixed sizemax=100 ! fakesink sync=true",
         );
         pipeline.set_state(State::Playing);
         assert_eq!(end(&pipeline), MessageKind::Eos);

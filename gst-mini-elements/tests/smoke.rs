@@ -29,7 +29,7 @@ fn a_source_and_a_sink_reach_the_end() {
 #[test]
 fn a_synced_sink_reaches_the_end() {
     everywhere(
-        "fakesrc num-buffers=10 sizetype=fixed sizemax=100 datarate=100000 ! fakesink sync=true",
+        "fakesrc num-buffers=10 sizetype=fixed sizemax=100 format=time datarate=100000 ! fakesink sync=true",
     );
 }
 

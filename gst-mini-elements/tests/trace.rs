@@ -26,7 +26,7 @@ fn one_seed_gives_one_trace_and_two_seeds_differ() {
         let sim = Sim::new(seed);
         sim.run(|| {
             let pipeline = launch(
-                "fakesrc num-buffers=50 sizetype=fixed sizemax=100 datarate=10000 ! tee name=t t. ! queue max-size-buffers=3 ! fakesink sync=true t. ! queue ! fakesink",
+                "fakesrc num-buffers=50 sizetype=fixed sizemax=100 format=time datarate=10000 ! tee name=t t. ! queue max-size-buffers=3 ! fakesink sync=true t. ! queue ! fakesink",
             );
             pipeline.set_state(State::Playing);
             assert_eq!(end(&pipeline), MessageKind::Eos);

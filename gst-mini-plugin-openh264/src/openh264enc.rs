@@ -83,6 +83,7 @@ impl Default for OpenH264Enc {
 
 impl Element for OpenH264Enc {
     const NAME: &str = "openh264enc";
+    const TYPE_NAME: &str = "GstOpenh264Enc";
     const SUMMARY: &str = "OpenH264 video encoder";
     const CLASS: &str = "Encoder/Video";
     const RANK: u32 = 64;

@@ -1,20 +1,24 @@
 //! Puts what happens in a pipeline into words, as `gst-launch-1.0` does.
 //!
 //! ```text
-//! /GstPipeline:pipeline0/fakesink:fakesink0: last-message = chain   ******* …
-//! ERROR: from element /GstPipeline:pipeline0/filesrc:filesrc0: …
+//! /GstPipeline:pipeline0/GstFakeSink:fakesink0: last-message = chain   ******* …
+//! ERROR: from element /GstPipeline:pipeline0/GstFileSrc:filesrc0: …
+//! Got message #12 from element "fakesrc0" (state-changed): GstMessageStateChanged, old-state=(GstState)null, …;
 //! ```
 //!
 //! Invariant: no value of a secret property is written.
-//! In GStreamer: `tools/gst-launch.c` (`bus_sync_handler`, `event_loop`).
-//! Left out: pointers; they differ from run to run.
+//! In GStreamer: `tools/gst-launch.c` (`bus_sync_handler`, `bus_handler`), `gst/gstobject.c` (`gst_object_get_path_string`).
+//! Left out: addresses; they differ from run to run.
+
+mod message;
+
+pub use message::message;
 
 use gst_mini_core::prelude::*;
 
-/// Where an element stands: `/GstPipeline:pipeline0/queue:queue0`. Bins bear their type's name, elements
-/// their factory's.
+/// Where an element stands: `/GstPipeline:pipeline0/GstQueue:queue0`.
 pub fn path(pipeline: &Bin, element: &str) -> String {
-    let top = format!("/GstPipeline:{}", pipeline.name());
+    let top = format!("/{}:{}", pipeline.factory().type_name, pipeline.name());
     if element == pipeline.name() {
         return top;
     }
@@ -26,23 +30,57 @@ pub fn path(pipeline: &Bin, element: &str) -> String {
 
 fn below(bin: &Bin, element: &str) -> Option<String> {
     bin.children().iter().find_map(|child| {
-        let inner = Bin::from_element(child);
-        let kind = if inner.is_some() { "GstBin" } else { child.factory().name.as_str() };
-        let here = format!("/{kind}:{}", child.name());
+        let here = format!("/{}:{}", child.factory().type_name, child.name());
         if child.name() == element {
             return Some(here);
         }
-        Some(here + &below(&inner?, element)?)
+        Some(here + &below(&Bin::from_element(child)?, element)?)
     })
 }
 
-/// The same for an element or one of its pads, as messages name them: `queue0` or `queue0.src`.
-pub fn source_path(pipeline: &Bin, source: &str) -> String {
-    let is_element = source == pipeline.name() || pipeline.by_name(source).is_some();
-    match source.rsplit_once('.').filter(|_| !is_element) {
-        Some((element, pad)) => format!("{}.GstPad:{pad}", path(pipeline, element)),
-        None => path(pipeline, source),
+/// Who a message is from. Messages name their source `queue0`, or `queue0.src` when it is a pad.
+pub enum Source {
+    /// An element or bin.
+    Element,
+    /// A pad: its element, and its own name.
+    Pad(String, String),
+}
+
+/// Tells pads from elements; a name with a dot in it may be either.
+pub fn source(pipeline: &Bin, name: &str) -> Source {
+    let is_element = name == pipeline.name() || pipeline.by_name(name).is_some();
+    match name.rsplit_once('.').filter(|_| !is_element) {
+        Some((element, pad)) => Source::Pad(element.to_owned(), pad.to_owned()),
+        None => Source::Element,
     }
+}
+
+/// `element "queue0"`, or `pad "queue0:src"`.
+pub fn from(pipeline: &Bin, name: &str) -> String {
+    match source(pipeline, name) {
+        Source::Element => format!("element \"{name}\""),
+        Source::Pad(element, pad) => format!("pad \"{element}:{pad}\""),
+    }
+}
+
+/// The path of an element, or of one of its pads: `….GstPad:src`.
+pub fn source_path(pipeline: &Bin, name: &str) -> String {
+    let Source::Pad(element, pad) = source(pipeline, name) else { return path(pipeline, name) };
+    let owner = if element == pipeline.name() {
+        Some(pipeline.element().clone())
+    } else {
+        pipeline.by_name(&element)
+    };
+    let kind = owner.map_or_else(|| "GstPad".to_owned(), |owner| pad_type(&owner, &pad));
+    format!("{}.{kind}:{pad}", path(pipeline, &element))
+}
+
+fn pad_type(owner: &ElementRef, pad: &str) -> String {
+    if Bin::from_element(owner).is_some() {
+        return "GstGhostPad".to_owned();
+    }
+    let template = owner.factory().template_for(pad);
+    template.map_or_else(|| "GstPad".to_owned(), |template| template.pad_type.clone())
 }
 
 /// An error, warning or info: two channels, one for the user and one for who looks closer.
@@ -60,77 +98,17 @@ pub fn property(place: &str, name: &str, value: Option<&Value>) -> String {
         None => "***".to_owned(),
         // As it is, not quoted: these are made to be read.
         Some(Value::String(text)) => text.clone().unwrap_or_else(|| "null".to_owned()),
-        Some(other) => other.to_string(),
+        Some(other) => other.serialize(),
     };
     format!("{place}: {name} = {shown}")
 }
 
-/// The line of `--messages`.
-pub fn message(message: &Message) -> String {
-    let kind = if message.source.contains('.') { "pad" } else { "element" };
-    let details = details(&message.kind)
-        .map_or_else(|| "no message details".to_owned(), |details| details.to_string());
-    format!(
-        "Got message #{} from {kind} \"{}\" ({}): {details}",
-        message.seqnum,
-        message.source,
-        message.name()
-    )
-}
-
-fn details(kind: &MessageKind) -> Option<Structure> {
-    let story = |name: &'static str, error: &ElementError| {
-        Structure::new(name)
-            .with("kind", error.kind.name())
-            .with("text", error.text.as_str())
-            .with("debug", error.debug.as_str())
+/// A tag's value, as in `--tags`: text as it is, other things as in a structure.
+pub fn tag(name: &str, value: &Value) -> String {
+    let shown = match value {
+        Value::String(Some(text)) => text.clone(),
+        other => other.to_string(),
     };
-    Some(match kind {
-        MessageKind::Error(error) => story("GstMessageError", error),
-        MessageKind::Warning(error) => story("GstMessageWarning", error),
-        MessageKind::Info(error) => story("GstMessageInfo", error),
-        MessageKind::StateChanged { old, new, pending } => Structure::new("GstMessageStateChanged")
-            .with("old-state", old.name())
-            .with("new-state", new.name())
-            .with("pending-state", pending.map_or("void-pending", State::name)),
-        MessageKind::AsyncDone { running_time } => Structure::new("GstMessageAsyncDone")
-            .with("running-time", running_time.map_or(u64::MAX, RunningTime::nanos)),
-        MessageKind::NewClock(clock) => {
-            Structure::new("GstMessageNewClock").with("clock", clock.as_str())
-        }
-        MessageKind::ClockProvide(clock) | MessageKind::ClockLost(clock) => {
-            Structure::new("GstMessageClock").with("clock", clock.as_str())
-        }
-        MessageKind::Qos { live, running_time, jitter, proportion, processed, dropped, .. } => {
-            Structure::new("GstMessageQOS")
-                .with("live", *live)
-                .with("running-time", running_time.map_or(u64::MAX, RunningTime::nanos))
-                .with("jitter", *jitter)
-                .with("proportion", *proportion)
-                .with("processed", *processed)
-                .with("dropped", *dropped)
-        }
-        MessageKind::RequestState(state) => {
-            Structure::new("GstMessageRequestState").with("new-state", state.name())
-        }
-        MessageKind::PropertyNotify { name, value } => {
-            let line =
-                Structure::new("GstMessagePropertyNotify").with("property-name", name.as_str());
-            match value {
-                Some(value) => line.with("property-value", value.clone()),
-                None => line,
-            }
-        }
-        MessageKind::SegmentStart { position, .. } | MessageKind::SegmentDone { position, .. } => {
-            Structure::new("GstMessageSegment").with("position", *position)
-        }
-        MessageKind::Tag(structure)
-        | MessageKind::Element(structure)
-        | MessageKind::Application(structure) => structure.clone(),
-        MessageKind::Eos
-        | MessageKind::AsyncStart
-        | MessageKind::StreamStart
-        | MessageKind::Latency
-        | MessageKind::DurationChanged => return None,
-    })
+    // GStreamer prints a tag's title, which for most tags is its name with spaces.
+    format!("{:>16}: {shown}", name.replace('-', " "))
 }

@@ -54,8 +54,7 @@ fn a_line_may_be_one_argument_or_many() {
 fn verbose_tells_properties_and_caps_with_their_paths() {
     let ran =
         launch(&["-v", "fakesrc", "num-buffers=1", "!", "fakesink", "silent=false", "name=end"]);
-    let place =
-        "/GstPipeline:pipeline0/fakesink:end: last-message = chain   ******* (end:sink) (0 bytes";
+    let place = "/GstPipeline:pipeline0/GstFakeSink:end: last-message = chain   ******* (end:sink) (0 bytes";
     assert!(ran.out.contains(place), "{}", ran.out);
     let without = launch(&[
         "-v",
@@ -74,7 +73,7 @@ fn verbose_tells_properties_and_caps_with_their_paths() {
 fn messages_are_told_with_number_source_and_content() {
     let ran = launch(&["-m", "fakesrc", "num-buffers=1", "!", "fakesink"]);
     for part in [
-        " from element \"fakesink0\" (state-changed): GstMessageStateChanged, old-state=(string)null, new-state=(string)ready, pending-state=(string)void-pending;",
+        " from element \"fakesink0\" (state-changed): GstMessageStateChanged, old-state=(GstState)null, new-state=(GstState)ready, pending-state=(GstState)void-pending;",
         " from element \"pipeline0\" (eos): no message details",
     ] {
         assert!(ran.out.contains(part), "{part}\n{}", ran.out);
@@ -85,7 +84,7 @@ fn messages_are_told_with_number_source_and_content() {
 fn an_error_names_its_element_and_ends_with_code_1() {
     let ran = launch(&["fakesrc", "!", "identity", "error-after=3", "name=bad", "!", "fakesink"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let story = "ERROR: from element /GstPipeline:pipeline0/identity:bad: ";
+    let story = "ERROR: from element /GstPipeline:pipeline0/GstIdentity:bad: ";
     assert!(ran.err.starts_with(story), "{ran:?}");
     in_order(&ran.out, &["Execution ended after", "Setting pipeline to NULL", "Freeing"]);
 }
@@ -96,7 +95,7 @@ fn a_file_that_is_not_there_keeps_the_pipeline_from_pausing() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     in_order(
         &ran.err,
-        &["ERROR: ", "ERROR: from element /GstPipeline:pipeline0/filesrc:filesrc0: "],
+        &["ERROR: ", "ERROR: from element /GstPipeline:pipeline0/GstFileSrc:filesrc0: "],
     );
     assert!(ran.err.contains("no/such/file"), "{ran:?}");
 }
@@ -140,7 +139,7 @@ fn a_simulated_run_takes_no_time_and_leaves_the_same_trace_twice() {
         let trace = place.path(file);
         let ran = place.run(&[
             "launch", "--sim", "--seed", "7", "--trace", trace.to_str().expect("UTF-8"),
-            "fakesrc num-buffers=100 sizetype=fixed sizemax=1000 datarate=1000 ! queue ! fakesink sync=true",
+            "fakesrc num-buffers=100 sizetype=fixed sizemax=1000 format=time datarate=1000 ! queue ! fakesink sync=true",
         ]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(ran.out.contains("Execution ended after 0:01:"), "{}", ran.out);
@@ -197,7 +196,7 @@ fn interrupted(line: &str, at: &[&str]) -> (String, Option<i32>) {
 
 #[test]
 fn ctrl_c_lets_the_stream_end_and_is_a_success() {
-    let line = "fakesrc datarate=1000 sizetype=fixed sizemax=10 ! fakesink sync=true silent=false";
+    let line = "fakesrc format=time datarate=1000 sizetype=fixed sizemax=10 ! fakesink sync=true silent=false";
     let (text, code) = interrupted(line, &["= chain"]);
     in_order(
         &text,
@@ -209,7 +208,7 @@ fn ctrl_c_lets_the_stream_end_and_is_a_success() {
 #[test]
 fn a_second_ctrl_c_stops_at_once() {
     // A buffer is due in an hour, and the end of the stream behind it.
-    let line = "fakesrc datarate=1 sizetype=fixed sizemax=3600 num-buffers=-1 ! queue ! fakesink sync=true silent=false";
+    let line = "fakesrc format=time datarate=1 sizetype=fixed sizemax=3600 num-buffers=-1 ! queue ! fakesink sync=true silent=false";
     let (text, code) = interrupted(line, &["= chain", "Waiting for EOS..."]);
     assert!(text.contains("Stopping pipeline at once"), "{text}");
     assert_eq!(code, Some(2), "{text}");

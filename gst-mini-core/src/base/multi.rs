@@ -12,6 +12,7 @@
 
 use crate::base::{Behavior, default};
 use crate::buffer::Buffer;
+use crate::caps::Caps;
 use crate::cx::{Level, PadId};
 use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
@@ -335,9 +336,6 @@ impl PadHandler for MultiBase {
             }
             _ if !event.is_serialized() => default::event(&self.core, pad, event),
             _ => {
-                if let EventKind::Caps(caps) = &event.kind {
-                    self.core.caps_changed(pad, caps);
-                }
                 let cx = Context::new(&self.core, self.core.pad(pad.id()));
                 self.core.instance().sink_event(&cx, &event).map(|_| ())
             }
@@ -347,6 +345,10 @@ impl PadHandler for MultiBase {
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         self.core.instance().query(&cx, query) || default::query(&self.core, pad, query)
+    }
+
+    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        self.core.caps_changed(pad, caps);
     }
 
     fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {

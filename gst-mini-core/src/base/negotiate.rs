@@ -77,7 +77,6 @@ fn announce(
     if pad.current_caps().as_ref() == Some(output) {
         return Ok(());
     }
-    core.caps_changed(pad, output);
     match pad.push_event_full(Event::caps(output.clone())) {
         Err(FlowError::NotNegotiated | FlowError::Error) => Err(FlowError::NotNegotiated),
         _ => Ok(()),

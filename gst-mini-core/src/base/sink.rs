@@ -307,6 +307,7 @@ impl SinkBase {
         // SAFETY: serialized events come under the stream lock.
         let s = unsafe { self.streaming() };
         self.core.attend_if_needed(&s.cx);
+        self.core.instance().event_arrives(&s.cx, &event);
         match &event.kind {
             EventKind::Caps(caps) => return self.set_caps(s, caps),
             EventKind::Segment(segment) => self.place.lock().segment = Some(*segment),
@@ -348,7 +349,6 @@ impl SinkBase {
             self.core.post_error(negotiate::mismatch(&from, caps, "comes out here", &to, &own));
             return Err(FlowError::NotNegotiated);
         }
-        self.core.caps_changed(&self.sink, caps);
         self.core
             .instance()
             .set_caps(&s.cx, Some(caps), None)
@@ -541,6 +541,10 @@ impl PadHandler for SinkBase {
             Query::Latency { .. } => self.latency_query(query),
             _ => false,
         }
+    }
+
+    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        self.core.caps_changed(pad, caps);
     }
 }
 

@@ -10,9 +10,10 @@
 
 use crate::base::{Behavior, negotiate, position};
 use crate::buffer::{Buffer, BufferFlags};
+use crate::caps::Caps;
 use crate::clock::ClockReturn;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
-use crate::event::{Event, EventKind, Seek, Seqnum, next_seqnum};
+use crate::event::{Event, EventKind, Seek, Seqnum, next_group_id, next_seqnum, stream_id};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
@@ -169,8 +170,9 @@ impl SourceBase {
         }
         if !s.started {
             s.started = true;
-            let id = format!("{}/{}", self.core.name, next_seqnum());
-            self.src.push_event(Event::stream_start(id));
+            let stream_id = stream_id(&self.core.name, next_seqnum());
+            let group_id = Some(next_group_id());
+            self.src.push_event(Event::new(EventKind::StreamStart { stream_id, group_id }));
         }
         let asked = std::mem::take(&mut self.control.lock().seek);
         if let Some((seek, seqnum)) = asked {
@@ -231,6 +233,8 @@ impl SourceBase {
             buf.set_flags(BufferFlags::DISCONT);
         }
         let position = buf.pts().map(ClockTime::nanos);
+        // Downstream is told of the segment as it was before its first buffer.
+        let announced = s.segment;
         if s.segment.format == Format::Time {
             if let (Some(stop), Some(position)) = (s.segment.stop, position)
                 && s.segment.rate > 0.0
@@ -250,7 +254,7 @@ impl SourceBase {
         }
         if !s.segment_sent {
             s.segment_sent = true;
-            let event = Event::segment(s.segment).with_seqnum(s.segment_seqnum);
+            let event = Event::segment(announced).with_seqnum(s.segment_seqnum);
             self.src.push_event(event);
         }
         s.pushed += 1;
@@ -578,7 +582,10 @@ impl PadHandler for SourceBase {
     fn event(&self, _: &PadCore, event: Event) -> FlowResult {
         let taken = match &event.kind {
             EventKind::Seek(seek) => self.seek(seek, event.seqnum),
-            EventKind::Reconfigure | EventKind::Latency(_) => true,
+            EventKind::Reconfigure | EventKind::Latency(_) => {
+                self.core.take_upstream(&event);
+                true
+            }
             EventKind::FlushStart | EventKind::FlushStop { .. } => true,
             _ => self.core.take_upstream(&event),
         };
@@ -619,5 +626,9 @@ impl PadHandler for SourceBase {
             }
             _ => false,
         }
+    }
+
+    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        self.core.caps_changed(pad, caps);
     }
 }

@@ -134,8 +134,8 @@ impl TransformBase {
         // SAFETY: serialized events come under the stream lock.
         let s = unsafe { self.streaming() };
         self.core.attend_if_needed(&s.cx);
+        self.core.instance().event_arrives(&s.cx, &event);
         if let EventKind::Caps(caps) = &event.kind {
-            self.core.caps_changed(&self.sink, caps);
             s.input = Some(caps.clone());
             self.src.take_reconfigure();
             negotiate::transform(&self.core, &self.sink, &self.src, &s.cx, caps)?;
@@ -220,6 +220,10 @@ impl PadHandler for TransformBase {
             }
             _ => default::query(&self.core, pad, query),
         }
+    }
+
+    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        self.core.caps_changed(pad, caps);
     }
 
     fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {

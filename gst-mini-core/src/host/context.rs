@@ -599,9 +599,6 @@ pub(crate) unsafe fn drain(core: &ElementCore, cx: &Context) -> FlowResult {
             }
             Output::Event(id, event) => {
                 if let Some(pad) = core.pad(id) {
-                    if let EventKind::Caps(caps) = &event.kind {
-                        core.caps_changed(&pad, caps);
-                    }
                     pad.push_event(event);
                 }
             }

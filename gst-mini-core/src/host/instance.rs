@@ -169,6 +169,13 @@ impl Instance {
             unsafe { f(self.raw.obj, cx.raw(), why.code()) }
         }
     }
+    pub fn event_arrives(&self, cx: &Context, event: &Event) {
+        if let Some(f) = self.vtable().event_arrives {
+            let text = event.to_text();
+            // SAFETY: see above.
+            unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) };
+        }
+    }
     /// `Ok(false)`: the event is not to go on.
     pub fn sink_event(&self, cx: &Context, event: &Event) -> FlowResult<bool> {
         let Some(f) = self.vtable().sink_event else { return Ok(true) };

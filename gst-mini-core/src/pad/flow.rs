@@ -4,7 +4,7 @@
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push_data`, `gst_pad_push_event_unchecked`, `gst_pad_send_event_unchecked`).
 //! Left out: buffer lists (their buffers are pushed one by one).
 
-use super::{PadCore, PadHandler, ProbeData, ProbeType, attention};
+use super::{Pad, PadCore, PadHandler, ProbeData, ProbeType, attention};
 use crate::buffer::Buffer;
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
@@ -164,7 +164,7 @@ impl PadCore {
         }
         if !upstream && event.is_sticky() {
             let is_eos = matches!(event.kind, EventKind::Eos);
-            self.stored.lock().store(event.clone(), false);
+            self.keep(event.clone(), false);
             self.raise(attention::STICKY);
             let sent = self.push_sticky(Some(&event));
             if is_eos {
@@ -269,12 +269,28 @@ impl PadCore {
         let is_eos = matches!(event.kind, EventKind::Eos);
         handler.event(self, event)?;
         if let Some(event) = sticky {
-            self.stored.lock().store(event, true);
+            self.keep(event, true);
         }
         if is_eos {
             self.raise(attention::EOS);
         }
         Ok(())
+    }
+
+    /// Remembers a sticky event, and tells the owner of a new format.
+    fn keep(&self, event: Event, received: bool) {
+        let changed = match &event.kind {
+            EventKind::Caps(caps) if self.current_caps().as_ref() != Some(caps) => {
+                Some(caps.clone())
+            }
+            _ => None,
+        };
+        self.stored.lock().store(event, received);
+        if let Some(caps) = changed
+            && let Some(handler) = self.handler()
+        {
+            handler.caps_changed(self, &caps);
+        }
     }
 
     /// Asks this pad's owner.

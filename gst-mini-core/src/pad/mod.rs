@@ -49,6 +49,11 @@ pub trait PadHandler: Send + Sync {
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult;
     /// A query arrived at a pad. Any thread.
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool;
+    /// The pad has a new format: a source pad before downstream hears of it, a sink pad after its element
+    /// took it. Streaming thread.
+    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
+        let _ = (pad, caps);
+    }
     /// Where what arrives at a sink pad goes on, to follow a refusal to where it began.
     fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
         let _ = pad;

@@ -430,6 +430,9 @@ pub struct GmElementVTable {
     pub pad_removed: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx)>,
     /// Source role: 1 if frames exist only while PLAYING. Class function. Any.
     pub is_live: Option<unsafe extern "C" fn(cx: *const GmCx) -> u8>,
+    /// Sink and transform role: a serialized event arrived, and nothing was done about it yet. Streaming.
+    pub event_arrives:
+        Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr)>,
 }
 
 /// A pad before it exists.
@@ -447,6 +450,8 @@ pub struct GmPadTemplate {
     pub name: GmStr,
     /// Caps text.
     pub caps: GmStr,
+    /// What GStreamer calls such a pad; empty: `GstPad`. Absent in older plugins.
+    pub pad_type: GmStr,
 }
 
 /// A property's specification. Bounds and default are texts; an empty one is absent, an absent
@@ -528,6 +533,8 @@ pub struct GmFactory {
     pub create: Option<unsafe extern "C" fn(host: *const GmHost, out: *mut GmElement) -> u8>,
     /// Class functions callable without an instance; valid for ever.
     pub vtable: *const GmElementVTable,
+    /// Writes what GStreamer calls such an element, as `GstFakeSink`. Absent in older plugins.
+    pub type_name: Option<unsafe extern "C" fn(out: *mut GmText)>,
 }
 
 /// What the host gives a plugin once, valid for the process.

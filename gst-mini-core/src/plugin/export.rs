@@ -258,7 +258,18 @@ impl<E: Element> Role<E> {
             signals: const { &Self::SIGNAL_PTRS }.as_ptr(),
             create: None,
             vtable,
+            type_name: Some(Self::type_name),
         }
+    }
+
+    unsafe extern "C" fn type_name(out: *mut GmText) {
+        guard_class((), || {
+            let path = std::any::type_name::<E>().split('<').next().unwrap_or_default();
+            let own = path.rsplit("::").next().unwrap_or(path);
+            let name = if E::TYPE_NAME.is_empty() { &format!("Gst{own}") } else { E::TYPE_NAME };
+            // SAFETY: see the type.
+            unsafe { GmText::put(out, name) };
+        });
     }
 
     const COMMON: GmElementVTable = GmElementVTable {
@@ -283,6 +294,7 @@ impl<E: Element> Role<E> {
         produce: None,
         stopped: None,
         sink_event: None,
+        event_arrives: None,
         src_event: None,
         query: Some(Self::shared_query),
         flush: None,
@@ -562,6 +574,7 @@ impl<E: Transform> Role<E> {
         set_caps: Some(Self::transform_set_caps),
         transform: Some(Self::transform_transform),
         sink_event: Some(Self::transform_sink_event),
+        event_arrives: Some(Self::transform_event_arrives),
         src_event: Some(Self::transform_src_event),
         flush: Some(Self::transform_flush),
         ..Self::COMMON
@@ -621,6 +634,12 @@ impl<E: Transform> Role<E> {
             None => flow_buf(Err(FlowError::Error)),
         }
     });
+    thunk!(transform_event_arrives(event: GmStr) -> (), (), |e, cx| {
+        // SAFETY: see the type.
+        if let Some(event) = unsafe { parse_event(event) } {
+            e.event_arrives(cx, &event);
+        }
+    });
     thunk!(transform_sink_event(event: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {
         // SAFETY: see the type.
         match unsafe { parse_event(event) } {
@@ -651,6 +670,7 @@ impl<E: Sink> Role<E> {
         preroll: Some(Self::sink_preroll),
         render: Some(Self::sink_render),
         sink_event: Some(Self::sink_sink_event),
+        event_arrives: Some(Self::sink_event_arrives),
         flush: Some(Self::sink_flush),
         ..Self::COMMON
     };
@@ -696,6 +716,12 @@ impl<E: Sink> Role<E> {
         match buffer_of(buf) {
             Some(buf) => code(e.render(cx, buf)),
             None => FlowError::Error.code(),
+        }
+    });
+    thunk!(sink_event_arrives(event: GmStr) -> (), (), |e, cx| {
+        // SAFETY: see the type.
+        if let Some(event) = unsafe { parse_event(event) } {
+            e.event_arrives(cx, &event);
         }
     });
     thunk!(sink_sink_event(event: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {

@@ -34,6 +34,8 @@ pub struct TemplateInfo {
     pub task: bool,
     /// Whether its caps are unrelated to those of the element's other pads.
     pub own_caps: bool,
+    /// What GStreamer calls such a pad.
+    pub pad_type: String,
 }
 
 /// A property's specification as read.
@@ -93,6 +95,8 @@ pub enum RoleKind {
 pub struct FactoryInfo {
     /// Factory name.
     pub name: String,
+    /// What GStreamer calls the element's type, as `GstFakeSink`.
+    pub type_name: String,
     /// A few words.
     pub long_name: String,
     /// Class words.
@@ -135,6 +139,33 @@ unsafe fn text(text: GmStr, what: &str) -> Result<String, String> {
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_%".contains(c))
+}
+
+/// What GStreamer calls the type, or the factory's name in that style.
+///
+/// # Safety
+/// `raw` and all it points to must be readable for ever.
+unsafe fn type_name(raw: &'static GmFactory, factory: &str) -> Result<String, String> {
+    let mut name = String::new();
+    if raw.struct_size as usize >= size_of::<GmFactory>()
+        && let Some(write) = raw.type_name
+    {
+        let mut place = GmText::for_string(&mut name);
+        // SAFETY: the factory's function, called with a text place that outlives the call.
+        unsafe { write(&raw mut place) };
+    }
+    if name.is_empty() {
+        let words = factory.split(['-', '_']);
+        name = words.fold("Gst".to_owned(), |name, word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            name + &first.to_ascii_uppercase() + rest
+        });
+    }
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'+') {
+        Ok(name)
+    } else {
+        Err(format!("element \"{factory}\": its type's name \"{name}\" is invalid"))
+    }
 }
 
 /// # Safety
@@ -194,6 +225,7 @@ impl FactoryInfo {
                 ));
             }
             let mut info = FactoryInfo {
+                type_name: type_name(raw, &name)?,
                 long_name: text(raw.long_name, "the long name")?,
                 klass: text(raw.klass, "the class")?,
                 description: text(raw.description, "the description")?,
@@ -257,7 +289,16 @@ impl FactoryInfo {
         };
         let caps = Caps::parse(&caps)
             .map_err(|error| format!("element \"{element}\": caps of pad \"{name}\": {error}"))?;
+        let mut pad_type = String::new();
+        if raw.struct_size as usize >= size_of::<GmPadTemplate>() {
+            // SAFETY: the caller's promise, and the field is there.
+            pad_type = unsafe { text(raw.pad_type, "a pad's type")? };
+        }
+        if pad_type.is_empty() {
+            "GstPad".clone_into(&mut pad_type);
+        }
         Ok(TemplateInfo {
+            pad_type,
             name,
             direction,
             presence,

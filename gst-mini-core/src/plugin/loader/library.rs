@@ -200,7 +200,7 @@ unsafe fn factories(
             raw.ok_or_else(|| format!("entry {index} of its elements is missing; refused"))?;
         // SAFETY: the size stands first in every growable struct.
         let vtable = unsafe { raw.vtable.as_ref() }.map(|vtable| vtable.struct_size);
-        if (raw.struct_size as usize) < size_of::<GmFactory>()
+        if (raw.struct_size as usize) < std::mem::offset_of!(GmFactory, type_name)
             || vtable.is_some_and(|size| (size as usize) < size_of::<GmElementVTable>())
         {
             return Err("the descriptor is damaged or from another product".to_owned());

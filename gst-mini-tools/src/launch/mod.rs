@@ -11,6 +11,10 @@
 //! In GStreamer: `tools/gst-launch.c`.
 //! Left out: tables of contents, the position line, buffering.
 
+mod options;
+
+pub use options::Options;
+
 use crate::narrate;
 use crate::output::line;
 use gst_mini_core::prelude::*;
@@ -18,7 +22,7 @@ use gst_mini_core::{launch, runtime, tracer};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -26,44 +30,6 @@ use std::sync::{Arc, Mutex};
 const PREROLL_PATIENCE: ClockTime = ClockTime::from_secs(5);
 /// Name of the message a signal becomes.
 const INTERRUPT: &str = "interrupt";
-
-#[derive(clap::Args)]
-pub struct Options {
-    /// Output status information and property notifications
-    #[arg(short, long)]
-    verbose: bool,
-    /// Output messages
-    #[arg(short, long)]
-    messages: bool,
-    /// Output tags (also known as metadata)
-    #[arg(short, long)]
-    tags: bool,
-    /// Do not print any progress information
-    #[arg(short, long)]
-    quiet: bool,
-    /// Do not output status information for this property if verbose output is enabled; can be
-    /// used several times
-    #[arg(short = 'X', long, value_name = "PROPERTY")]
-    exclude: Vec<String>,
-    /// End the stream before shutting down on Ctrl-C. It is always done; a second Ctrl-C stops at once
-    #[arg(short, long)]
-    eos_on_shutdown: bool,
-    /// Run on simulated time: one task at a time, and no waiting
-    #[arg(long)]
-    sim: bool,
-    /// Decides what the simulation leaves open; the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "sim")]
-    seed: u64,
-    /// Write what happened when to a file, as JSON lines
-    #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
-    /// At the end, print what the elements counted
-    #[arg(long)]
-    stats: bool,
-    /// The launch line: elements and properties, separated by `!`
-    #[arg(required = true, trailing_var_arg = true, value_name = "PIPELINE")]
-    pipeline: Vec<String>,
-}
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +40,18 @@ enum End {
 }
 
 pub fn run(options: &Options) -> ExitCode {
-    let trace = match options.trace.as_ref().map(start_trace).transpose() {
+    if let Some(why) = options.refused() {
+        eprintln!("ERROR: {why}");
+        return ExitCode::from(2);
+    }
+    if options.wants_version() {
+        line(&format!("gst-mini launch version {}", env!("CARGO_PKG_VERSION")));
+        return ExitCode::SUCCESS;
+    }
+    if let Some(rules) = options.log_rules() {
+        gst_mini_core::log::choose(&rules);
+    }
+    let trace = match options.trace.as_deref().map(start_trace).transpose() {
         Ok(trace) => trace,
         Err(why) => {
             eprintln!("ERROR: {why}");
@@ -106,7 +83,7 @@ pub fn run(options: &Options) -> ExitCode {
 
 type TraceFile = Arc<Mutex<BufWriter<std::fs::File>>>;
 
-fn start_trace(place: &PathBuf) -> Result<TraceFile, String> {
+fn start_trace(place: &Path) -> Result<TraceFile, String> {
     let file = std::fs::File::create(place)
         .map_err(|error| format!("the trace {} cannot be written: {error}", place.display()))?;
     let file: TraceFile = Arc::new(Mutex::new(BufWriter::new(file)));
@@ -253,7 +230,7 @@ impl Player<'_> {
             match message.kind {
                 MessageKind::Eos => {
                     self.say(&format!("Got EOS from element \"{}\".", message.source));
-                    if self.interrupted {
+                    if self.interrupted || self.options.eos_on_shutdown {
                         self.say("EOS received - stopping pipeline...");
                     }
                     return End::Eos;
@@ -295,7 +272,7 @@ impl Player<'_> {
     fn tell(&self, message: &Message) {
         let options = self.options;
         if options.messages {
-            self.say(&narrate::message(message));
+            self.say(&narrate::message(&self.pipeline, message));
         }
         let place = || narrate::source_path(&self.pipeline, &message.source);
         match &message.kind {
@@ -312,9 +289,10 @@ impl Player<'_> {
             MessageKind::NewClock(clock) => self.say(&format!("New clock: {clock}")),
             MessageKind::Latency => self.say("Redistribute latency..."),
             MessageKind::Tag(tags) if options.tags => {
-                self.say(&format!("FOUND TAG      : found by element \"{}\".", message.source));
+                let from = narrate::from(&self.pipeline, &message.source);
+                self.say(&format!("FOUND TAG      : found by {from}."));
                 for (tag, value) in tags.fields() {
-                    self.say(&format!("{tag:>16}: {value}"));
+                    self.say(&narrate::tag(tag, value));
                 }
             }
             _ => {}
