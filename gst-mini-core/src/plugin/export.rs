@@ -634,7 +634,7 @@ impl<E: Transform> Role<E> {
             None => flow_buf(Err(FlowError::Error)),
         }
     });
-    thunk!(transform_event_arrives(event: GmStr) -> (), (), |e, cx| {
+    thunk!(transform_event_arrives(event: GmStr) -> (), NOTHING, |e, cx| {
         // SAFETY: see the type.
         if let Some(event) = unsafe { parse_event(event) } {
             e.event_arrives(cx, &event);
@@ -718,7 +718,7 @@ impl<E: Sink> Role<E> {
             None => FlowError::Error.code(),
         }
     });
-    thunk!(sink_event_arrives(event: GmStr) -> (), (), |e, cx| {
+    thunk!(sink_event_arrives(event: GmStr) -> (), NOTHING, |e, cx| {
         // SAFETY: see the type.
         if let Some(event) = unsafe { parse_event(event) } {
             e.event_arrives(cx, &event);
