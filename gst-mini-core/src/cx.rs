@@ -376,6 +376,16 @@ impl<'a> Cx<'a> {
         self.text(|out| unsafe { pad_segment(self.raw, pad.0, out) })?.parse().ok()
     }
 
+    /// The sticky events of a pad, in their order.
+    pub fn sticky_events(&self, pad: PadId) -> Vec<Event> {
+        let Some(sticky_event) = self.vtable().sticky_event else { return Vec::new() };
+        (0..)
+            // SAFETY: the place lives for the call.
+            .map_while(|n| self.text(|out| unsafe { sticky_event(self.raw, pad.0, n, out) }))
+            .filter_map(|text| Event::from_text(&text))
+            .collect()
+    }
+
     /// All pads of this element with their names and directions (`true`: source).
     pub fn pads(&self) -> Vec<(PadId, String, bool)> {
         let Some(pads) = self.vtable().pads else { return Vec::new() };

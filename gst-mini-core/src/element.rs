@@ -368,9 +368,23 @@ pub trait MultiPad: Element + Sync {
     fn flush(&self, cx: &Cx) {
         let _ = cx;
     }
+    /// An event around the data came to sink pad `cx.pad()`: flush-start or flush-stop, which the pad has
+    /// followed, or one out of band. `true`, the default: it goes on through all source pads. Any
+    /// thread but for flush-stop.
+    fn oob_event(&self, cx: &Cx, event: &Event) -> bool {
+        let _ = (cx, event);
+        true
+    }
     /// A property was set. Any thread.
     fn property_changed(&self, cx: &Cx, name: &str) {
         let _ = (cx, name);
+    }
+    /// How a request pad is to be called that was asked for as `wanted`: a name that fits a template,
+    /// or the template's pattern when any name will do. `%u` in the answer stands for the next
+    /// number. `None`, the default: as wanted, and numbers go up.
+    fn pad_name(&self, cx: &Cx, wanted: &str) -> Option<String> {
+        let _ = (cx, wanted);
+        None
     }
     /// A request pad was made, and is `cx.pad()`; `false` refuses it.
     fn pad_added(&self, cx: &Cx, name: &str) -> bool {

@@ -32,7 +32,7 @@ use crate::structure::Structure;
 use crate::time::{ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// A counted handle on an element.
@@ -49,6 +49,8 @@ pub struct ElementInner {
     /// One state change at a time; may be held across waits.
     state_lock: StreamLock,
     locked: AtomicBool,
+    /// The number of the next request pad that is asked for without one.
+    next_number: AtomicU32,
 }
 
 struct StateData {
@@ -204,6 +206,7 @@ impl ElementRef {
             }),
             state_lock: StreamLock::new(),
             locked: AtomicBool::new(false),
+            next_number: AtomicU32::new(0),
         }))
     }
 
@@ -335,8 +338,21 @@ impl ElementRef {
         self.request_pad(name)
     }
 
-    /// Makes a pad of a request template.
+    /// Makes a pad of a request template. The element may call it otherwise than it was asked for.
     pub fn request_pad(&self, name: &str) -> Result<Arc<PadCore>, HandleError> {
+        self.request_pad_numbered(name, &mut |pattern| {
+            let first = self.0.next_number.load(Ordering::Relaxed);
+            let is_free = |n: &u32| self.static_pad(&pattern.replace("%u", &n.to_string()));
+            (first..).find(|n| is_free(n).is_none()).unwrap_or(first)
+        })
+    }
+
+    /// [`ElementRef::request_pad`], with numbers from elsewhere for names that are not a template's.
+    pub(crate) fn request_pad_numbered(
+        &self,
+        name: &str,
+        number: &mut dyn FnMut(&str) -> u32,
+    ) -> Result<Arc<PadCore>, HandleError> {
         let core = &self.0.core;
         let no_pad = || {
             let names: Vec<_> = core.factory.pads.iter().map(|pad| pad.name.as_str()).collect();
@@ -352,18 +368,17 @@ impl ElementRef {
             .filter(|template| template.presence == Presence::Request)
             .ok_or_else(no_pad)?;
         let multi = self.0.multi.as_ref().ok_or_else(no_pad)?;
-        let name = if template.name == name && name.contains("%u") {
-            let mut number = 0;
-            loop {
-                let candidate = name.replace("%u", &number.to_string());
-                if core.pad_named(&candidate).is_none() {
-                    break candidate;
-                }
-                number += 1;
-            }
-        } else {
-            name.to_owned()
-        };
+        let cx = Context::detached(core);
+        let name = core.instance().pad_name(&cx, name).unwrap_or_else(|| name.to_owned());
+        let name =
+            if name.contains("%u") { name.replace("%u", &number(&name).to_string()) } else { name };
+        if core.pad_named(&name).is_some() {
+            return Err(no_pad());
+        }
+        // What was numbered once is not numbered again, as tee counts.
+        if let Some(number) = template.number_of(&name) {
+            self.0.next_number.fetch_max(number.saturating_add(1), Ordering::Relaxed);
+        }
         let id = core.next_pad_id();
         let pad = PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
         let handler = Arc::downgrade(multi);

@@ -1,33 +1,51 @@
 //! `fakesrc` makes buffers of no meaning, as fast as they are taken.
 //!
-//! Invariant: in a stream of bytes each buffer's offset is the number of bytes before it.
+//! Invariant: in the format `bytes` a buffer's offset counts the bytes before it; in others it has none.
 //! In GStreamer: `plugins/elements/gstfakesrc.c`.
-//! Left out: `can-activate-pull`, `parentsize`, `data=subbuffer`, `filltype=pattern-cont`, `dump`, formats other than bytes and time.
+//! Left out: `can-activate-pull`; seeking by bytes; a live source that does not wait for the times of its
+//! `datarate`.
 //!
 //! ```text
 //! fakesrc num-buffers=3 sizetype=fixed sizemax=16 ! fakesink
 //! ```
 
-use crate::last_message;
+use crate::{dump, last_message};
 use gst_mini_core::element_prelude::*;
 
-/// `GST_FORMAT_BYTES`.
-const BYTES: i32 = 2;
+const SIZETYPE: &str = "enum:empty=1,fixed=2,random=3";
+const FILLTYPE: &str = "enum:nothing=1,zero=2,random=3,pattern=4,pattern-span=5";
+const DATA: &str = "enum:allocate=1,subbuffer=2";
+const FORMAT: &str = "enum:undefined=0,default=1,bytes=2,time=3,buffers=4,percent=5";
+const FORMATS: [Format; 6] = [
+    Format::Undefined,
+    Format::Default,
+    Format::Bytes,
+    Format::Time,
+    Format::Buffers,
+    Format::Percent,
+];
+const SUBBUFFER: i32 = 2;
 
 pub struct FakeSrc {
     sizetype: i32,
     sizemin: i32,
     sizemax: i32,
+    parentsize: i32,
     filltype: i32,
+    data: i32,
     datarate: i32,
+    format: i32,
     sync: bool,
     silent: bool,
+    dump: bool,
     signal_handoffs: bool,
+    can_activate_push: bool,
     is_live: bool,
-    format: i32,
-    /// Bytes made so far: the next buffer's place in a stream of bytes.
+    ignored: String,
+    /// What buffers are parts of with `data=subbuffer`, and how far it is used.
+    parent: Option<(Buffer, usize)>,
+    has_segment: bool,
     bytes: u64,
-    segment_sent: bool,
     random: u64,
     fill: u8,
 }
@@ -38,15 +56,21 @@ impl Default for FakeSrc {
             sizetype: 1,
             sizemin: 0,
             sizemax: 4096,
+            parentsize: 4096 * 10,
             filltype: 1,
+            data: 1,
             datarate: 0,
+            format: 2,
             sync: false,
             silent: true,
+            dump: false,
             signal_handoffs: false,
+            can_activate_push: true,
             is_live: false,
-            format: BYTES,
+            ignored: String::new(),
+            parent: None,
+            has_segment: false,
             bytes: 0,
-            segment_sent: false,
             random: 0x9e37_79b9_7f4a_7c15,
             fill: 0,
         }
@@ -60,52 +84,66 @@ impl Element for FakeSrc {
     const CLASS: &str = "Source";
     const PADS: &[PadTemplate] = &[PadTemplate::src(ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::choice(
-            "sizetype",
-            "enum:empty=1,fixed=2,random=3",
-            "How to determine buffer sizes",
-            |e: &mut Self| &mut e.sizetype,
-        ),
+        Prop::choice("sizetype", SIZETYPE, "How to determine buffer sizes", |e: &mut Self| {
+            &mut e.sizetype
+        }),
         Prop::int("sizemin", "Minimum buffer size", |e: &mut Self| &mut e.sizemin)
             .unit("bytes")
             .range("0", "2147483647"),
         Prop::int("sizemax", "Maximum buffer size", |e: &mut Self| &mut e.sizemax)
             .unit("bytes")
             .range("0", "2147483647"),
-        Prop::choice(
-            "filltype",
-            "enum:nothing=1,zero=2,random=3,pattern=4",
-            "How to fill buffers",
-            |e: &mut Self| &mut e.filltype,
-        ),
+        Prop::int(
+            "parentsize",
+            "Size of parent buffer for sub-buffered allocation",
+            |e: &mut Self| &mut e.parentsize,
+        )
+        .unit("bytes")
+        .range("0", "2147483647"),
+        Prop::choice("filltype", FILLTYPE, "How to fill the buffer, if at all", |e: &mut Self| {
+            &mut e.filltype
+        }),
+        Prop::choice("data", DATA, "Data allocation method", |e: &mut Self| &mut e.data),
         Prop::int(
             "datarate",
-            "Timestamps buffers with number of bytes per second, 0: none",
+            "Timestamps buffers with number of bytes per second (0 = none)",
             |e: &mut Self| &mut e.datarate,
         )
         .range("0", "2147483647"),
+        Prop::choice("format", FORMAT, "The format of the segment events", |e: &mut Self| {
+            &mut e.format
+        })
+        .ready_only(),
         Prop::boolean("sync", "Sync to the clock to the datarate", |e: &mut Self| &mut e.sync),
+        Prop::string("pattern", "Set the pattern (unused)", |e: &mut Self| &mut e.ignored),
         Prop::boolean("silent", "Don't produce last-message", |e: &mut Self| &mut e.silent),
         Prop::published("last-message", types::STRING, "What the last buffer was", ""),
+        Prop::boolean("dump", "Dump buffer contents to stdout", |e: &mut Self| &mut e.dump),
         Prop::boolean(
             "signal-handoffs",
             "Send a signal before pushing a buffer",
             |e: &mut Self| &mut e.signal_handoffs,
         ),
+        Prop::boolean("can-activate-push", "Can activate in push mode", |e: &mut Self| {
+            &mut e.can_activate_push
+        })
+        .ready_only(),
         Prop::boolean("is-live", "Make buffers only while PLAYING", |e: &mut Self| &mut e.is_live)
             .ready_only(),
-        Prop::choice(
-            "format",
-            "enum:bytes=2,time=3",
-            "The format of the segment",
-            |e: &mut Self| &mut e.format,
-        ),
     ];
     const UPSTREAM_EVENTS: &str = "latency,qos";
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer is about to be pushed")];
 }
 
 impl FakeSrc {
+    fn format(&self) -> Format {
+        usize::try_from(self.format)
+            .ok()
+            .and_then(|n| FORMATS.get(n))
+            .copied()
+            .unwrap_or(Format::Bytes)
+    }
+
     fn random(&mut self) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -113,23 +151,44 @@ impl FakeSrc {
         self.random
     }
 
-    fn data(&mut self) -> Vec<u8> {
+    fn size(&mut self) -> usize {
         let (min, max) = (self.sizemin.max(0) as usize, self.sizemax.max(0) as usize);
-        let size = match self.sizetype {
+        match self.sizetype {
             2 => max,
             3 => min + (self.random() as usize) % (max.saturating_sub(min) + 1),
             _ => 0,
-        };
+        }
+    }
+
+    fn filled(&mut self, size: usize) -> Vec<u8> {
+        if self.filltype == 4 {
+            self.fill = 0;
+        }
         match self.filltype {
             3 => (0..size).map(|_| self.random() as u8).collect(),
-            4 => (0..size)
-                .map(|_| {
-                    self.fill = self.fill.wrapping_add(1);
-                    self.fill.wrapping_sub(1)
-                })
-                .collect(),
+            4 | 5 => {
+                let first = self.fill;
+                self.fill = first.wrapping_add(size as u8);
+                (0..size).map(|i| first.wrapping_add(i as u8)).collect()
+            }
             _ => vec![0; size],
         }
+    }
+
+    /// A buffer of that size: its own, or a part of a larger one.
+    fn buffer(&mut self, size: usize) -> Buffer {
+        // A buffer larger than its parent could never be cut from one.
+        let parent_size = self.parentsize.max(0) as usize;
+        if self.data != SUBBUFFER || size > parent_size {
+            return Buffer::from_vec(self.filled(size));
+        }
+        let (parent, at) = match self.parent.take() {
+            Some((parent, at)) if parent.size() - at >= size => (parent, at),
+            _ => (Buffer::from_vec(self.filled(parent_size)), 0),
+        };
+        let buf = parent.sub_buffer(at, size);
+        self.parent = Some((parent, at + size));
+        buf
     }
 }
 
@@ -139,7 +198,17 @@ impl Source for FakeSrc {
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        (self.bytes, self.segment_sent) = (0, false);
+        if !self.can_activate_push {
+            let text = "can-activate-push is off, and there is no other mode";
+            return Err(ElementError::new(ErrorKind::Core, text));
+        }
+        (self.bytes, self.fill, self.parent, self.has_segment) = (0, 0, None, false);
+        Ok(())
+    }
+
+    fn stop(&mut self, cx: &mut Cx) -> Result<(), ElementError> {
+        self.parent = None;
+        cx.publish("last-message", "");
         Ok(())
     }
 
@@ -151,25 +220,23 @@ impl Source for FakeSrc {
     }
 
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
-        if self.format == BYTES && !std::mem::replace(&mut self.segment_sent, true) {
-            cx.output_event(FIRST_PAD, Event::segment(Segment::new(Format::Bytes)));
+        let format = self.format();
+        if !std::mem::replace(&mut self.has_segment, true) && format != Format::Time {
+            cx.output_event(FIRST_PAD, Event::segment(Segment::new(format)));
         }
-        let data = self.data();
-        let size = data.len() as u64;
-        let mut buf = Buffer::from_vec(data);
+        let size = self.size();
+        let mut buf = self.buffer(size);
         if size > 0 {
             buf.set_flags(BufferFlags::TAG_MEMORY);
         }
-        if self.format == BYTES {
-            buf.set_offset(Some(self.bytes));
-        }
+        buf.set_offset((format == Format::Bytes).then_some(self.bytes));
         if self.datarate > 0 {
             let at = |bytes: u64| {
                 ClockTime::from_nanos(bytes).mul_div(1_000_000_000, self.datarate as u64)
             };
             buf.set_pts(at(self.bytes));
             buf.set_dts(at(self.bytes));
-            buf.set_duration(at(size));
+            buf.set_duration(at(size as u64));
         } else if self.is_live {
             let now = cx.running_time().map(|now| ClockTime::from_nanos(now.nanos()));
             buf.set_pts(now);
@@ -179,17 +246,25 @@ impl Source for FakeSrc {
             let pad = last_message::pad_of(cx, "src");
             cx.publish("last-message", last_message::created(&pad, &buf));
         }
+        if self.dump {
+            dump::dump(cx, &buf);
+        }
         if self.signal_handoffs {
             cx.emit("handoff", None);
         }
-        if self.format == BYTES && self.bytes == 0 && !self.is_live && buf.dts().is_none() {
+        if format == Format::Bytes && self.bytes == 0 && !self.is_live && buf.dts().is_none() {
             // A file begins at 0. While it plays, what has no time of its own has that.
             buf.set_dts(Some(ClockTime::ZERO));
             if cx.base_time().is_some() && buf.pts().is_none() {
                 buf.set_pts(Some(ClockTime::ZERO));
             }
         }
-        self.bytes += size;
+        self.bytes += size as u64;
+        if self.sync
+            && let (Some(due), Some(base_time)) = (buf.dts_or_pts(), cx.base_time())
+        {
+            cx.wait_clock(base_time + due)?;
+        }
         Ok(buf)
     }
 }

@@ -9,6 +9,7 @@
 //! | `appsrc` | is fed by the application | `appsrc.rs`, [`app`] |
 //! | `audiotestsrc` | makes test tones and noises | `audiotestsrc.rs`, [`audio`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
+//! | `concat` | plays its inputs one after the other | `concat.rs` |
 //! | `dirsink` | stores named objects in a directory, each whole or not at all | `dirsink.rs` |
 //! | `fakesink` | takes whatever comes and forgets it | `fakesink.rs` |
 //! | `fakesrc` | makes buffers of no meaning | `fakesrc.rs` |
@@ -16,6 +17,7 @@
 //! | `fdsrc` | reads an open file descriptor: standard input, a pipe, a camera through ffmpeg | `fdsrc.rs` |
 //! | `filesink` | writes to a file | `filesink.rs` |
 //! | `filesrc` | reads a file | `filesrc.rs` |
+//! | `funnel` | sends whatever comes in anywhere out through one pad | `funnel.rs` |
 //! | `hlssegmenter` | cuts H.264 into the objects of an HLS recording | `hlssegmenter.rs`, [`hls`] |
 //! | `identity` | passes data on, and can look, wait, drop or fail | `identity.rs` |
 //! | `imagedec` | reads PNG and JPEG files | `imagedec.rs`, [`video`] |
@@ -24,6 +26,7 @@
 //! | `pngenc` | makes a PNG file of each picture | `pngenc.rs`, [`video`] |
 //! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
 //! | `tee` | sends every buffer to all its source pads | `tee.rs` |
+//! | `valve` | lets everything through or drops it | `valve.rs` |
 //! | `videoconvert` | changes how the samples of a picture are stored | `videoconvert.rs`, [`video`] |
 //! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
@@ -40,7 +43,9 @@ mod appsink;
 mod appsrc;
 mod audiotestsrc;
 mod capsfilter;
+mod concat;
 mod dirsink;
+mod dump;
 mod fakesink;
 mod fakesrc;
 mod fd;
@@ -48,6 +53,7 @@ mod fdsink;
 mod fdsrc;
 mod filesink;
 mod filesrc;
+mod funnel;
 mod hlssegmenter;
 mod identity;
 mod imagedec;
@@ -56,7 +62,9 @@ mod last_message;
 mod livesource;
 mod pngenc;
 mod queue;
+mod routing;
 mod tee;
+mod valve;
 mod videoconvert;
 mod videotestsrc;
 mod y4mdec;
@@ -69,6 +77,7 @@ register![
     Factory::source::<appsrc::AppSrc>(),
     Factory::source::<audiotestsrc::AudioTestSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
+    Factory::multi_pad::<concat::Concat>(),
     Factory::sink::<dirsink::DirSink>(),
     Factory::sink::<fakesink::FakeSink>(),
     Factory::source::<fakesrc::FakeSrc>(),
@@ -76,6 +85,7 @@ register![
     Factory::source::<fdsrc::FdSrc>(),
     Factory::sink::<filesink::FileSink>(),
     Factory::source::<filesrc::FileSrc>(),
+    Factory::multi_pad::<funnel::Funnel>(),
     Factory::transform::<hlssegmenter::HlsSegmenter>(),
     Factory::transform::<identity::Identity>(),
     Factory::transform::<imagedec::ImageDec>(),
@@ -84,6 +94,7 @@ register![
     Factory::transform::<pngenc::PngEnc>(),
     Factory::multi_pad::<queue::Queue>(),
     Factory::multi_pad::<tee::Tee>(),
+    Factory::multi_pad::<valve::Valve>(),
     Factory::transform::<videoconvert::VideoConvert>(),
     Factory::source::<videotestsrc::VideoTestSrc>(),
     Factory::transform::<y4mdec::Y4mDec>(),

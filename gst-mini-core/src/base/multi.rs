@@ -179,6 +179,9 @@ impl MultiBase {
         }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         self.core.instance().flush(&cx);
+        if !self.core.instance().oob_event(&cx, event) {
+            return;
+        }
         for pad in self.core.pads_of(Direction::Src) {
             pad.push_event(event.clone());
         }
@@ -327,14 +330,23 @@ impl PadHandler for MultiBase {
         match event.kind {
             EventKind::FlushStart => {
                 self.core.wake_all();
-                self.flush_start(event);
+                let cx = Context::new(&self.core, self.core.pad(pad.id()));
+                if self.core.instance().oob_event(&cx, &event) {
+                    self.flush_start(event);
+                }
                 Ok(())
             }
             EventKind::FlushStop { .. } => {
                 self.flush_stop(pad, &event);
                 Ok(())
             }
-            _ if !event.is_serialized() => default::event(&self.core, pad, event),
+            _ if !event.is_serialized() => {
+                let cx = Context::new(&self.core, self.core.pad(pad.id()));
+                if !self.core.instance().oob_event(&cx, &event) {
+                    return Ok(());
+                }
+                default::event(&self.core, pad, event)
+            }
             _ => {
                 let cx = Context::new(&self.core, self.core.pad(pad.id()));
                 self.core.instance().sink_event(&cx, &event).map(|_| ())

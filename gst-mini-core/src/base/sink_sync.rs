@@ -38,7 +38,7 @@ pub(super) fn at_running_time(running_time: Option<u64>) -> Timing {
 
 /// The running times of an item in a segment.
 pub(super) fn timing(segment: Option<&Segment>, item: &Item) -> Timing {
-    let Some(segment) = segment.filter(|segment| segment.format == Format::Time) else {
+    let Some(segment) = segment.filter(|segment| segment.format != Format::Undefined) else {
         return Timing::default();
     };
     let (start, duration) = match item {

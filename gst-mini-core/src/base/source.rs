@@ -27,7 +27,7 @@ use crate::registry::factory::PropInfo;
 use crate::runtime::{self, Monitor, Task};
 use crate::segment::{Format, SeekFlags, Segment};
 use crate::state::{StateReturn, Transition};
-use crate::time::ClockTime;
+use crate::time::{ClockTime, RunningTime};
 use crate::tracer;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
@@ -286,7 +286,9 @@ impl SourceBase {
             let (Some(clock), Some(base_time)) = (lent.clock, lent.base_time) else {
                 return Ok(());
             };
-            let Some(due) = buf.pts().and_then(|pts| segment.to_running_time(pts)) else {
+            // Whatever the segment counts in; a source of bytes may well stamp its buffers.
+            let due = buf.pts().and_then(|pts| segment.running_time_of(pts.nanos()));
+            let Some(due) = due.map(RunningTime::from_nanos) else {
                 return Ok(());
             };
             if tracer::is_on() {

@@ -460,6 +460,17 @@ unsafe extern "C" fn emit_for(cx: *const GmCx, signal: GmStr, args: GmStr, out: 
     })
 }
 
+unsafe extern "C" fn sticky_event(cx: *const GmCx, pad: u32, n: u32, out: *mut GmText) -> u8 {
+    with(cx, 0, |cx| {
+        let event = cx.core().pad(PadId(pad)).and_then(|pad| pad.sticky_event(n as usize));
+        // SAFETY: see above.
+        event.map_or(0, |event| unsafe {
+            GmText::put(out, &event.to_text());
+            1
+        })
+    })
+}
+
 /// What a poster keeps: enough to post, without keeping the element alive.
 struct PosterCore {
     core: Weak<ElementCore>,
@@ -560,6 +571,7 @@ static TABLE: GmCxVTable = GmCxVTable {
     remove_pad: Some(remove_pad),
     no_more_pads: Some(no_more_pads),
     emit_for: Some(emit_for),
+    sticky_event: Some(sticky_event),
 };
 
 unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {

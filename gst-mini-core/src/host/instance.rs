@@ -248,6 +248,23 @@ impl Instance {
             unsafe { f(self.raw.obj, cx.raw()) }
         }
     }
+    /// Whether an event around the data goes on.
+    pub fn oob_event(&self, cx: &Context, event: &Event) -> bool {
+        let Some(f) = self.vtable().oob_event else { return true };
+        let text = event.to_text();
+        // SAFETY: see above.
+        unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) != 0 }
+    }
+    /// How the element calls a pad that was asked for as `wanted`; `None`: as the host likes.
+    pub fn pad_name(&self, cx: &Context, wanted: &str) -> Option<String> {
+        let f = self.vtable().pad_name?;
+        let mut name = String::new();
+        // SAFETY: see above.
+        let named = unsafe {
+            f(self.raw.obj, cx.raw(), GmStr::new(wanted), &mut GmText::for_string(&mut name)) != 0
+        };
+        named.then_some(name)
+    }
 
     /// Class functions. Any thread.
     pub fn pad_caps(&self, cx: &Context, pad: u32) -> Option<Caps> {

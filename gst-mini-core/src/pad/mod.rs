@@ -298,6 +298,11 @@ impl PadCore {
         self.stored.lock().events()
     }
 
+    /// The sticky event in that place.
+    pub(crate) fn sticky_event(&self, at: usize) -> Option<Event> {
+        self.stored.lock().event(at)
+    }
+
     /// The lock that one streaming call at a time holds.
     pub(crate) fn stream_lock(&self) -> &StreamLock {
         &self.stream_lock

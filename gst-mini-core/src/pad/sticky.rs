@@ -92,6 +92,10 @@ impl Store {
         self.events.iter().map(|stored| stored.event.clone()).collect()
     }
 
+    pub fn event(&self, at: usize) -> Option<Event> {
+        self.events.get(at).map(|stored| stored.event.clone())
+    }
+
     pub fn caps(&self) -> Option<Caps> {
         self.events.iter().find_map(|stored| match &stored.event.kind {
             EventKind::Caps(caps) => Some(caps.clone()),

@@ -279,6 +279,9 @@ pub struct GmCxVTable {
     pub emit_for: Option<
         unsafe extern "C" fn(cx: *const GmCx, signal: GmStr, args: GmStr, out: *mut GmText) -> u8,
     >,
+    /// The `n`th sticky event of a pad as text, in their order; 1 if there is one.
+    pub sticky_event:
+        Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, n: u32, out: *mut GmText) -> u8>,
 }
 
 /// Lets a thread that the element owns post and wake, until the element is destroyed.
@@ -433,6 +436,20 @@ pub struct GmElementVTable {
     /// Sink and transform role: a serialized event arrived, and nothing was done about it yet. Streaming.
     pub event_arrives:
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr)>,
+    /// No role: flush-start, flush-stop or an event out of band (text) arrived at sink pad `cx.pad`.
+    /// 1: it goes on through the source pads, which is the default. Any; flush-stop: streaming.
+    pub oob_event:
+        Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr) -> u8>,
+    /// No role: how a pad asked for as `wanted` (a name, or a template's pattern) is to be called;
+    /// `%u` in the answer stands for the next number. 0 leaves it to the host. Control.
+    pub pad_name: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            wanted: GmStr,
+            out: *mut GmText,
+        ) -> u8,
+    >,
 }
 
 /// A pad before it exists.

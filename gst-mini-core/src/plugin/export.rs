@@ -302,6 +302,8 @@ impl<E: Element> Role<E> {
         pad_added: None,
         pad_removed: None,
         is_live: None,
+        oob_event: None,
+        pad_name: None,
     };
 
     unsafe fn make(vtable: &'static GmElementVTable, out: *mut GmElement) -> u8 {
@@ -749,6 +751,8 @@ impl<E: MultiPad> Role<E> {
         set_property: Some(Self::multi_set_property),
         pad_added: Some(Self::multi_pad_added),
         pad_removed: Some(Self::multi_pad_removed),
+        oob_event: Some(Self::multi_oob_event),
+        pad_name: Some(Self::multi_pad_name),
         ..Self::COMMON
     };
     const MULTI: &'static GmFactory = &GmFactory {
@@ -798,6 +802,21 @@ impl<E: MultiPad> Role<E> {
         u8::from(e.pad_added(cx, unsafe { name.to_str() }.unwrap_or("")))
     });
     shared_thunk!(multi_pad_removed() -> (), NOTHING, |e, cx| e.pad_removed(cx));
+    shared_thunk!(multi_oob_event(event: GmStr) -> u8, 1, |e, cx| {
+        // SAFETY: see the type.
+        unsafe { parse_event(event) }.map_or(1, |event| u8::from(e.oob_event(cx, &event)))
+    });
+    shared_thunk!(multi_pad_name(wanted: GmStr, out: *mut GmText) -> u8, 0, |e, cx| {
+        // SAFETY: see the type.
+        match e.pad_name(cx, unsafe { wanted.to_str() }.unwrap_or("")) {
+            Some(name) => {
+                // SAFETY: see the type.
+                unsafe { GmText::put(out, &name) };
+                1
+            }
+            None => 0,
+        }
+    });
     unsafe extern "C" fn multi_set_property(
         obj: *mut c_void,
         cx: *const GmCx,

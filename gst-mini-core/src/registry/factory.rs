@@ -38,6 +38,15 @@ pub struct TemplateInfo {
     pub pad_type: String,
 }
 
+impl TemplateInfo {
+    /// What stands for `%u` in the name of a pad of this template.
+    pub fn number_of(&self, pad: &str) -> Option<u32> {
+        let (before, after) = self.name.split_once("%u")?;
+        let number = pad.strip_prefix(before)?.strip_suffix(after)?;
+        number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())?
+    }
+}
+
 /// A property's specification as read.
 #[derive(Clone, Debug)]
 pub struct PropInfo {
