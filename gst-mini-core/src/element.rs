@@ -228,6 +228,9 @@ pub trait Source: Element {
 
 /// Turns a buffer into one or none; more go out through [`Cx::output`].
 pub trait Transform: Element {
+    /// Whether a format that the other side has goes first in what this side says it can have, so
+    /// that nothing need be changed on the way. A filter keeps its own order.
+    const PREFER_PASSTHROUGH: bool = true;
     /// What `caps` at the pad of `direction` become at the other one. Any thread.
     fn transform_caps(cx: &Cx, direction: Direction, caps: &Caps) -> Caps {
         let _ = (cx, direction);

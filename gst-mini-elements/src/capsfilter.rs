@@ -31,6 +31,8 @@ impl Element for CapsFilter {
 }
 
 impl Transform for CapsFilter {
+    const PREFER_PASSTHROUGH: bool = false;
+
     fn transform_caps(cx: &Cx, _: Direction, caps: &Caps) -> Caps {
         match cx.property("caps").and_then(|text| Caps::parse(&text).ok()) {
             Some(filter) => filter.intersect_first(caps),

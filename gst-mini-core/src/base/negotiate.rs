@@ -106,12 +106,10 @@ pub(crate) fn transform(
     if wanted.is_empty() {
         return Err(refuse(core, src, &possible, "comes out here"));
     }
-    // Passing the input on unchanged is cheapest, where downstream takes it.
-    let output = if input.is_subset_of(&wanted) {
-        input.clone()
-    } else {
-        core.instance().fixate(cx, Some(input), &wanted)
-    };
+    // The element may add fields to what is fixed already.
+    let output = core.instance().fixate(cx, Some(input), &wanted);
+    // The same format is the same text too, whatever order its fields came out in.
+    let output = if output.is_equal(input) { input.clone() } else { output };
     if !output.is_fixed() {
         // What comes out is only known from the stream; the element announces it itself.
         return core

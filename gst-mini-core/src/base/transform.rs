@@ -15,6 +15,7 @@ use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::Given;
 use crate::pad::{Pad, PadCore, PadHandler};
+use crate::plugin::abi::GM_ROLE_OWN_ORDER;
 use crate::query::Query;
 use crate::state::{StateReturn, Transition};
 use std::cell::UnsafeCell;
@@ -101,12 +102,23 @@ impl TransformBase {
             None => Caps::any(),
         };
         let across = across.intersect_first(&other.template_caps());
-        let peer = negotiate::peer_caps(other, &across).intersect_first(&across);
-        let back = instance.transform_caps(&cx, there, &peer).intersect_first(&template);
-        match filter {
+        let peer = negotiate::peer_caps(other, &across).intersect_first(&other.template_caps());
+        let back = instance.transform_caps(&cx, there, &peer);
+        let back = match filter {
             Some(filter) => filter.intersect_first(&back),
             None => back,
+        };
+        let mut back = back.intersect_first(&template);
+        if self.core.factory.role_flags & GM_ROLE_OWN_ORDER != 0 {
+            return back;
         }
+        // What the other side has comes first, where it can be had: then nothing need be done here.
+        let mut unchanged = peer.intersect_first(&back);
+        if !unchanged.is_empty() {
+            unchanged.merge(&back);
+            back = unchanged;
+        }
+        back
     }
 
     fn sink_event(&self, event: Event) -> FlowResult {

@@ -44,6 +44,8 @@ pub const GM_ROLE_SYNC: u32 = 1;
 pub const GM_ROLE_ASYNC: u32 = 2;
 /// A source that can seek.
 pub const GM_ROLE_SEEKABLE: u32 = 4;
+/// The transform orders formats itself; those of the other side do not go first.
+pub const GM_ROLE_OWN_ORDER: u32 = 256;
 
 /// Pad directions and presences.
 pub const GM_PAD_SRC: u32 = 1;

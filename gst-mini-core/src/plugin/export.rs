@@ -583,7 +583,11 @@ impl<E: Transform> Role<E> {
     };
     const TRANSFORM: &'static GmFactory = &GmFactory {
         create: Some(Self::transform_make),
-        ..Self::factory(GM_ROLE_TRANSFORM, 0, Self::TRANSFORM_VT)
+        ..Self::factory(
+            GM_ROLE_TRANSFORM,
+            !E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER,
+            Self::TRANSFORM_VT,
+        )
     };
     unsafe extern "C" fn transform_make(_: *const GmHost, out: *mut GmElement) -> u8 {
         // SAFETY: see the type.
