@@ -28,6 +28,7 @@
 //! | `tee` | sends every buffer to all its source pads | `tee.rs` |
 //! | `valve` | lets everything through or drops it | `valve.rs` |
 //! | `videoconvert` | changes how the samples of a picture are stored | `videoconvert.rs`, [`video`] |
+//! | `videorate` | drops and repeats frames so that they come at regular times | `videorate.rs` |
 //! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
 //!
@@ -66,6 +67,7 @@ mod routing;
 mod tee;
 mod valve;
 mod videoconvert;
+mod videorate;
 mod videotestsrc;
 mod y4mdec;
 
@@ -96,6 +98,7 @@ register![
     Factory::multi_pad::<tee::Tee>(),
     Factory::multi_pad::<valve::Valve>(),
     Factory::transform::<videoconvert::VideoConvert>(),
+    Factory::transform::<videorate::VideoRate>(),
     Factory::source::<videotestsrc::VideoTestSrc>(),
     Factory::transform::<y4mdec::Y4mDec>(),
 ];
