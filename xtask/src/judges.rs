@@ -4,6 +4,7 @@
 //! Left out: Apple's validator, which runs on its own systems only.
 
 mod clips;
+mod differential;
 mod players;
 mod recording;
 mod serve;
@@ -30,6 +31,14 @@ pub fn steps() -> Vec<Step> {
     let recordings =
         "cargo test --package gst-mini-elements --test hls_players -- --ignored".to_owned();
     vec![
+        judge("differential", |workspace| match missing(&["gst-launch-1.0"]) {
+            Some(missing) => Ok(missing),
+            None => {
+                plugins::build_programs(workspace, Profile::Dev)?;
+                let only = std::env::var("DIFFERENTIAL").ok();
+                differential::all(workspace, only.as_deref()).map(Verdict::Passed)
+            }
+        }),
         Step {
             name: "recordings",
             repeat: recordings,

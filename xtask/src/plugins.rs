@@ -53,19 +53,24 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 ///
 /// A plugin that fails does not keep the others from being built; its failure is the result.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<(), Failure> {
-    let mut tools = workspace.cargo();
-    tools.args(["build", "--package", "gst-mini-tools", "--bins"]).args(profile.flags());
     let mut failures = Vec::new();
     let mut note = |outcome: Result<(), Failure>| {
         if let Err(failure) = outcome {
             failures.push(failure.to_string());
         }
     };
-    note(step("gst-mini and gst-mini-scanner", tools));
+    note(build_programs(workspace, profile));
     for name in workspace.plugin_names()? {
         note(build_plugin(workspace, profile, &name));
     }
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n\n"))) }
+}
+
+/// Builds the programs alone, for lines that need no plugin.
+pub fn build_programs(workspace: &Workspace, profile: Profile) -> Result<(), Failure> {
+    let mut tools = workspace.cargo();
+    tools.args(["build", "--package", "gst-mini-tools", "--bins"]).args(profile.flags());
+    step("gst-mini and gst-mini-scanner", tools)
 }
 
 fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Result<(), Failure> {
