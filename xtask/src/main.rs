@@ -7,6 +7,7 @@
 mod ci;
 mod conform;
 mod demo;
+mod fuzz;
 mod judges;
 mod plugins;
 mod process;
@@ -47,6 +48,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[DIR] [--kind K] [--id ID] [--show]",
         summary: "replay what GStreamer did; per kind and in all: N passed, N failed",
         run: conform::run,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET] [--seconds N]",
+        summary: "random input for caps, values, launch lines and media files",
+        run: fuzz::run,
     },
     Command {
         name: "plugins",

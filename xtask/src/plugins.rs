@@ -17,6 +17,9 @@ use crate::workspace::{Profile, Workspace, plugin_package};
 /// Plugins whose crates compile C++.
 const NEEDS_CXX: &[&str] = &["openh264"];
 
+/// Plugins that only the tests load, and those are not optimised.
+const FOR_TESTS: &[&str] = &["fixture"];
+
 /// The longest a single build may take: the largest needs two minutes on two slow cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -49,7 +52,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     built
 }
 
-/// Builds all plugins and the programs that examine and use them.
+/// Builds all plugins that somebody uses in this profile, and the programs that examine and use them.
 ///
 /// A plugin that fails does not keep the others from being built; its failure is the result.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<(), Failure> {
@@ -60,7 +63,8 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<(), Failure> {
         }
     };
     note(build_programs(workspace, profile));
-    for name in workspace.plugin_names()? {
+    let is_wanted = |name: &String| profile == Profile::Dev || !FOR_TESTS.contains(&name.as_str());
+    for name in workspace.plugin_names()?.into_iter().filter(is_wanted) {
         note(build_plugin(workspace, profile, &name));
     }
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n\n"))) }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{conform, demo, judges, plugins, tidy};
+use crate::{conform, demo, fuzz, judges, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -166,6 +166,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
         "package",
         &["package", "--workspace", "--exclude", "xtask", "--no-verify", "--allow-dirty"],
     ));
+    steps.push(fuzz());
     steps.push(deny());
     steps.extend(judges::steps());
     steps
@@ -193,6 +194,15 @@ pub fn run_quietly(command: Command) -> Result<Verdict, Failure> {
         None => process::tail(&finished.output(), 200),
     };
     Err(Failure::new(format!("{output}\nit {}", finished.ending())))
+}
+
+/// Each target for a few seconds; `cargo xtask fuzz --seconds 600` is a search.
+fn fuzz() -> Step {
+    let run: Action = Box::new(|workspace| {
+        let names = fuzz::targets(workspace)?;
+        fuzz::all(workspace, &names, 5).map(|lines| Verdict::Passed(lines.join("; ")))
+    });
+    Step { name: "fuzz", repeat: "cargo xtask fuzz".to_owned(), run }
 }
 
 /// cargo-deny reads licences, bans and sources; its advisories need a database from the network.
