@@ -11,3 +11,4 @@
 pub mod case;
 pub mod kinds;
 pub mod report;
+pub mod words;

@@ -14,97 +14,22 @@
 //!
 //! Invariant: a reference is counted in `refcount` only, and whoever made the memory frees it.
 //! In GStreamer: `gst/gstbuffer.c` (`gst_buffer_copy_region`), `gst/gstminiobject.c` (`gst_mini_object_make_writable`).
-//! Left out: several memories in one buffer; a list of buffers is pushed as buffers.
+//! Left out: several memories in one buffer.
 
-use crate::plugin::abi::{GM_TIME_NONE, GmBuffer, GmMeta, GmStr};
+mod flags;
+mod list;
+mod meta;
+
+pub use flags::BufferFlags;
+pub use list::BufferList;
+pub(crate) use meta::free_metas;
+
+use crate::plugin::abi::{GM_TIME_NONE, GmBuffer};
 use crate::time::ClockTime;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-
-/// Bits of a buffer's `flags`, with GStreamer's names and values (`GstBufferFlags`).
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct BufferFlags(pub u32);
-
-impl BufferFlags {
-    /// Nothing set.
-    pub const NONE: Self = Self(0);
-    /// Made by a live source.
-    pub const LIVE: Self = Self(1 << 4);
-    /// Decode, but do not show.
-    pub const DECODE_ONLY: Self = Self(1 << 5);
-    /// Something is missing before this buffer.
-    pub const DISCONT: Self = Self(1 << 6);
-    /// Timestamps may be off.
-    pub const RESYNC: Self = Self(1 << 7);
-    /// The data is damaged.
-    pub const CORRUPTED: Self = Self(1 << 8);
-    /// The end of a unit is in this buffer.
-    pub const MARKER: Self = Self(1 << 9);
-    /// Stream headers.
-    pub const HEADER: Self = Self(1 << 10);
-    /// Neutral content that may be skipped.
-    pub const GAP: Self = Self(1 << 11);
-    /// May be dropped without harm.
-    pub const DROPPABLE: Self = Self(1 << 12);
-    /// Needs earlier buffers to be decoded: not a key frame.
-    pub const DELTA_UNIT: Self = Self(1 << 13);
-    /// Its memory is not that of the pool it came from.
-    pub const TAG_MEMORY: Self = Self(1 << 14);
-    /// Write it out at once.
-    pub const SYNC_AFTER: Self = Self(1 << 15);
-    /// No other buffer depends on it.
-    pub const NON_DROPPABLE: Self = Self(1 << 16);
-
-    const NAMES: &'static [(Self, &'static str)] = &[
-        (Self::LIVE, "live"),
-        (Self::DECODE_ONLY, "decode-only"),
-        (Self::DISCONT, "discont"),
-        (Self::RESYNC, "resync"),
-        (Self::CORRUPTED, "corrupted"),
-        (Self::MARKER, "marker"),
-        (Self::HEADER, "header"),
-        (Self::GAP, "gap"),
-        (Self::DROPPABLE, "droppable"),
-        (Self::DELTA_UNIT, "delta-unit"),
-        (Self::TAG_MEMORY, "tag-memory"),
-        (Self::SYNC_AFTER, "sync-after"),
-        (Self::NON_DROPPABLE, "non-droppable"),
-    ];
-
-    /// Whether all bits of `other` are set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-impl std::ops::BitOr for BufferFlags {
-    type Output = Self;
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl fmt::Display for BufferFlags {
-    /// Nick names in the order of the bits, space separated, as `fakesink` prints them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for (flag, name) in Self::NAMES {
-            if self.contains(*flag) {
-                write!(f, "{separator}{name}")?;
-                separator = " ";
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for BufferFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({self})")
-    }
-}
 
 /// A counted reference to a header and its data.
 pub struct Buffer(NonNull<GmBuffer>);
@@ -137,33 +62,6 @@ unsafe extern "C" fn free_view(buf: *mut GmBuffer) {
     if let Some(parent) = NonNull::new(header.parent) {
         drop(Buffer(parent));
     }
-}
-
-/// # Safety
-/// Nobody may use the list afterwards.
-pub(crate) unsafe fn free_metas(mut meta: *mut GmMeta) {
-    while !meta.is_null() {
-        // SAFETY: the list is alive until its `free` is called, and `next` is read before.
-        let (next, free) = unsafe { ((*meta).next, (*meta).free) };
-        if let Some(free) = free {
-            // SAFETY: each meta is freed once, by its maker's function.
-            unsafe { free(meta) };
-        }
-        meta = next;
-    }
-}
-
-/// A meta with its text, made by this image.
-#[repr(C)]
-struct OwnedMeta {
-    meta: GmMeta,
-    id: String,
-    data: Vec<u8>,
-}
-
-unsafe extern "C" fn free_meta(meta: *mut GmMeta) {
-    // SAFETY: `set_meta` made it from a box of `OwnedMeta`, whose first field this is.
-    drop(unsafe { Box::from_raw(meta.cast::<OwnedMeta>()) });
 }
 
 pub(crate) fn blank_header() -> GmBuffer {
@@ -415,51 +313,6 @@ impl Buffer {
         let (pts, dts) = (self.pts(), self.dts());
         self.set_pts(pts.map(&f));
         self.set_dts(dts.map(&f));
-    }
-
-    /// All metas: id and content.
-    pub fn metas(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let mut next = self.header().metas;
-        std::iter::from_fn(move || {
-            // SAFETY: the list lives as long as the header and is changed by a sole owner only.
-            let meta = unsafe { next.as_ref()? };
-            next = meta.next;
-            // SAFETY: id and data live as long as their meta.
-            unsafe {
-                let id = meta.id.to_str().unwrap_or("");
-                let data = if meta.data.ptr.is_null() {
-                    &[][..]
-                } else {
-                    std::slice::from_raw_parts(meta.data.ptr, meta.data.len)
-                };
-                Some((id, data))
-            }
-        })
-    }
-
-    /// The content of the meta `id`.
-    pub fn meta(&self, id: &str) -> Option<&[u8]> {
-        self.metas().find(|(name, _)| *name == id).map(|(_, data)| data)
-    }
-
-    /// Adds a meta; one of the same id is hidden by it.
-    pub fn set_meta(&mut self, id: &str, data: Vec<u8>) {
-        let header = self.header_mut();
-        let mut owned = Box::new(OwnedMeta {
-            meta: GmMeta {
-                struct_size: size_of::<GmMeta>() as u32,
-                flags: 0,
-                id: GmStr::EMPTY,
-                data: GmStr::EMPTY,
-                free: Some(free_meta),
-                next: header.metas,
-            },
-            id: id.to_owned(),
-            data,
-        });
-        owned.meta.id = GmStr::new(&owned.id);
-        owned.meta.data = GmStr { ptr: owned.data.as_ptr(), len: owned.data.len() };
-        header.metas = Box::into_raw(owned).cast();
     }
 
     /// For pools: a buffer over a header that somebody else manages.

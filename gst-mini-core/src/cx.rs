@@ -4,12 +4,14 @@
 //! In GStreamer: what an element reaches through `GST_ELEMENT_CLOCK`, `gst_element_post_message` and its pads.
 //! Left out: the parent; an element never sees what it is part of.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
 use crate::message::MessageKind;
-use crate::plugin::abi::{GM_FLOW_OK, GM_TIME_NONE, GmCx, GmCxVTable, GmPoster, GmStr, GmText};
+use crate::plugin::abi::{
+    GM_FLOW_OK, GM_TIME_NONE, GmBuffer, GmCx, GmCxVTable, GmPoster, GmStr, GmText,
+};
 use crate::query::Query;
 use crate::segment::Segment;
 use crate::structure::Structure;
@@ -101,11 +103,38 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Pushes a buffer now. Only for [`MultiPad`](crate::element::MultiPad), holding no lock.
+    /// Pushes a buffer now. Only for [`MultiPad`](crate::element::MultiPad), holding no lock; in `produce`
+    /// also through the task's own pad.
     pub fn push(&self, pad: PadId, buf: Buffer) -> FlowResult {
         let Some(push) = self.vtable().push else { return Err(FlowError::NotSupported) };
         // SAFETY: the buffer's reference moves.
         FlowError::from_code(unsafe { push(self.raw, pad.0, buf.into_raw()) })
+    }
+
+    /// Pushes buffers now, in one go. As [`Cx::push`].
+    pub fn push_list(&self, pad: PadId, list: BufferList) -> FlowResult {
+        let Some(push_list) = self.vtable().push_list else { return Err(FlowError::NotSupported) };
+        let raw: Vec<*mut GmBuffer> = list.into_iter().map(Buffer::into_raw).collect();
+        // SAFETY: the buffers' references move; the array lives for the call.
+        let code = unsafe { push_list(self.raw, pad.0, raw.as_ptr(), raw.len() as u32) };
+        FlowError::from_code(code)
+    }
+
+    /// Remembers a sticky event on source pad `pad` without sending it: it goes out before the next
+    /// buffer or serialized event there. `false` if the pad is not active or has ended.
+    pub fn store_event(&self, pad: PadId, event: &Event) -> bool {
+        let Some(store_event) = self.vtable().store_event else { return false };
+        let text = event.to_text();
+        // SAFETY: the text lives for the call.
+        unsafe { store_event(self.raw, pad.0, GmStr::new(&text)) != 0 }
+    }
+
+    /// Starts the task of source pad `pad` again, which rests since
+    /// [`MultiPad::produce`](crate::element::MultiPad::produce) gave back an error. Not lost when it is about to
+    /// rest. Any thread, holding no lock.
+    pub fn start_task(&self, pad: PadId) -> bool {
+        // SAFETY: the host's own context.
+        self.vtable().start_task.is_some_and(|f| unsafe { f(self.raw, pad.0) } != 0)
     }
 
     /// Sends an event from pad `pad` now. Only for [`MultiPad`](crate::element::MultiPad), holding no lock.

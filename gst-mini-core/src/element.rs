@@ -12,7 +12,7 @@
 //! In GStreamer: `libs/gst/base/gstbasesrc.c`, `gstbasetransform.c`, `gstbasesink.c`, `gst/gstelement.c`.
 //! Left out: an element's own state-change function; `start` and `stop` are what it was used for.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::{Cx, PadId};
 use crate::error::{ElementError, FlowError, FlowResult};
@@ -344,8 +344,15 @@ pub trait MultiPad: Element + Sync {
     }
     /// A buffer arrived at sink pad `cx.pad()`. One call at a time for each pad.
     fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult;
+    /// Whether [`MultiPad::chain_list`] is called; otherwise the buffers of a list come one by one.
+    const TAKES_LISTS: bool = false;
+    /// Buffers arrived at sink pad `cx.pad()` in one go. As `chain`.
+    fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
+        list.into_iter().try_for_each(|buf| self.chain(cx, buf))
+    }
     /// What the task of source pad `cx.pad()` sends next; events queued with [`Cx::output_event`]
-    /// go first. Blocks in [`Cx::wait`] only.
+    /// go first. Blocks in [`Cx::wait`] only. It may push itself, with [`Cx::push`]. After an error
+    /// the task rests until a flush ends or [`Cx::start_task`] is called.
     fn produce(&self, cx: &Cx) -> FlowResult<Option<Buffer>> {
         let _ = cx;
         Err(FlowError::NotSupported)
@@ -356,7 +363,7 @@ pub trait MultiPad: Element + Sync {
     }
     /// A serialized event arrived at sink pad `cx.pad()`. Default: sent on through all source pads.
     fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {
-        if cx.event_default(&event) { Ok(()) } else { Err(FlowError::Error) }
+        if cx.event_default(&event) { Ok(()) } else { Err(event.refusal()) }
     }
     /// An upstream event arrived at source pad `cx.pad()`. Any thread. Default: sent on upstream.
     fn src_event(&self, cx: &Cx, event: &Event) -> bool {

@@ -1,6 +1,6 @@
 //! For authors of elements: `use gst_mini_core::element_prelude::*`.
 
-pub use crate::buffer::{Buffer, BufferFlags};
+pub use crate::buffer::{Buffer, BufferFlags, BufferList};
 pub use crate::caps::Caps;
 pub use crate::cx::{Cx, Level, PadId, Poster, Woken};
 pub use crate::element::{
@@ -9,6 +9,7 @@ pub use crate::element::{
 };
 pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 pub use crate::event::{CustomKind, Event, EventKind};
+pub use crate::flow_combiner::FlowCombiner;
 pub use crate::object::{OBJECT_CAPS, ObjectMeta, ObjectRole};
 pub use crate::plugin::export::Factory;
 pub use crate::pool::BufferPool;

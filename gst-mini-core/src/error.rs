@@ -24,6 +24,11 @@ pub enum FlowError {
     Error,
     /// The operation does not exist here.
     NotSupported,
+    /// An agreement between two elements: something that is no failure, and no plain success either.
+    /// It stops a stream without an error.
+    CustomSuccess,
+    /// An agreement between two elements about a failure.
+    CustomError,
 }
 
 impl FlowError {
@@ -36,6 +41,8 @@ impl FlowError {
             FlowError::NotNegotiated => "not-negotiated",
             FlowError::Error => "error",
             FlowError::NotSupported => "not-supported",
+            FlowError::CustomSuccess => "custom-success",
+            FlowError::CustomError => "custom-error",
         }
     }
 
@@ -48,18 +55,22 @@ impl FlowError {
             FlowError::NotNegotiated => -4,
             FlowError::Error => -5,
             FlowError::NotSupported => -6,
+            FlowError::CustomSuccess => 100,
+            FlowError::CustomError => -100,
         }
     }
 
     /// The flow result of a number that crossed the plugin boundary; unknown ones are errors.
     pub const fn from_code(code: i32) -> FlowResult {
         match code {
+            100 => Err(FlowError::CustomSuccess),
             0.. => Ok(()),
             -1 => Err(FlowError::NotLinked),
             -2 => Err(FlowError::Flushing),
             -3 => Err(FlowError::Eos),
             -4 => Err(FlowError::NotNegotiated),
             -6 => Err(FlowError::NotSupported),
+            -100 => Err(FlowError::CustomError),
             _ => Err(FlowError::Error),
         }
     }

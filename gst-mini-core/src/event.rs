@@ -10,6 +10,7 @@
 mod description;
 
 use crate::caps::Caps;
+use crate::error::FlowError;
 use crate::segment::{Format, SeekFlags, SeekType, Segment};
 use crate::structure::Structure;
 use crate::time::ClockTime;
@@ -277,6 +278,14 @@ impl Event {
         }
     }
 
+    /// What a pad returns for this event when its owner did not take it.
+    pub fn refusal(&self) -> FlowError {
+        match self.kind {
+            EventKind::Caps(_) => FlowError::NotNegotiated,
+            _ => FlowError::Error,
+        }
+    }
+
     /// Whether it travels downstream.
     pub fn is_downstream(&self) -> bool {
         !matches!(
@@ -323,14 +332,40 @@ impl Event {
 
     /// The place among a pad's sticky events: lower ones are replayed first.
     pub fn sticky_order(&self) -> Option<u32> {
+        let is_sticky = matches!(
+            self.kind,
+            EventKind::StreamStart { .. }
+                | EventKind::Caps(_)
+                | EventKind::Segment(_)
+                | EventKind::Tag(_)
+                | EventKind::Eos
+                | EventKind::Custom(CustomKind::DownstreamSticky, _)
+        );
+        is_sticky.then(|| self.number())
+    }
+
+    /// GStreamer's number for the kind of event, by which events are ordered.
+    pub(crate) fn number(&self) -> u32 {
         match &self.kind {
-            EventKind::StreamStart { .. } => Some(40),
-            EventKind::Caps(_) => Some(50),
-            EventKind::Segment(_) => Some(70),
-            EventKind::Tag(_) => Some(80),
-            EventKind::Eos => Some(110),
-            EventKind::Custom(CustomKind::DownstreamSticky, _) => Some(280),
-            _ => None,
+            EventKind::FlushStart => 10,
+            EventKind::FlushStop { .. } => 20,
+            EventKind::StreamStart { .. } => 40,
+            EventKind::Caps(_) => 50,
+            EventKind::Segment(_) => 70,
+            EventKind::Tag(_) => 80,
+            EventKind::Eos => 110,
+            EventKind::SegmentDone { .. } => 150,
+            EventKind::Gap { .. } => 160,
+            EventKind::Qos { .. } => 190,
+            EventKind::Seek(_) => 200,
+            EventKind::Latency(_) => 220,
+            EventKind::Reconfigure => 240,
+            EventKind::Custom(CustomKind::Upstream, _) => 270,
+            EventKind::Custom(CustomKind::Downstream, _) => 280,
+            EventKind::Custom(CustomKind::DownstreamOob, _) => 290,
+            EventKind::Custom(CustomKind::DownstreamSticky, _) => 300,
+            EventKind::Custom(CustomKind::Both, _) => 310,
+            EventKind::Custom(CustomKind::BothOob, _) => 320,
         }
     }
 

@@ -32,6 +32,7 @@ pub mod element;
 pub mod element_prelude;
 pub mod error;
 pub mod event;
+pub mod flow_combiner;
 #[cfg(feature = "host")]
 pub mod handle;
 #[cfg(feature = "host")]

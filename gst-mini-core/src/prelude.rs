@@ -1,6 +1,6 @@
 //! For applications: `use gst_mini_core::prelude::*`.
 
-pub use crate::buffer::{Buffer, BufferFlags};
+pub use crate::buffer::{Buffer, BufferFlags, BufferList};
 pub use crate::bus::Bus;
 pub use crate::caps::Caps;
 pub use crate::clock::{Clock, SystemClock, TestClock};

@@ -11,7 +11,7 @@
 //! Left out: tasks on sink pads (pull mode).
 
 use crate::base::{Behavior, default};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::{Level, PadId};
 use crate::element::Direction;
@@ -50,6 +50,8 @@ struct PadTask {
 struct Control {
     stop: bool,
     rest: bool,
+    /// How often it was started; a start during a call of `produce` that fails is not lost.
+    starts: u64,
 }
 
 impl MultiBase {
@@ -112,9 +114,9 @@ impl MultiBase {
     }
 
     fn run(&self, task: &PadTask) {
-        let cx = Context::new(&self.core, Some(task.pad.clone()));
+        let cx = Context::of_task(&self.core, task.pad.clone());
         loop {
-            {
+            let starts = {
                 let mut control = task.control.lock();
                 while control.rest && !control.stop {
                     control.wait("the pad's task to be started again");
@@ -122,12 +124,16 @@ impl MultiBase {
                 if control.stop {
                     return;
                 }
-            }
+                control.starts
+            };
             let Ok(_streaming) = task.pad.stream_lock().lock() else { return };
             // SAFETY: the lock above.
             if let Err(flow) = unsafe { self.step(task, &cx) } {
                 self.core.log(Level::Info, || format!("{} rests: {flow}", task.pad.path()));
-                task.control.lock().rest = true;
+                {
+                    let mut control = task.control.lock();
+                    control.rest = control.starts == starts;
+                }
                 if flow != FlowError::Flushing {
                     self.core.instance().stopped(&cx, flow);
                 }
@@ -159,8 +165,7 @@ impl MultiBase {
     fn restart(&self) {
         let tasks: Vec<_> = self.tasks.lock().values().cloned().collect();
         for task in tasks {
-            task.control.lock().rest = false;
-            task.control.notify_all();
+            task.start();
         }
     }
 
@@ -178,13 +183,14 @@ impl MultiBase {
             drop(pad.stream_lock().lock());
         }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        self.core.instance().flush(&cx);
         if !self.core.instance().oob_event(&cx, event) {
+            self.core.instance().flush(&cx);
             return;
         }
         for pad in self.core.pads_of(Direction::Src) {
             pad.push_event(event.clone());
         }
+        self.core.instance().flush(&cx);
         self.restart();
     }
 
@@ -253,7 +259,21 @@ impl MultiBase {
     }
 }
 
+impl PadTask {
+    fn start(&self) {
+        let mut control = self.control.lock();
+        control.rest = false;
+        control.starts += 1;
+        control.notify_all();
+    }
+}
+
 impl PadOwner for MultiBase {
+    fn start_task(&self, id: PadId) -> bool {
+        let task = self.tasks.lock().get(&id).cloned();
+        task.as_ref().map(|task| task.start()).is_some()
+    }
+
     fn add_pad(&self, template: &str, name: &str, events: Vec<Event>) -> Option<PadId> {
         let known = self.core.factory.pads.iter().find(|known| known.name == template);
         let known = known.filter(|known| known.presence == Presence::Sometimes)?;
@@ -314,6 +334,15 @@ impl PadHandler for MultiBase {
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult {
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         let flow = self.core.instance().chain(&cx, buf);
+        flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })
+    }
+
+    fn chain_list(&self, pad: &PadCore, list: BufferList) -> FlowResult {
+        if !self.core.instance().takes_lists() {
+            return pad.chain_each(list, |buf| self.chain(pad, buf));
+        }
+        let cx = Context::new(&self.core, self.core.pad(pad.id()));
+        let flow = self.core.instance().chain_list(&cx, list);
         flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })
     }
 

@@ -327,7 +327,7 @@ impl SourceBase {
             asked.unwrap_or(s.segment_seqnum)
         };
         match flow {
-            FlowError::Flushing => return,
+            FlowError::Flushing | FlowError::CustomSuccess => return,
             FlowError::Eos if s.segment.flags.contains(crate::segment::SegmentFlags::SEGMENT) => {
                 let position = s.segment.position.unwrap_or(0);
                 let format = s.segment.format;

@@ -16,13 +16,14 @@ use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
+use crate::plugin::export::list_of;
 use crate::query::Query;
 use crate::runtime;
 use crate::segment::Segment;
 use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime};
 use crate::tracer;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -41,6 +42,9 @@ pub(crate) struct Context {
     /// Whose flushing ends the waits of this call.
     flush_pad: Option<Arc<PadCore>>,
     outputs: RefCell<Vec<Output>>,
+    /// Whether this context's calls hold the stream lock of `flush_pad`, as a task's do.
+    holds_pad: bool,
+    is_pushing: Cell<bool>,
 }
 
 // SAFETY: a context is used by one call at a time, as the bases see to; `core` is shared data.
@@ -59,9 +63,33 @@ impl Context {
             core,
             flush_pad: pad,
             outputs: RefCell::default(),
+            holds_pad: false,
+            is_pushing: Cell::new(false),
         });
         cx.raw.obj = (&raw mut *cx).cast();
         cx
+    }
+
+    /// A context for the calls of the task of source pad `pad`, made under its stream lock.
+    pub fn of_task(core: &ElementCore, pad: Arc<PadCore>) -> Box<Context> {
+        let mut cx = Context::new(core, Some(pad));
+        cx.holds_pad = true;
+        cx
+    }
+
+    /// The pad whose stream lock this context's calls hold.
+    fn task_pad(&self) -> Option<&PadCore> {
+        self.flush_pad.as_deref().filter(|_| self.holds_pad)
+    }
+
+    /// Runs a push through the task's own pad, unless one is under way.
+    fn while_pushing<R>(&self, push: impl FnOnce() -> R) -> Option<R> {
+        if self.is_pushing.replace(true) {
+            return None;
+        }
+        let result = push();
+        self.is_pushing.set(false);
+        Some(result)
     }
 
     /// A context for a call that is about no pad.
@@ -144,16 +172,51 @@ unsafe extern "C" fn output_event(cx: *const GmCx, pad: u32, event: GmStr) {
     });
 }
 
+/// Pushes through a source pad that several threads may push through: its own lock makes them one.
+fn push_through(cx: &Context, pad: u32, push: impl FnOnce(&PadCore) -> FlowResult) -> FlowResult {
+    if let Some(own) = cx.task_pad().filter(|own| own.id().0 == pad) {
+        // A push from within a push of the same callback finds the way taken, like any other.
+        return cx.while_pushing(|| push(own)).unwrap_or(Err(FlowError::Error));
+    }
+    let pad = cx.core().pad(PadId(pad)).ok_or(FlowError::NotLinked)?;
+    let _streaming = pad.stream_lock().lock().map_err(|_| FlowError::Error)?;
+    push(&pad)
+}
+
 unsafe extern "C" fn push(cx: *const GmCx, pad: u32, buf: *mut GmBuffer) -> i32 {
     // SAFETY: see above.
     let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return GM_FLOW_OK };
     with(cx, FlowError::Error.code(), |cx| {
-        let Some(pad) = cx.core().pad(PadId(pad)) else { return FlowError::NotLinked.code() };
-        // Several threads may push here; the pad's own lock makes them one.
-        let Ok(_streaming) = pad.stream_lock().lock() else { return FlowError::Error.code() };
-        // SAFETY: the lock above.
-        code(unsafe { pad.push(buf) })
+        // SAFETY: under the pad's stream lock.
+        code(push_through(cx, pad, |pad| unsafe { pad.push(buf) }))
     })
+}
+
+unsafe extern "C" fn push_list(
+    cx: *const GmCx,
+    pad: u32,
+    bufs: *const *mut GmBuffer,
+    n: u32,
+) -> i32 {
+    // SAFETY: see above.
+    let list = unsafe { list_of(bufs, n) };
+    with(cx, FlowError::Error.code(), |cx| {
+        // SAFETY: under the pad's stream lock.
+        code(push_through(cx, pad, |pad| unsafe { pad.push_list(list) }))
+    })
+}
+
+unsafe extern "C" fn store_event(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {
+    with(cx, 0, |cx| {
+        // SAFETY: see above.
+        let event = Event::from_text(unsafe { read(event) });
+        let Some((pad, event)) = cx.core().pad(PadId(pad)).zip(event) else { return 0 };
+        u8::from(pad.store_sticky(&event).is_ok())
+    })
+}
+
+unsafe extern "C" fn start_task(cx: *const GmCx, pad: u32) -> u8 {
+    with(cx, 0, |cx| u8::from(cx.core().start_task(PadId(pad))))
 }
 
 unsafe extern "C" fn push_event(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {
@@ -572,6 +635,9 @@ static TABLE: GmCxVTable = GmCxVTable {
     no_more_pads: Some(no_more_pads),
     emit_for: Some(emit_for),
     sticky_event: Some(sticky_event),
+    push_list: Some(push_list),
+    store_event: Some(store_event),
+    start_task: Some(start_task),
 };
 
 unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {

@@ -57,6 +57,8 @@ pub(crate) trait PadOwner: Send + Sync {
     fn add_pad(&self, template: &str, name: &str, events: Vec<Event>) -> Option<PadId>;
     /// As above; waits for a push through the pad.
     fn remove_pad(&self, id: PadId) -> bool;
+    /// Starts the task of a pad again that rests. Any thread.
+    fn start_task(&self, id: PadId) -> bool;
 }
 
 /// Bits of [`ElementCore::attention`]: what a streaming call must see to first.
@@ -342,6 +344,11 @@ impl ElementCore {
     /// Takes a pad away that was added at run time.
     pub fn remove_sometimes_pad(&self, id: PadId) -> bool {
         self.pad_owner.get().and_then(Weak::upgrade).is_some_and(|owner| owner.remove_pad(id))
+    }
+
+    /// Starts the task of a pad again that rests.
+    pub fn start_task(&self, id: PadId) -> bool {
+        self.pad_owner.get().and_then(Weak::upgrade).is_some_and(|owner| owner.start_task(id))
     }
 
     /// A number for one more pad.

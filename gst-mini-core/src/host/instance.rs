@@ -5,7 +5,7 @@
 //! In GStreamer: calling `GstElementClass` and base class virtual functions.
 //! Left out: nothing.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::element::{Action, Direction};
 use crate::error::{FlowError, FlowResult};
@@ -157,6 +157,16 @@ impl Instance {
         let f = self.vtable().chain.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above; the buffer's reference moves.
         self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+    }
+    /// Whether lists may be given to `chain_list`.
+    pub fn takes_lists(&self) -> bool {
+        self.vtable().chain_list.is_some()
+    }
+    pub fn chain_list(&self, cx: &Context, list: BufferList) -> FlowResult {
+        let f = self.vtable().chain_list.ok_or(FlowError::NotSupported)?;
+        let raw: Vec<*mut GmBuffer> = list.into_iter().map(Buffer::into_raw).collect();
+        // SAFETY: see above; the buffers' references move.
+        self.flow(unsafe { f(self.raw.obj, cx.raw(), raw.as_ptr(), raw.len() as u32) })
     }
     pub fn produce(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().produce.ok_or(FlowError::NotSupported)?;

@@ -1,14 +1,15 @@
-//! Buffers, events and queries crossing a link.
+//! Buffers, lists of them and queries crossing a link.
 //!
 //! Invariant: a buffer reaches a sink pad after every sticky event that came before it, or not at all.
-//! In GStreamer: `gst/gstpad.c` (`gst_pad_push_data`, `gst_pad_push_event_unchecked`, `gst_pad_send_event_unchecked`).
-//! Left out: buffer lists (their buffers are pushed one by one).
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_push_data`, `gst_pad_chain_data_unchecked`, `gst_pad_query`).
+//! Left out: queries that keep their place among the buffers.
 
-use super::{Pad, PadCore, PadHandler, ProbeData, ProbeType, attention};
-use crate::buffer::Buffer;
+use super::events::Replay;
+use super::probe::Outcome;
+use super::{PadCore, PadHandler, PadMode, ProbeData, ProbeType, attention};
+use crate::buffer::{Buffer, BufferList};
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
-use crate::event::{Event, EventKind};
 use crate::query::Query;
 use crate::tracer;
 use std::sync::atomic::Ordering;
@@ -23,13 +24,12 @@ impl PadCore {
     pub(crate) unsafe fn push(&self, mut buf: Buffer) -> FlowResult {
         let bits = self.attention.load(Ordering::Acquire);
         // RECONFIGURE is the business of whoever negotiates.
-        if bits & !attention::RECONFIGURE != 0
-            && let Err(flow) = self.push_attention(bits, &mut buf)
-        {
-            // A probe that dropped the buffer is a success to whoever pushed.
-            let flow = flow.map_or(Ok(()), Err);
-            self.remember(flow);
-            return flow;
+        if bits & !attention::RECONFIGURE != 0 {
+            let mut data = ProbeData::Buffer(&mut buf);
+            if let Err(stopped) = self.push_attention(bits, ProbeType::BUFFER, &mut data) {
+                self.remember(stopped);
+                return stopped;
+            }
         }
         // SAFETY: the caller's promise: nobody else touches `link`. A push that re-enters this pad
         // while this borrow is alive would have to pass the peer's stream lock, which refuses.
@@ -38,6 +38,32 @@ impl PadCore {
             None => Err(FlowError::NotLinked),
         };
         self.remember(flow);
+        if bits & attention::IDLE != 0 || self.has(attention::IDLE) {
+            self.after_push();
+        }
+        flow
+    }
+
+    /// Pushes buffers in one go.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`].
+    pub(crate) unsafe fn push_list(&self, mut list: BufferList) -> FlowResult {
+        let bits = self.attention.load(Ordering::Acquire);
+        if bits & !attention::RECONFIGURE != 0 {
+            let mut data = ProbeData::List(&mut list);
+            if let Err(stopped) = self.push_attention(bits, ProbeType::BUFFER_LIST, &mut data) {
+                self.remember(stopped);
+                return stopped;
+            }
+        }
+        // SAFETY: as in `push`.
+        let flow = match unsafe { &*self.link.get() } {
+            Some(link) => link.peer.chain_list(&*link.handler, list),
+            None => Err(FlowError::NotLinked),
+        };
+        self.remember(flow);
+        self.after_push();
         flow
     }
 
@@ -48,49 +74,63 @@ impl PadCore {
         unsafe { self.push(buf) }
     }
 
+    /// Pushes buffers in one go out of a source pad of the application's own, one call at a time.
+    pub fn push_buffer_list(&self, list: BufferList) -> FlowResult {
+        let Ok(_streaming) = self.stream_lock.lock() else { return Err(FlowError::Error) };
+        // SAFETY: as above.
+        unsafe { self.push_list(list) }
+    }
+
     #[inline]
     fn remember(&self, flow: FlowResult) {
         let code = flow.map_or_else(FlowError::code, |()| 0);
         self.last_flow.store(code, Ordering::Relaxed);
     }
 
-    /// The rare cases before a push. `Err(None)`: a probe dropped the buffer.
+    /// The rare cases before a push. The error is what the pusher gets: a success if a probe dropped
+    /// or handled the data.
     #[cold]
-    fn push_attention(&self, bits: u32, buf: &mut Buffer) -> Result<(), Option<FlowError>> {
+    fn push_attention(
+        &self,
+        bits: u32,
+        what: ProbeType,
+        data: &mut ProbeData<'_>,
+    ) -> Result<(), FlowResult> {
         if bits & attention::FLUSHING != 0 {
-            return Err(Some(FlowError::Flushing));
+            return Err(Err(FlowError::Flushing));
         }
         if bits & attention::EOS != 0 {
-            return Err(Some(FlowError::Eos));
+            return Err(Err(FlowError::Eos));
         }
-        if bits & attention::RELINK != 0 {
-            // Cleared first: a change that comes later raises it again.
-            self.clear(attention::RELINK);
+        if self.mode() == PadMode::Pull {
+            return Err(Err(FlowError::Error));
+        }
+        self.take_new_link();
+        self.push_sticky(Replay::All).map_err(Err)?;
+        if bits & attention::PROBES != 0 {
+            match self.probe(what | ProbeType::PUSH, data) {
+                Ok(Outcome::Go) => {}
+                Ok(Outcome::Dropped) => return Err(Ok(())),
+                Ok(Outcome::Handled(flow)) => return Err(flow),
+                Err(flow) => return Err(Err(flow)),
+            }
+            // What the probe waited for may have been a new link.
+            if self.has(attention::RELINK | attention::FLUSHING | attention::STICKY) {
+                let bits = self.attention.load(Ordering::Acquire) & !attention::PROBES;
+                return self.push_attention(bits, what, data);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over a link that changed since the last push.
+    fn take_new_link(&self) {
+        // Cleared first: a change that comes later raises it again.
+        if self.has(attention::RELINK) && self.clear(attention::RELINK) {
             let fresh = self.fresh_link();
             // SAFETY: `push`'s contract; no borrow of `link` is alive here.
             unsafe { *self.link.get() = fresh };
         }
-        if self.has(attention::STICKY) {
-            // Without a peer there is nobody to tell; the push itself says not-linked.
-            match self.push_sticky(None) {
-                Ok(()) | Err(FlowError::NotLinked) => {}
-                Err(FlowError::Flushing) => return Err(Some(FlowError::Flushing)),
-                Err(other) => return Err(Some(other)),
-            }
-        }
-        if bits & attention::PROBES != 0 {
-            match self.run_probes(ProbeType::BUFFER, ProbeData::Buffer(buf)) {
-                Ok(true) => {}
-                Ok(false) => return Err(None),
-                Err(flow) => return Err(Some(flow)),
-            }
-            // What the probe waited for may have been a new link.
-            if self.has(attention::RELINK | attention::FLUSHING) {
-                let bits = self.attention.load(Ordering::Acquire) & !attention::PROBES;
-                return self.push_attention(bits, buf);
-            }
-        }
-        Ok(())
     }
 
     /// A buffer arrives at this sink pad.
@@ -102,16 +142,9 @@ impl PadCore {
         };
         let bits = self.attention.load(Ordering::Acquire);
         if bits != 0 {
-            if bits & attention::FLUSHING != 0 {
-                return Err(FlowError::Flushing);
-            }
-            if bits & attention::EOS != 0 {
-                return Err(FlowError::Eos);
-            }
-            if bits & attention::PROBES != 0
-                && !self.run_probes(ProbeType::BUFFER, ProbeData::Buffer(&mut buf))?
-            {
-                return Ok(());
+            let mut data = ProbeData::Buffer(&mut buf);
+            if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER, &mut data) {
+                return stopped;
             }
         }
         if tracer::is_on() {
@@ -120,177 +153,76 @@ impl PadCore {
         handler.chain(self, buf)
     }
 
-    /// A buffer arrives at this sink pad, pushed by whoever holds no source pad (tests).
-    pub fn chain_buffer(&self, buf: Buffer) -> FlowResult {
-        let Some(handler) = self.handler() else { return Err(FlowError::NotLinked) };
-        self.chain(&*handler, buf)
+    /// Buffers arrive in one go.
+    fn chain_list(&self, handler: &dyn PadHandler, mut list: BufferList) -> FlowResult {
+        let Ok(_streaming) = self.stream_lock.lock() else { return Err(FlowError::Error) };
+        let bits = self.attention.load(Ordering::Acquire);
+        if bits != 0 {
+            let mut data = ProbeData::List(&mut list);
+            if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER_LIST, &mut data) {
+                return stopped;
+            }
+        }
+        handler.chain_list(self, list)
     }
 
-    /// Sends an event out of this pad: from a source pad downstream, from a sink pad upstream.
-    /// Serialized events come from the streaming thread.
-    pub fn push_event(&self, event: Event) -> bool {
-        self.push_event_full(event).is_ok()
-    }
-
-    /// [`PadCore::push_event`] with the reason.
-    pub(crate) fn push_event_full(&self, event: Event) -> FlowResult {
-        if let Some(target) = self.ghost_target() {
-            return target.push_event_full(event);
-        }
-        let upstream = self.direction == Direction::Sink;
-        let goes_this_way = if upstream { event.is_upstream() } else { event.is_downstream() };
-        if !goes_this_way {
-            return Err(FlowError::NotSupported);
-        }
-        match event.kind {
-            EventKind::FlushStart => self.start_flushing(),
-            EventKind::FlushStop { .. } => self.stop_flushing(),
-            _ if self.is_flushing() => return Err(FlowError::Flushing),
-            // After the end nothing follows but a new stream.
-            EventKind::StreamStart { .. } => {
-                self.clear(attention::EOS);
+    /// Takes a list apart for an owner that gets buffers one by one: each passes this pad's probes, and
+    /// the first refusal ends it.
+    pub(crate) fn chain_each(
+        &self,
+        list: BufferList,
+        mut chain: impl FnMut(Buffer) -> FlowResult,
+    ) -> FlowResult {
+        for mut buf in list {
+            let bits = self.attention.load(Ordering::Acquire);
+            if bits != 0 {
+                let mut data = ProbeData::Buffer(&mut buf);
+                match self.chain_attention(bits, ProbeType::BUFFER, &mut data) {
+                    Ok(()) => {}
+                    Err(Ok(())) => continue,
+                    Err(refused) => return refused,
+                }
             }
-            _ if !upstream && event.is_serialized() && self.has(attention::EOS) => {
-                return Err(FlowError::Eos);
+            if tracer::is_on() {
+                tracer::buffer(&self.owner, &self.name, &buf, self.segment());
             }
-            _ => {}
-        }
-        if self.has(attention::PROBES) {
-            let what =
-                if upstream { ProbeType::EVENT_UPSTREAM } else { ProbeType::EVENT_DOWNSTREAM };
-            if !self.run_probes(what, ProbeData::Event(&event))? {
-                return Ok(());
-            }
-        }
-        if !upstream && event.is_sticky() {
-            let is_eos = matches!(event.kind, EventKind::Eos);
-            self.keep(event.clone(), false);
-            self.raise(attention::STICKY);
-            let sent = self.push_sticky(Some(&event));
-            if is_eos {
-                self.raise(attention::EOS);
-            }
-            return match sent {
-                // Stored, and told to the next peer: that is what sticky means. But an end of
-                // stream nobody heard of is not.
-                Err(FlowError::NotLinked) if !is_eos => Ok(()),
-                other => other,
-            };
-        }
-        if !upstream && event.is_serialized() && self.has(attention::STICKY) {
-            match self.push_sticky(None) {
-                Ok(()) | Err(FlowError::NotLinked) => {}
-                other => return other,
-            }
-        }
-        let peer = self.linked_peer().ok_or(FlowError::NotLinked)?;
-        peer.receive_event(event)
-    }
-
-    /// Tells the peer every sticky event it has not taken, in order; with `last`, only up to that
-    /// one's place.
-    pub(crate) fn push_sticky(&self, last: Option<&Event>) -> FlowResult {
-        let Some(peer) = self.linked_peer() else { return Err(FlowError::NotLinked) };
-        let limit = last.and_then(Event::sticky_order);
-        loop {
-            let next = self.stored.lock().next_unreceived();
-            let Some((at, event)) = next else {
-                self.clear(attention::STICKY);
-                return Ok(());
-            };
-            if limit.is_some() && event.sticky_order() > limit {
-                return Ok(());
-            }
-            peer.receive_event(event.clone())?;
-            self.stored.lock().mark_received(at, &event);
-        }
-    }
-
-    /// An event arrives at this pad from its peer, or from outside.
-    pub(crate) fn receive_event(&self, event: Event) -> FlowResult {
-        if let Some(target) = self.ghost_target() {
-            return target.receive_event(event);
-        }
-        let handler = self.handler().ok_or(FlowError::NotLinked)?;
-        let downstream = self.direction == Direction::Sink;
-        if tracer::is_on() {
-            tracer::event(&self.owner, &self.name, &event);
-        }
-        match event.kind {
-            EventKind::FlushStart => {
-                self.start_flushing();
-                return handler.event(self, event);
-            }
-            EventKind::FlushStop { .. } if downstream => {
-                let _streaming = self.stream_lock.lock().map_err(|_| FlowError::Error)?;
-                self.stop_flushing();
-                return handler.event(self, event);
-            }
-            _ => {}
-        }
-        if !(downstream && event.is_serialized()) {
-            if self.is_flushing() {
-                return Err(FlowError::Flushing);
-            }
-            if matches!(event.kind, EventKind::Reconfigure) && !downstream {
-                self.mark_reconfigure();
-            }
-            if self.has(attention::PROBES)
-                && !self.run_probes(
-                    if downstream {
-                        ProbeType::EVENT_DOWNSTREAM
-                    } else {
-                        ProbeType::EVENT_UPSTREAM
-                    },
-                    ProbeData::Event(&event),
-                )?
-            {
-                return Ok(());
-            }
-            return handler.event(self, event);
-        }
-        let _streaming = self.stream_lock.lock().map_err(|_| FlowError::Error)?;
-        if self.is_flushing() {
-            return Err(FlowError::Flushing);
-        }
-        match event.kind {
-            EventKind::StreamStart { .. } => {
-                self.clear(attention::EOS);
-            }
-            _ if self.has(attention::EOS) => return Err(FlowError::Eos),
-            _ => {}
-        }
-        if self.has(attention::PROBES)
-            && !self.run_probes(ProbeType::EVENT_DOWNSTREAM, ProbeData::Event(&event))?
-        {
-            return Ok(());
-        }
-        let sticky = event.is_sticky().then(|| event.clone());
-        let is_eos = matches!(event.kind, EventKind::Eos);
-        handler.event(self, event)?;
-        if let Some(event) = sticky {
-            self.keep(event, true);
-        }
-        if is_eos {
-            self.raise(attention::EOS);
+            chain(buf)?;
         }
         Ok(())
     }
 
-    /// Remembers a sticky event, and tells the owner of a new format.
-    fn keep(&self, event: Event, received: bool) {
-        let changed = match &event.kind {
-            EventKind::Caps(caps) if self.current_caps().as_ref() != Some(caps) => {
-                Some(caps.clone())
-            }
-            _ => None,
-        };
-        self.stored.lock().store(event, received);
-        if let Some(caps) = changed
-            && let Some(handler) = self.handler()
-        {
-            handler.caps_changed(self, &caps);
+    /// The rare cases before a buffer gets to the owner. The error is what the pusher gets.
+    #[cold]
+    fn chain_attention(
+        &self,
+        bits: u32,
+        what: ProbeType,
+        data: &mut ProbeData<'_>,
+    ) -> Result<(), FlowResult> {
+        if bits & attention::FLUSHING != 0 {
+            return Err(Err(FlowError::Flushing));
         }
+        if bits & attention::EOS != 0 {
+            return Err(Err(FlowError::Eos));
+        }
+        if self.mode() == PadMode::Pull {
+            return Err(Err(FlowError::Error));
+        }
+        if bits & attention::PROBES == 0 {
+            return Ok(());
+        }
+        match self.probe(what | ProbeType::PUSH, data) {
+            Ok(Outcome::Go) => Ok(()),
+            Ok(Outcome::Dropped) => Err(Ok(())),
+            Ok(Outcome::Handled(flow)) => Err(flow),
+            Err(flow) => Err(Err(flow)),
+        }
+    }
+
+    /// A buffer arrives at this sink pad, pushed by whoever holds no source pad (tests).
+    pub fn chain_buffer(&self, buf: Buffer) -> FlowResult {
+        let Some(handler) = self.handler() else { return Err(FlowError::NotLinked) };
+        self.chain(&*handler, buf)
     }
 
     /// Asks this pad's owner.
@@ -298,9 +230,44 @@ impl PadCore {
         if let Some(target) = self.ghost_target() {
             return target.answer(query);
         }
-        if self.has(attention::PROBES) {
-            let _ = self.run_probes(ProbeType::QUERY, ProbeData::Query(query));
+        let way = match self.direction {
+            Direction::Src => ProbeType::QUERY_UPSTREAM,
+            Direction::Sink => ProbeType::QUERY_DOWNSTREAM,
+        };
+        self.probed_query(way, query, |query| {
+            self.handler().is_some_and(|handler| handler.query(self, query))
+        })
+    }
+
+    /// Asks the owner of the pad this one is linked to.
+    pub(super) fn ask_peer(&self, query: &mut Query) -> bool {
+        let way = match self.direction {
+            Direction::Src => ProbeType::QUERY_DOWNSTREAM,
+            Direction::Sink => ProbeType::QUERY_UPSTREAM,
+        };
+        self.probed_query(way, query, |query| {
+            self.linked_peer().is_some_and(|peer| peer.answer(query))
+        })
+    }
+
+    /// Probes see the question with `PUSH`, and the answer with `PULL`.
+    fn probed_query(
+        &self,
+        way: ProbeType,
+        query: &mut Query,
+        ask: impl FnOnce(&mut Query) -> bool,
+    ) -> bool {
+        if !self.has(attention::PROBES) {
+            return ask(query);
         }
-        self.handler().is_some_and(|handler| handler.query(self, query))
+        match self.probe(way | ProbeType::PUSH, &mut ProbeData::Query(query)) {
+            Ok(Outcome::Go) => {}
+            Ok(Outcome::Handled(flow)) => return flow.is_ok(),
+            Ok(Outcome::Dropped) | Err(_) => return false,
+        }
+        ask(query) && {
+            let back = self.probe(way | ProbeType::PULL, &mut ProbeData::Query(query));
+            matches!(back, Ok(Outcome::Go | Outcome::Handled(Ok(()))))
+        }
     }
 }

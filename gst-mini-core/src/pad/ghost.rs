@@ -23,6 +23,7 @@ use super::{LinkError, Pad, PadCore, Peer, ProbeId, ProbeReturn, ProbeType};
 use crate::caps::Caps;
 use crate::cx::PadId;
 use crate::element::Direction;
+use crate::runtime::Monitor;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -32,7 +33,8 @@ use std::sync::{Arc, Weak};
 pub(super) struct Ghost {
     /// The child that owns the pad keeps it.
     target: Mutex<Weak<PadCore>>,
-    probes: Mutex<Probes>,
+    /// Held while the target's probes change.
+    probes: Monitor<Probes>,
 }
 
 #[derive(Default)]
@@ -45,7 +47,7 @@ struct Probes {
 struct GhostProbe {
     id: ProbeId,
     mask: ProbeType,
-    callback: Callback,
+    callback: Arc<Callback>,
     /// The callback asked to be removed.
     is_gone: Arc<AtomicBool>,
     sits: Option<(Weak<PadCore>, ProbeId)>,
@@ -202,7 +204,7 @@ impl PadCore {
         &self,
         ghost: &Ghost,
         mask: ProbeType,
-        callback: Callback,
+        callback: Arc<Callback>,
     ) -> ProbeId {
         let mut probes = ghost.probes.lock();
         probes.last_id += 1;
@@ -244,7 +246,7 @@ impl GhostProbe {
         let id = target.add_probe(
             self.mask,
             Box::new(move |data| {
-                let said = (callback.lock())(data);
+                let said = callback.call(data);
                 if said == ProbeReturn::Remove {
                     is_gone.store(true, Ordering::Release);
                 }

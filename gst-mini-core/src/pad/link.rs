@@ -5,8 +5,9 @@
 //! Left out: links between pads of different bins without ghost pads are not refused here.
 
 use super::{Link, PadCore, Peer, attention};
-use crate::caps::first_difference;
+use crate::caps::{Caps, first_difference};
 use crate::element::Direction;
+use crate::event::{Event, EventKind};
 use crate::pad::Pad;
 use std::sync::Arc;
 
@@ -44,6 +45,20 @@ pub enum LinkError {
         /// The first thing that differs.
         difference: String,
     },
+}
+
+impl LinkError {
+    /// GStreamer's name for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            LinkError::WasLinked(..) => "was-linked",
+            LinkError::WrongDirection(..) => "wrong-direction",
+            LinkError::NoFormat { .. } => "noformat",
+            LinkError::NoGhost(_)
+            | LinkError::GhostDirection(..)
+            | LinkError::GhostOfItself(..) => "refused",
+        }
+    }
 }
 
 impl PadCore {
@@ -84,11 +99,15 @@ impl PadCore {
     }
 
     /// The way from this real source pad has changed: the streaming thread looks it up anew, and tells
-    /// whoever is there now about the stream.
+    /// whoever is there now what it has not seen of the stream.
     pub(super) fn adopt_link(&self) {
-        self.stored.lock().forget_received();
-        let sticky = if self.stored.lock().has_unreceived() { attention::STICKY } else { 0 };
-        self.raise(attention::RELINK | attention::RECONFIGURE | sticky);
+        self.raise(attention::RELINK | attention::RECONFIGURE);
+        let theirs = self.linked_peer().map(|peer| peer.sticky_events());
+        self.schedule_sticky(theirs.as_deref());
+        if self.is_active() && theirs.is_some() {
+            // Whoever decides the format upstream has somebody else to ask now.
+            let _ = self.receive_event(Event::new(EventKind::Reconfigure));
+        }
     }
 
     /// Unlinks source pad `self` from its peer; `false` if it had none. Does not wait for a buffer
@@ -127,10 +146,11 @@ impl PadCore {
     }
 
     /// What this pad could have, as its owner says.
-    fn possible_caps(&self) -> crate::caps::Caps {
+    fn possible_caps(&self) -> Caps {
         let mut query = crate::query::Query::caps(None);
         match (self.answer(&mut query), query) {
             (true, crate::query::Query::Caps { result: Some(caps), .. }) => caps,
+            _ if self.is_bare => self.current_caps().unwrap_or_else(Caps::any),
             _ => self.template_caps.clone(),
         }
     }

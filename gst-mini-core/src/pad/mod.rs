@@ -15,8 +15,10 @@
 //! Invariant: a pad does not know elements exist; it calls a [`PadHandler`]. Flushing is a flag
 //! outside the stream lock, so it reaches a thread that is blocked under it.
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push`, `gst_pad_chain_data_unchecked`, `gst_pad_send_event_unchecked`).
-//! Left out: pull mode, pad offsets.
+//! Left out: pull mode.
 
+mod activation;
+mod events;
 mod flow;
 mod ghost;
 mod link;
@@ -24,9 +26,9 @@ mod probe;
 mod sticky;
 
 pub use link::LinkError;
-pub use probe::{ProbeData, ProbeId, ProbeReturn, ProbeType};
+pub use probe::{ProbeCallback, ProbeData, ProbeId, ProbeReturn, ProbeType};
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::PadId;
 use crate::element::Direction;
@@ -37,13 +39,17 @@ use crate::runtime::{Monitor, StreamLock};
 use crate::segment::Segment;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
 pub trait PadHandler: Send + Sync {
     /// A buffer arrived at a sink pad. Streaming thread, stream lock held.
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult;
+    /// Buffers arrived in one go. As `chain`; what does not care gets them one by one.
+    fn chain_list(&self, pad: &PadCore, list: BufferList) -> FlowResult {
+        pad.chain_each(list, |buf| self.chain(pad, buf))
+    }
     /// An event arrived: downstream at a sink pad (stream lock held if it is serialized), upstream
     /// at a source pad (any thread).
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult;
@@ -80,11 +86,7 @@ pub trait Pad: Send + Sync {
     /// Asks the owner of the pad this one is linked to. Any thread.
     fn peer_query(&self, query: &mut Query) -> bool;
     /// Looks at, drops or blocks what passes.
-    fn add_probe(
-        &self,
-        mask: ProbeType,
-        callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
-    ) -> ProbeId;
+    fn add_probe(&self, mask: ProbeType, callback: ProbeCallback) -> ProbeId;
     /// Takes a probe away; a thread blocked by it goes on.
     fn remove_probe(&self, id: ProbeId);
 }
@@ -103,6 +105,39 @@ pub(crate) mod attention {
     pub const RELINK: u32 = 16;
     /// Downstream asked for a new format.
     pub const RECONFIGURE: u32 = 32;
+    /// There are probes that wait for the pad to be idle.
+    pub const IDLE: u32 = 64;
+}
+
+/// How data goes through a pad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PadMode {
+    /// Not at all: the pad is not active.
+    None = 0,
+    /// The source pad pushes.
+    Push = 1,
+    /// The sink pad pulls.
+    Pull = 2,
+}
+
+impl PadMode {
+    const fn from_raw(raw: u8) -> PadMode {
+        match raw {
+            1 => PadMode::Push,
+            2 => PadMode::Pull,
+            _ => PadMode::None,
+        }
+    }
+
+    /// GStreamer's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PadMode::None => "none",
+            PadMode::Push => "push",
+            PadMode::Pull => "pull",
+        }
+    }
 }
 
 /// The far end of a link as the streaming thread uses it.
@@ -118,9 +153,14 @@ pub struct PadCore {
     owner: String,
     direction: Direction,
     template_caps: Caps,
+    /// Without a template: what it has had first is all it can have.
+    is_bare: bool,
     handler: OnceLock<Weak<dyn PadHandler>>,
     attention: AtomicU32,
     last_flow: AtomicI32,
+    mode: AtomicU8,
+    /// What is added to the running time of what passes, ns.
+    offset: AtomicI64,
     /// Source pads only: what `push` goes through. Touched by the streaming thread alone; `peer` is
     /// the truth, and RELINK says that this copy is old.
     link: UnsafeCell<Option<Link>>,
@@ -162,6 +202,14 @@ impl PadCore {
         Arc::new(PadCore::make(id, owner.into(), name.into(), direction, template_caps))
     }
 
+    /// A pad without a template, of no element: it can have any format until it has one.
+    pub fn bare(name: impl Into<String>, direction: Direction) -> Arc<PadCore> {
+        let any = Caps::any();
+        let mut pad = PadCore::make(PadId(0), String::new(), name.into(), direction, any);
+        pad.is_bare = true;
+        Arc::new(pad)
+    }
+
     fn make(
         id: PadId,
         owner: String,
@@ -175,9 +223,12 @@ impl PadCore {
             owner,
             direction,
             template_caps,
+            is_bare: false,
             handler: OnceLock::new(),
             attention: AtomicU32::new(attention::FLUSHING),
-            last_flow: AtomicI32::new(0),
+            last_flow: AtomicI32::new(FlowError::Flushing.code()),
+            mode: AtomicU8::new(PadMode::None as u8),
+            offset: AtomicI64::new(0),
             link: UnsafeCell::new(None),
             peer: Mutex::new(Peer::None),
             stored: Mutex::default(),
@@ -231,50 +282,12 @@ impl PadCore {
         self.raise(attention::RECONFIGURE);
     }
 
-    /// Whether nothing passes now.
-    pub fn is_flushing(&self) -> bool {
-        self.has(attention::FLUSHING)
-    }
-
-    /// What the last push from this pad came to.
+    /// What the last push from this pad came to; flushing while it is not active.
     pub fn last_flow(&self) -> FlowResult {
         if let Some(target) = self.ghost_target() {
             return target.last_flow();
         }
         FlowError::from_code(self.last_flow.load(Ordering::Relaxed))
-    }
-
-    /// Active: data may pass.
-    pub(crate) fn activate(&self) {
-        self.clear(attention::FLUSHING | attention::EOS);
-        self.last_flow.store(0, Ordering::Relaxed);
-    }
-
-    /// Inactive: everything that waits in this pad returns, then the pad forgets its stream. Waits
-    /// for a streaming call that is in the pad to leave it.
-    pub(crate) fn deactivate(&self) {
-        self.start_flushing();
-        // A call by the streaming thread itself (an element that stops itself) holds the lock.
-        drop(self.stream_lock.lock());
-        self.stored.lock().clear();
-        self.clear(attention::EOS | attention::STICKY);
-    }
-
-    /// Switches a pad of the application's own on or off.
-    pub fn set_active(&self, active: bool) {
-        if active { self.activate() } else { self.deactivate() }
-    }
-
-    /// Sets the flushing flag and wakes whoever is blocked by a probe.
-    pub(crate) fn start_flushing(&self) {
-        self.raise(attention::FLUSHING);
-        self.wake_blocked();
-    }
-
-    pub(crate) fn stop_flushing(&self) {
-        self.clear(attention::FLUSHING | attention::EOS);
-        self.stored.lock().flush();
-        self.last_flow.store(0, Ordering::Relaxed);
     }
 
     /// The source pads through which what arrives here goes on.
@@ -335,14 +348,10 @@ impl Pad for PadCore {
         self.answer(query)
     }
     fn peer_query(&self, query: &mut Query) -> bool {
-        self.linked_peer().is_some_and(|peer| peer.query(query))
+        self.ask_peer(query)
     }
-    fn add_probe(
-        &self,
-        mask: ProbeType,
-        callback: Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>,
-    ) -> ProbeId {
-        let callback = Arc::new(Mutex::new(callback));
+    fn add_probe(&self, mask: ProbeType, callback: ProbeCallback) -> ProbeId {
+        let callback = probe::Callback::new(callback);
         match &self.ghost {
             Some(ghost) => self.install_ghost_probe(ghost, mask, callback),
             None => self.install_probe(mask, callback),

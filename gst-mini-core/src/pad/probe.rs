@@ -1,38 +1,75 @@
-//! Probes: functions that look at what passes a pad, drop it, or hold it.
+//! Probes: functions that look at what passes a pad, drop it, replace it, or hold it.
 //!
-//! Invariant: a callback runs without any lock of the pad; it may add and remove probes.
-//! In GStreamer: `gst/gstpad.c` (`gst_pad_add_probe`, `do_probe_callbacks`), design page `probes`.
-//! Left out: pull probes; a callback that takes the buffer over.
+//! ```text
+//!   data ─▶ blocking probes: each once; the stream waits until one of them lets it go
+//!        ─▶ the others: each once, in the order they were added
+//!        ─▶ across the link, and idle probes when nothing is under way any more
+//! ```
+//!
+//! Invariant: a callback runs without any lock of the pad but the stream lock, if the data is serialized;
+//! it may add and remove probes, link and unlink.
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_add_probe`, `do_probe_callbacks`, `probe_hook_marshal`), design page `probes`.
+//! Left out: probes without a callback (a callback that returns `Ok` is one).
 
 use super::{PadCore, attention};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
+use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::query::Query;
+use crate::runtime::StreamLock;
 use parking_lot::Mutex;
 use std::ops::BitOr;
 use std::sync::Arc;
 
-/// What a probe wants to see.
+/// What a probe wants to see. Without a kind of data: everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeType(pub u32);
 
 impl ProbeType {
+    /// Be called once nothing is under way through the pad, and hold what comes then while it runs.
+    pub const IDLE: ProbeType = ProbeType(1);
     /// Hold the stream until the probe is removed. Together with what it is to be held at.
     pub const BLOCK: ProbeType = ProbeType(2);
     /// Buffers.
     pub const BUFFER: ProbeType = ProbeType(16);
-    /// Serialized and other downstream events.
+    /// Buffer lists. One that the peer takes apart is seen as buffers there.
+    pub const BUFFER_LIST: ProbeType = ProbeType(32);
+    /// Downstream events, but for flushes.
     pub const EVENT_DOWNSTREAM: ProbeType = ProbeType(64);
     /// Upstream events.
     pub const EVENT_UPSTREAM: ProbeType = ProbeType(128);
-    /// Queries.
-    pub const QUERY: ProbeType = ProbeType(512);
-    /// Buffers and downstream events.
-    pub const DATA_DOWNSTREAM: ProbeType = ProbeType(16 | 64);
+    /// Flush-start and flush-stop, which only who asks for them sees.
+    pub const EVENT_FLUSH: ProbeType = ProbeType(256);
+    /// Queries that go downstream.
+    pub const QUERY_DOWNSTREAM: ProbeType = ProbeType(512);
+    /// Queries that go upstream.
+    pub const QUERY_UPSTREAM: ProbeType = ProbeType(1024);
+    /// Queries both ways.
+    pub const QUERY: ProbeType = ProbeType(512 | 1024);
+    /// What is pushed. Neither this nor `PULL`: both.
+    pub const PUSH: ProbeType = ProbeType(4096);
+    /// What is pulled, and answers to queries on their way back.
+    pub const PULL: ProbeType = ProbeType(8192);
+    /// Buffers, lists and downstream events.
+    pub const DATA_DOWNSTREAM: ProbeType = ProbeType(16 | 32 | 64);
+    /// Everything but flushes.
+    pub const ALL: ProbeType = ProbeType(16 | 32 | 64 | 128 | 512 | 1024);
+
+    const BLOCKING: ProbeType = ProbeType(1 | 2);
+    const SCHEDULING: ProbeType = ProbeType(4096 | 8192);
+    const ALL_DATA: ProbeType = ProbeType(Self::ALL.0 | 256);
 
     fn meets(self, other: ProbeType) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// What kind an event is that is on its way.
+    pub(super) fn of_event(event: &Event, upstream: bool) -> ProbeType {
+        let way = if upstream { Self::EVENT_UPSTREAM } else { Self::EVENT_DOWNSTREAM };
+        let is_flush = matches!(event.kind, EventKind::FlushStart | EventKind::FlushStop { .. });
+        let flush = if is_flush { Self::EVENT_FLUSH.0 } else { 0 };
+        way | Self::PUSH | ProbeType(flush)
     }
 }
 
@@ -43,14 +80,25 @@ impl BitOr for ProbeType {
     }
 }
 
-/// What passes.
+/// What passes. All of it may be replaced in place.
 pub enum ProbeData<'a> {
-    /// A buffer; it may be replaced.
+    /// A buffer.
     Buffer(&'a mut Buffer),
+    /// Buffers in one go.
+    List(&'a mut BufferList),
     /// An event.
-    Event(&'a Event),
-    /// A query on its way out.
-    Query(&'a Query),
+    Event(&'a mut Event),
+    /// A query: on its way out, and for probes of `PULL` on its way back.
+    Query(&'a mut Query),
+    /// A range is about to be pulled, in bytes.
+    Range {
+        /// First byte.
+        offset: u64,
+        /// How many.
+        size: u32,
+    },
+    /// Nothing: the pad is idle.
+    Idle,
 }
 
 /// What is to happen with it.
@@ -64,6 +112,9 @@ pub enum ProbeReturn {
     Remove,
     /// Let it pass although this probe blocks.
     Pass,
+    /// The probe has seen to it: it goes no further, and the sender gets this result. A query counts
+    /// as answered if the result is a success.
+    Handled(FlowResult),
 }
 
 /// Names a probe on its pad.
@@ -76,28 +127,62 @@ impl ProbeId {
     }
 }
 
-pub(super) type Callback = Arc<Mutex<Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>>>;
+/// What a probe calls.
+pub type ProbeCallback = Box<dyn FnMut(ProbeData<'_>) -> ProbeReturn + Send>;
+
+/// What the probes of a pad came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It goes on.
+    Go,
+    /// It was thrown away.
+    Dropped,
+    /// A probe has seen to it.
+    Handled(FlowResult),
+}
 
 #[derive(Clone)]
 struct Probe {
     id: ProbeId,
     mask: ProbeType,
-    callback: Callback,
+    callback: Arc<Callback>,
+}
+
+/// A callback that one thread at a time is in; it may wait and push, so the lock is one that allows it.
+pub(super) struct Callback {
+    one_at_a_time: StreamLock,
+    function: Mutex<ProbeCallback>,
 }
 
 #[derive(Default)]
 pub(super) struct List {
     probes: Vec<Probe>,
     last_id: u64,
+    /// Idle callbacks that are running: what is pushed meanwhile waits.
+    idle_running: usize,
 }
 
 impl PadCore {
-    pub(super) fn install_probe(&self, mask: ProbeType, callback: Callback) -> ProbeId {
+    pub(super) fn install_probe(&self, mask: ProbeType, callback: Arc<Callback>) -> ProbeId {
+        let mut mask = mask;
+        if !mask.meets(ProbeType::ALL_DATA) {
+            mask = mask | ProbeType::ALL;
+        }
+        if !mask.meets(ProbeType::SCHEDULING) {
+            mask = mask | ProbeType::SCHEDULING;
+        }
         let mut list = self.probes.lock();
         list.last_id += 1;
         let id = ProbeId(list.last_id);
         list.probes.push(Probe { id, mask, callback });
-        self.raise(attention::PROBES);
+        let is_idle = mask.meets(ProbeType::IDLE);
+        self.raise(attention::PROBES | if is_idle { attention::IDLE } else { 0 });
+        drop(list);
+        // A thread that is blocked looks at the new probe too.
+        self.wake_blocked();
+        if is_idle {
+            self.run_idle_probes(Some(id));
+        }
         id
     }
 
@@ -106,6 +191,9 @@ impl PadCore {
         list.probes.retain(|probe| probe.id != id);
         if list.probes.is_empty() {
             self.clear(attention::PROBES);
+        }
+        if !list.probes.iter().any(|probe| probe.mask.meets(ProbeType::IDLE)) {
+            self.clear(attention::IDLE);
         }
         drop(list);
         self.wake_blocked();
@@ -116,44 +204,154 @@ impl PadCore {
         self.blocked.notify_all();
     }
 
-    /// Runs the probes that want to see `what`. `Ok(false)`: it was dropped.
-    pub(super) fn run_probes(&self, what: ProbeType, mut data: ProbeData<'_>) -> FlowResult<bool> {
-        let present = self.probes.lock().probes.clone();
-        let mut pass = false;
-        let mut holding = Vec::new();
-        for probe in present.iter().filter(|probe| probe.mask.meets(what)) {
-            let lent = match &mut data {
-                ProbeData::Buffer(buf) => ProbeData::Buffer(buf),
-                ProbeData::Event(event) => ProbeData::Event(event),
-                ProbeData::Query(query) => ProbeData::Query(query),
-            };
-            match (probe.callback.lock())(lent) {
-                ProbeReturn::Ok if probe.mask.meets(ProbeType::BLOCK) => holding.push(probe.id),
-                ProbeReturn::Ok => {}
-                ProbeReturn::Pass => pass = true,
-                ProbeReturn::Drop => return Ok(false),
-                ProbeReturn::Remove => self.uninstall_probe(probe.id),
+    /// Runs the probes that want to see what passes: those that block first.
+    pub(super) fn probe(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
+        let is_flush = what.meets(ProbeType::EVENT_FLUSH);
+        if !is_flush {
+            match self.run_probes(what | ProbeType::BLOCK, data)? {
+                Outcome::Go => {}
+                done => return Ok(done),
             }
         }
-        if !pass {
-            self.hold(&holding)?;
-        }
-        Ok(true)
+        self.run_probes(what, data)
     }
 
-    /// Waits until none of these probes is left, or the pad flushes.
-    fn hold(&self, holding: &[ProbeId]) -> FlowResult {
+    fn run_probes(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
+        let is_blocking = what.meets(ProbeType::BLOCK);
+        let mut called: Vec<ProbeId> = Vec::new();
+        let mut pass = false;
+        loop {
+            let seen = if is_blocking { *self.blocked.lock() } else { 0 };
+            if is_blocking && self.is_idle_running() {
+                self.wait_changed(seen)?;
+                continue;
+            }
+            let present = self.probes.lock().probes.clone();
+            let mut holding = false;
+            for probe in present.iter().filter(|probe| probe.wants(what)) {
+                if called.contains(&probe.id) {
+                    holding |= self.has_probe(probe.id);
+                    continue;
+                }
+                called.push(probe.id);
+                match probe.call(data) {
+                    ProbeReturn::Ok => holding = true,
+                    ProbeReturn::Pass => pass = true,
+                    ProbeReturn::Drop => return Ok(Outcome::Dropped),
+                    ProbeReturn::Handled(flow) => return Ok(Outcome::Handled(flow)),
+                    ProbeReturn::Remove => self.uninstall_probe(probe.id),
+                }
+            }
+            if !is_blocking || pass || !holding {
+                return Ok(Outcome::Go);
+            }
+            self.wait_changed(seen)?;
+        }
+    }
+
+    fn has_probe(&self, id: ProbeId) -> bool {
+        self.probes.lock().probes.iter().any(|probe| probe.id == id)
+    }
+
+    fn is_idle_running(&self) -> bool {
+        self.has(attention::IDLE) && self.probes.lock().idle_running > 0
+    }
+
+    /// Waits until the probes changed after `seen`, or the pad flushes.
+    fn wait_changed(&self, seen: u64) -> FlowResult {
         let mut blocked = self.blocked.lock();
         loop {
             if self.is_flushing() {
                 return Err(FlowError::Flushing);
             }
-            let list = self.probes.lock();
-            if !list.probes.iter().any(|probe| holding.contains(&probe.id)) {
+            if *blocked != seen {
                 return Ok(());
             }
-            drop(list);
             blocked.wait("a blocking probe to be removed");
         }
+    }
+
+    /// After a push: probes that waited for the pad to be idle have their turn.
+    #[inline]
+    pub(super) fn after_push(&self) {
+        if self.has(attention::IDLE) {
+            self.run_idle_probes(None);
+        }
+    }
+
+    /// Calls the idle probes, unless something is under way through the pad. A source pad is idle when
+    /// nobody streams in its peer; a sink pad only pulls and sends events up, which is not waited for.
+    #[cold]
+    fn run_idle_probes(&self, only: Option<ProbeId>) {
+        let peer = match self.direction {
+            Direction::Src => self.linked_peer(),
+            Direction::Sink => None,
+        };
+        let idle: Vec<Probe> = {
+            let _streaming = match peer.as_ref().map(|peer| peer.stream_lock.try_lock()) {
+                // Whoever is in there comes by here afterwards.
+                Some(None) => return,
+                Some(held) => held,
+                None => None,
+            };
+            let mut list = self.probes.lock();
+            let idle = list.probes.iter().filter(|probe| probe.mask.meets(ProbeType::IDLE));
+            let idle = idle.filter(|probe| only.is_none_or(|only| only == probe.id));
+            let idle: Vec<Probe> = idle.cloned().collect();
+            if idle.is_empty() {
+                return;
+            }
+            list.idle_running += idle.len();
+            idle
+        };
+        for probe in idle {
+            let returned = probe.call(&mut ProbeData::Idle);
+            self.probes.lock().idle_running -= 1;
+            if returned == ProbeReturn::Remove {
+                self.uninstall_probe(probe.id);
+            }
+        }
+        self.wake_blocked();
+    }
+}
+
+impl Probe {
+    fn wants(&self, what: ProbeType) -> bool {
+        let kinds = ProbeType(what.0 & ProbeType::ALL_DATA.0);
+        let is_flush = what.meets(ProbeType::EVENT_FLUSH);
+        // A pull blocks before there is data to look at.
+        let is_any_pull = what.meets(ProbeType::PULL) && what.meets(ProbeType::BLOCK);
+        self.mask.meets(ProbeType(what.0 & ProbeType::SCHEDULING.0))
+            && (is_any_pull || self.mask.meets(kinds))
+            && (!is_flush || self.mask.meets(ProbeType::EVENT_FLUSH))
+            && if what.meets(ProbeType::BLOCK) {
+                self.mask.meets(ProbeType::BLOCK)
+            } else {
+                !self.mask.meets(ProbeType::BLOCKING)
+            }
+    }
+
+    fn call(&self, data: &mut ProbeData<'_>) -> ProbeReturn {
+        let lent = match data {
+            ProbeData::Buffer(buf) => ProbeData::Buffer(buf),
+            ProbeData::List(list) => ProbeData::List(list),
+            ProbeData::Event(event) => ProbeData::Event(event),
+            ProbeData::Query(query) => ProbeData::Query(query),
+            ProbeData::Range { offset, size } => ProbeData::Range { offset: *offset, size: *size },
+            ProbeData::Idle => ProbeData::Idle,
+        };
+        self.callback.call(lent)
+    }
+}
+
+impl Callback {
+    pub(super) fn new(function: ProbeCallback) -> Arc<Callback> {
+        Arc::new(Callback { one_at_a_time: StreamLock::new(), function: Mutex::new(function) })
+    }
+
+    pub(super) fn call(&self, data: ProbeData<'_>) -> ProbeReturn {
+        // What the callback itself sends through the pad it is not asked about.
+        let Ok(_mine) = self.one_at_a_time.lock() else { return ProbeReturn::Pass };
+        (self.function.lock())(data)
     }
 }

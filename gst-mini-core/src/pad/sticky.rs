@@ -1,8 +1,8 @@
 //! What a pad remembers of its stream: the sticky events, in their order.
 //!
 //! Invariant: an event is replayed to a peer once, after every sticky event that stands before it.
-//! In GStreamer: `gst/gstpad.c` (`store_sticky_event`, `push_sticky`, `events_foreach`).
-//! Left out: pad offsets applied to segments.
+//! In GStreamer: `gst/gstpad.c` (`store_sticky_event`, `schedule_events`, `remove_event_by_type`).
+//! Left out: nothing.
 
 use crate::caps::Caps;
 use crate::event::{Event, EventKind};
@@ -21,60 +21,73 @@ struct Stored {
 }
 
 impl Store {
-    /// Remembers a sticky event in the place of the one it replaces. Several tags (and several
-    /// custom events) stand beside each other when their structures have different names.
-    pub fn store(&mut self, event: Event, received: bool) {
-        let Some(order) = event.sticky_order() else { return };
-        if matches!(event.kind, EventKind::StreamStart { .. }) {
-            // A new stream begins: the end of the old one, and its tags, are no longer true.
-            self.events.retain(|stored| !matches!(stored.event.kind, EventKind::Eos));
-        }
+    /// Remembers a sticky event in the place of the one it replaces; whether anything changed. Several
+    /// tags (and several custom events) stand beside each other when their structures have different
+    /// names.
+    pub fn store(&mut self, event: Event) -> bool {
+        let Some(order) = event.sticky_order() else { return false };
         let same = |stored: &Stored| match (&stored.event.kind, &event.kind) {
-            (EventKind::Custom(_, old), EventKind::Custom(_, new)) => old.name() == new.name(),
+            (EventKind::Custom(_, old), EventKind::Custom(_, new))
+            | (EventKind::Tag(old), EventKind::Tag(new)) => old.name() == new.name(),
             _ => stored.event.sticky_order() == Some(order),
         };
-        match self.events.iter().position(same) {
-            Some(at) => {
-                let unchanged = self.events[at].event == event && self.events[at].received;
-                self.events[at] = Stored { event, received: received || unchanged };
+        if let Some(at) = self.events.iter().position(same) {
+            if self.events[at].event == event {
+                return false;
             }
-            None => {
-                let at = self
-                    .events
-                    .iter()
-                    .position(|stored| stored.event.sticky_order() > Some(order))
-                    .unwrap_or(self.events.len());
-                self.events.insert(at, Stored { event, received });
-            }
+            self.events[at] = Stored { event, received: false };
+            return true;
         }
+        // Nothing stands behind the end of the stream.
+        let stands_after = |stored: &Stored| {
+            stored.event.sticky_order() > Some(order) || matches!(stored.event.kind, EventKind::Eos)
+        };
+        let at = self.events.iter().position(stands_after).unwrap_or(self.events.len());
+        self.events.insert(at, Stored { event, received: false });
+        true
     }
 
-    /// The first event the peer has not taken, with its place.
-    pub fn next_unreceived(&self) -> Option<(usize, Event)> {
+    /// A new stream begins: the end of the old one and its tags are no longer true.
+    pub fn begin_stream(&mut self) {
+        self.events
+            .retain(|stored| !matches!(stored.event.kind, EventKind::Eos | EventKind::Tag(_)));
+    }
+
+    /// The first event from place `after` on that the peer has not taken, with its place.
+    pub fn next_unreceived(&self, after: usize) -> Option<(usize, Event)> {
         self.events
             .iter()
             .enumerate()
+            .skip(after)
             .find(|(_, stored)| !stored.received)
             .map(|(at, stored)| (at, stored.event.clone()))
     }
 
-    /// The peer took the event at that place, if it is still this one.
-    pub fn mark_received(&mut self, at: usize, event: &Event) {
-        if let Some(stored) = self.events.get_mut(at).filter(|stored| stored.event == *event) {
+    /// The end of the stream, if there is one that the peer has not taken.
+    pub fn unreceived_end(&self) -> Option<Event> {
+        let is_end =
+            |stored: &&Stored| !stored.received && matches!(stored.event.kind, EventKind::Eos);
+        self.events.iter().find(is_end).map(|stored| stored.event.clone())
+    }
+
+    /// The peer took this event, if it is still there.
+    pub fn mark_received(&mut self, event: &Event) {
+        if let Some(stored) = self.events.iter_mut().find(|stored| stored.event == *event) {
             stored.received = true;
         }
     }
 
-    /// A new peer has seen nothing.
-    pub fn forget_received(&mut self) {
+    /// A peer that has these events (`None`: one that has seen nothing) needs the others; whether there
+    /// are any.
+    pub fn schedule(&mut self, theirs: Option<&[Event]>) -> bool {
+        let mut pending = false;
         for stored in &mut self.events {
-            stored.received = false;
+            if !theirs.is_some_and(|theirs| theirs.contains(&stored.event)) {
+                stored.received = false;
+                pending = true;
+            }
         }
-    }
-
-    /// Whether anything is there to be replayed.
-    pub fn has_unreceived(&self) -> bool {
-        self.events.iter().any(|stored| !stored.received)
+        pending
     }
 
     /// After a flush: the segment and the end are no longer true, the rest is.

@@ -22,12 +22,12 @@ pub const GM_ABI_MINOR: u16 = 2;
 /// No time: what `GST_CLOCK_TIME_NONE` is.
 pub const GM_TIME_NONE: u64 = u64::MAX;
 
-/// Flow code of success; the errors are GStreamer's numbers (-1 … -6).
+/// Flow code of success; the others are GStreamer's numbers (-1 … -6, 100 and -100).
 pub const GM_FLOW_OK: i32 = 0;
 /// The instance panicked earlier, or just now; it must only be destroyed.
-pub const GM_FLOW_PANICKED: i32 = -100;
+pub const GM_FLOW_PANICKED: i32 = -1000;
 /// A transform that keeps the buffer, or a task with nothing but queued output: no buffer follows.
-pub const GM_FLOW_DROPPED: i32 = 100;
+pub const GM_FLOW_DROPPED: i32 = 1000;
 
 /// Roles: which base runs in the host around the element's callbacks.
 pub const GM_ROLE_MULTI: u32 = 0;
@@ -284,6 +284,15 @@ pub struct GmCxVTable {
     /// The `n`th sticky event of a pad as text, in their order; 1 if there is one.
     pub sticky_event:
         Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, n: u32, out: *mut GmText) -> u8>,
+    /// Pushes `n` buffers now, in one go. For elements without a role only. Takes the buffers, not the
+    /// array. Flow code.
+    pub push_list: Option<
+        unsafe extern "C" fn(cx: *const GmCx, pad: u32, bufs: *const *mut GmBuffer, n: u32) -> i32,
+    >,
+    /// Stores a sticky event (text) on source pad `pad`, to be sent before its next buffer. 1 if stored.
+    pub store_event: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, event: GmStr) -> u8>,
+    /// Starts the task of source pad `pad` again after `produce` gave back an error. 1 if it has one.
+    pub start_task: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32) -> u8>,
 }
 
 /// Lets a thread that the element owns post and wake, until the element is destroyed.
@@ -400,7 +409,8 @@ pub struct GmElementVTable {
     pub chain:
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, buf: *mut GmBuffer) -> i32>,
     /// No role: the next buffer for the task of `cx.pad`; queued output is sent first. Streaming, may
-    /// block in `cx.wait`.
+    /// block in `cx.wait`, and may push through its own pad with `cx.push`. After an error the task
+    /// rests until a flush ends or `cx.start_task` is called.
     pub produce: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx) -> GmFlowBuf>,
     /// No role: the task of `cx.pad` stopped because a push returned `code`. Source role: the buffer
     /// made last was not sent, because of `code`. Streaming.
@@ -451,6 +461,16 @@ pub struct GmElementVTable {
             wanted: GmStr,
             out: *mut GmText,
         ) -> u8,
+    >,
+    /// No role: `n` buffers arrived at `cx.pad` in one go. Takes the buffers, not the array. Streaming.
+    /// Flow code. Default: `chain` for each.
+    pub chain_list: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            bufs: *const *mut GmBuffer,
+            n: u32,
+        ) -> i32,
     >,
 }
 

@@ -7,7 +7,7 @@
 //! In GStreamer: `gst/gstelementfactory.c` (`gst_element_register`).
 //! Left out: aggregators.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::Cx;
 use crate::element::{
@@ -304,6 +304,7 @@ impl<E: Element> Role<E> {
         is_live: None,
         oob_event: None,
         pad_name: None,
+        chain_list: None,
     };
 
     unsafe fn make(vtable: &'static GmElementVTable, out: *mut GmElement) -> u8 {
@@ -479,6 +480,13 @@ macro_rules! shared_thunk {
 fn buffer_of(raw: *mut GmBuffer) -> Option<Buffer> {
     // SAFETY: the host passes a reference that the callback takes.
     unsafe { Buffer::from_raw(raw) }
+}
+
+/// # Safety
+/// `bufs` must point to `n` buffers whose references the callee takes.
+pub(crate) unsafe fn list_of(bufs: *const *mut GmBuffer, n: u32) -> BufferList {
+    // SAFETY: the caller's promise.
+    (0..n as usize).filter_map(|i| unsafe { Buffer::from_raw(*bufs.add(i)) }).collect()
 }
 
 impl<E: Source> Role<E> {
@@ -745,6 +753,7 @@ impl<E: MultiPad> Role<E> {
         start: Some(Self::multi_start),
         stop: Some(Self::multi_stop),
         chain: Some(Self::multi_chain),
+        chain_list: if E::TAKES_LISTS { Some(Self::multi_chain_list) } else { None },
         produce: Some(Self::multi_produce),
         stopped: Some(Self::multi_stopped),
         sink_event: Some(Self::multi_sink_event),
@@ -774,6 +783,10 @@ impl<E: MultiPad> Role<E> {
             Some(buf) => code(e.chain(cx, buf)),
             None => FlowError::Error.code(),
         }
+    });
+    shared_thunk!(multi_chain_list(bufs: *const *mut GmBuffer, n: u32) -> i32, GM_FLOW_PANICKED, |e, cx| {
+        // SAFETY: see the type.
+        code(e.chain_list(cx, unsafe { list_of(bufs, n) }))
     });
     shared_thunk!(multi_produce() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.produce(cx)));
     shared_thunk!(multi_stopped(why: i32) -> (), NOTHING, |e, cx| {

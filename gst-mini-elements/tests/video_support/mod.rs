@@ -93,7 +93,7 @@ pub fn run_pipeline_with(pipeline: Bin, keep: bool, then: impl FnOnce(&Bin)) -> 
                     EventKind::Segment(segment) => record.segments.push(*segment),
                     _ => {}
                 },
-                ProbeData::Query(_) => {}
+                _ => {}
             }
             ProbeReturn::Ok
         }),

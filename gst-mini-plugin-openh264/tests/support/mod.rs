@@ -121,7 +121,7 @@ pub fn run_with(line: &str, mut during: impl FnMut(&Bin, &Message)) -> Run {
             match data {
                 ProbeData::Buffer(buf) => into.lock().unwrap().push(Seen::Buffer(buf.clone())),
                 ProbeData::Event(event) => into.lock().unwrap().push(Seen::Event(event.clone())),
-                ProbeData::Query(_) => {}
+                _ => {}
             }
             ProbeReturn::Ok
         }),

@@ -19,7 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("words", &["time", "error", "state", "advice", "suggest", "plugin/abi"]),
     ("data", &["value", "structure", "caps", "segment", "buffer", "memory", "pool", "object"]),
     ("notes", &["event", "query", "message"]),
-    ("the author's side", &["property", "cx", "element", "plugin", "plugin/export"]),
+    (
+        "the author's side",
+        &["property", "cx", "element", "flow_combiner", "plugin", "plugin/export"],
+    ),
     ("machines", &["runtime", "clock", "bus", "log", "tracer"]),
     ("pads and what is known of elements", &["pad", "registry/factory"]),
     (
