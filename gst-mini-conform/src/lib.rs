@@ -12,3 +12,4 @@ pub mod case;
 pub mod kinds;
 pub mod report;
 pub mod words;
+mod scenario;

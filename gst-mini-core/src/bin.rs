@@ -53,6 +53,8 @@ struct Top {
     /// Chosen by the application.
     forced_clock: Mutex<Option<Arc<dyn Clock>>>,
     forced_latency: Mutex<Option<ClockTime>>,
+    /// The running time at which PLAYING last began: a base time is for one such time.
+    last_start_time: Mutex<Option<RunningTime>>,
 }
 
 /// Where the children are in something they must all do.
@@ -106,6 +108,7 @@ impl BinCore {
                 bus: Arc::new(Bus::default()),
                 forced_clock: Mutex::new(None),
                 forced_latency: Mutex::new(None),
+                last_start_time: Mutex::new(None),
             }),
             told_error: AtomicBool::new(false),
             notify: AtomicBool::new(false),
@@ -264,7 +267,7 @@ impl BinCore {
                 progress.started.clear();
                 drop(progress);
                 if self.top.is_some() {
-                    self.core.lent.write().start_time = Some(RunningTime::ZERO);
+                    self.reset_start_time(RunningTime::ZERO);
                     // A clock from the beginning, so that live elements can look at it.
                     self.choose_clock();
                     self.lend_to_children();
@@ -282,7 +285,9 @@ impl BinCore {
         match transition {
             Transition::PLAYING_TO_PAUSED if self.top.is_some() => {
                 let running_time = self.running_time();
-                self.core.lent.write().start_time = running_time;
+                if let Some(running_time) = running_time {
+                    self.reset_start_time(running_time);
+                }
                 self.lend_to_children();
             }
             Transition::READY_TO_NULL => {
@@ -295,8 +300,10 @@ impl BinCore {
                 self.lend_to_children();
             }
             Transition::PAUSED_TO_READY => {
-                let mut progress = self.progress.lock();
-                progress.busy.clear();
+                self.progress.lock().busy.clear();
+                if self.top.is_some() {
+                    self.reset_start_time(RunningTime::ZERO);
+                }
             }
             _ => {}
         }
@@ -328,13 +335,29 @@ impl BinCore {
         }
     }
 
-    /// Running time goes on where it stood.
+    /// Running time goes on where it stood. After a flush that kept it, it never stopped.
     fn start_running_time(&self) {
+        let start_time = self.core.lent.read().start_time;
+        let last = self
+            .top
+            .as_ref()
+            .and_then(|top| std::mem::replace(&mut *top.last_start_time.lock(), start_time));
+        if last.is_some() && last == start_time {
+            return;
+        }
         let mut lent = self.core.lent.write();
         if let (Some(clock), Some(start_time)) = (lent.clock.clone(), lent.start_time) {
             let now = clock.now();
             let base = now.nanos().saturating_sub(start_time.nanos());
             lent.base_time = Some(crate::time::AbsoluteTime::from_nanos(base));
+        }
+    }
+
+    /// PLAYING begins at `running_time` the next time.
+    fn reset_start_time(&self, running_time: RunningTime) {
+        self.core.lent.write().start_time = Some(running_time);
+        if let Some(top) = &self.top {
+            *top.last_start_time.lock() = None;
         }
     }
 
@@ -428,6 +451,7 @@ impl BinCore {
                 }
                 return;
             }
+            MessageKind::ResetTime(to) if self.top.is_some() => self.reset_start_time(*to),
             MessageKind::Latency if self.top.is_some() && self.is_playing() => {
                 self.recalculate_latency();
             }

@@ -124,6 +124,39 @@ impl Seek {
     }
 }
 
+/// A request to skip a part of the stream, or to show that much of it and stop again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Unit of `amount`: [`Format::Buffers`] or [`Format::Time`].
+    pub format: Format,
+    /// How much, in buffers or in nanoseconds of running time; `None` is for ever.
+    pub amount: Option<u64>,
+    /// Playback rate of the step, a factor on that of the segment; above 0.
+    pub rate: f64,
+    /// What is stepped over is dropped at once, and takes no running time.
+    pub flush: bool,
+    /// More steps follow: the sink goes on at once instead of showing where it came to.
+    pub intermediate: bool,
+}
+
+impl Step {
+    /// Shows the picture that is `count` buffers on.
+    pub fn buffers(count: u64) -> Step {
+        Step {
+            format: Format::Buffers,
+            amount: Some(count),
+            rate: 1.0,
+            flush: true,
+            intermediate: false,
+        }
+    }
+
+    /// Shows the picture that is due `length` later.
+    pub fn time(length: ClockTime) -> Step {
+        Step { format: Format::Time, amount: Some(length.nanos()), ..Step::buffers(0) }
+    }
+}
+
 /// Which way an event of an element's own goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomKind {
@@ -211,6 +244,8 @@ pub enum EventKind {
     },
     /// Play another part. Upstream.
     Seek(Seek),
+    /// Step in the stream. Upstream, and taken by sinks.
+    Step(Step),
     /// An element's own.
     Custom(CustomKind, Structure),
 }
@@ -294,6 +329,7 @@ impl Event {
                 | EventKind::Latency(_)
                 | EventKind::Qos { .. }
                 | EventKind::Seek(_)
+                | EventKind::Step(_)
                 | EventKind::Custom(CustomKind::Upstream, _)
         )
     }
@@ -318,6 +354,7 @@ impl Event {
                 | EventKind::Latency(_)
                 | EventKind::Qos { .. }
                 | EventKind::Seek(_)
+                | EventKind::Step(_)
                 | EventKind::Custom(
                     CustomKind::DownstreamOob | CustomKind::Upstream | CustomKind::BothOob,
                     _
@@ -403,6 +440,15 @@ impl Event {
                 }
             }
             EventKind::Seek(seek) => out.set("seek", seek.to_structure().to_string()),
+            EventKind::Step(step) => {
+                out.set("format", step.format.nick());
+                if let Some(amount) = step.amount {
+                    out.set("amount", amount);
+                }
+                out.set("rate", step.rate);
+                out.set("flush", step.flush);
+                out.set("intermediate", step.intermediate);
+            }
             EventKind::Custom(_, structure) => out.set("structure", structure.to_string()),
             EventKind::Eos | EventKind::FlushStart | EventKind::Reconfigure => {}
         }
@@ -441,6 +487,13 @@ impl Event {
                 timestamp: time("timestamp"),
             },
             "seek" => EventKind::Seek(Seek::from_structure(&read.str("seek")?.parse().ok()?)?),
+            "step" => EventKind::Step(Step {
+                format: read.str("format")?.parse().ok()?,
+                amount: read.uint64("amount"),
+                rate: read.get("rate")?.as_f64()?,
+                flush: read.bool("flush")?,
+                intermediate: read.bool("intermediate")?,
+            }),
             custom => {
                 let (kind, _) = CustomKind::NAMES.into_iter().find(|(_, name)| *name == custom)?;
                 EventKind::Custom(kind, inner()?)
@@ -467,6 +520,7 @@ impl EventKind {
             EventKind::Latency(_) => "latency",
             EventKind::Qos { .. } => "qos",
             EventKind::Seek(_) => "seek",
+            EventKind::Step(_) => "step",
             EventKind::Custom(kind, _) => kind.name(),
         }
     }
@@ -493,6 +547,7 @@ mod tests {
             EventKind::SegmentDone { format: Format::Time, position: 9 },
             EventKind::Reconfigure,
             EventKind::Seek(Seek::to(ClockTime::SECOND)),
+            EventKind::Step(Step { amount: None, rate: 2.0, ..Step::buffers(1) }),
             EventKind::Latency(ClockTime::MSECOND),
             EventKind::Qos { kind: QosType::Underflow, proportion: 0.1, diff: -5, timestamp: None },
             EventKind::Custom(CustomKind::DownstreamSticky, structure),

@@ -5,7 +5,7 @@
 //! Left out: buffering, toc, streams, redirect, device messages, need-context.
 
 use crate::error::{ElementError, ErrorKind};
-use crate::event::{Seqnum, next_seqnum};
+use crate::event::{Seqnum, Step, next_seqnum};
 use crate::segment::Format;
 use crate::state::State;
 use crate::structure::Structure;
@@ -86,6 +86,24 @@ pub enum MessageKind {
         /// Where.
         position: u64,
     },
+    /// A step was asked for, or begins to be carried out.
+    StepStart {
+        /// Whether it begins; else it waits for its turn.
+        active: bool,
+        /// Which.
+        step: Step,
+    },
+    /// A step was carried out.
+    StepDone {
+        /// Which.
+        step: Step,
+        /// How much running time it went over.
+        duration: ClockTime,
+        /// Whether it ended with the stream.
+        eos: bool,
+    },
+    /// A flush set running time back. For the pipeline, which decides the base time.
+    ResetTime(RunningTime),
     /// The duration is to be asked again.
     DurationChanged,
     /// An element wishes the application to change the pipeline's state.
@@ -145,6 +163,9 @@ impl Message {
             MessageKind::Tag(_) => "tag",
             MessageKind::SegmentStart { .. } => "segment-start",
             MessageKind::SegmentDone { .. } => "segment-done",
+            MessageKind::StepStart { .. } => "step-start",
+            MessageKind::StepDone { .. } => "step-done",
+            MessageKind::ResetTime(_) => "reset-time",
             MessageKind::DurationChanged => "duration-changed",
             MessageKind::RequestState(_) => "request-state",
             MessageKind::PropertyNotify { .. } => "property-notify",

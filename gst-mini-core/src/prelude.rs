@@ -6,7 +6,7 @@ pub use crate::caps::Caps;
 pub use crate::clock::{Clock, SystemClock, TestClock};
 pub use crate::element::{Action, Direction};
 pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
-pub use crate::event::{Event, EventKind, Seek};
+pub use crate::event::{Event, EventKind, Seek, Step};
 pub use crate::handle::{ElementRef, WeakElement};
 pub use crate::launch::parse_launch;
 pub use crate::message::{Message, MessageKind};
