@@ -61,6 +61,23 @@ struct StateData {
     last: StateReturn,
 }
 
+/// What a sink's streaming thread found when it came to commit a state.
+pub(crate) enum Committed {
+    /// A state change is done.
+    To {
+        /// Where it was.
+        old: State,
+        /// Where the step under way was going.
+        next: State,
+        /// Where it is now.
+        to: State,
+    },
+    /// There was none under way.
+    Already(State),
+    /// On the way down nobody waits for data.
+    GoingDown,
+}
+
 /// Why an element could not be made, linked or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandleError {
@@ -600,6 +617,39 @@ impl ElementRef {
             self.go_on(StateReturn::Success);
             self.0.core.post(MessageKind::AsyncDone { running_time });
         }
+    }
+
+    /// A sink's streaming thread has what the state change under way waited for: the sink is where
+    /// the change was going, at once. A concurrent `set_state` finds it before or after that.
+    pub(crate) fn commit_streaming(&self) -> Committed {
+        let mut state = self.0.state.lock();
+        let old = state.current;
+        let Some(to) = state.pending else { return Committed::Already(old) };
+        if to < State::Paused {
+            return Committed::GoingDown;
+        }
+        let next = state.next.unwrap_or(to);
+        state.current = to;
+        state.next = None;
+        state.pending = None;
+        state.last = StateReturn::Success;
+        state.notify_all();
+        drop(state);
+        if tracer::is_on() && next != to {
+            tracer::state(self.name(), Transition { from: next, to });
+        }
+        Committed::To { old, next, to }
+    }
+
+    /// Whether it is in PLAYING and not on its way anywhere.
+    pub(crate) fn rests_in_playing(&self) -> bool {
+        let state = self.0.state.lock();
+        state.current == State::Playing && state.pending.is_none()
+    }
+
+    /// The state it was last asked to go to.
+    pub(crate) fn target_state(&self) -> State {
+        self.0.state.lock().target
     }
 
     /// A bin's children are done, so its own change goes on: one change at a time, as if it were asked

@@ -10,7 +10,6 @@ pub(crate) mod multi;
 pub(crate) mod negotiate;
 pub(crate) mod position;
 pub(crate) mod sink;
-pub(crate) mod sink_sync;
 pub(crate) mod source;
 pub(crate) mod transform;
 

@@ -1,0 +1,326 @@
+//! Preroll: in PAUSED a sink holds the first object it gets, and only then has it reached PAUSED.
+//!
+//! ```text
+//!   set_state(PAUSED) ── async ──▶ first object: shown to the element, state committed, held ── PLAYING ──▶ goes on
+//!          flush ── state lost ──▶ the next one does the same again
+//! ```
+//!
+//! Invariant: a sink's state is committed by the streaming thread in one step, against which a
+//! state change comes wholly before or wholly after.
+//! In GStreamer: `libs/gst/base/gstbasesink.c` (`gst_base_sink_do_preroll`, `gst_base_sink_commit_state`, `gst_base_sink_change_state`).
+//! Left out: `unlock` on the way to PAUSED; an element that renders when PAUSED is asked for finishes it.
+
+use super::step::Pending;
+use super::sync::{FORGET_QOS, FORGET_STEP};
+use super::{Item, SinkBase, Streaming};
+use crate::error::{FlowError, FlowResult};
+use crate::event::Seqnum;
+use crate::handle::{Committed, ElementRef};
+use crate::host::context::Context;
+use crate::message::{Message, MessageKind};
+use crate::runtime::MonitorGuard;
+use crate::segment::{Format, Segment};
+use crate::state::{State, StateReturn, Transition};
+use crate::time::{ClockTime, RunningTime};
+use std::sync::atomic::Ordering;
+
+/// What the streaming thread and control threads agree on.
+#[derive(Default)]
+pub(in crate::base) struct Preroll {
+    /// The next object is held until PLAYING.
+    pub need_preroll: bool,
+    /// An object is held.
+    pub have_preroll: bool,
+    /// The next object commits the state.
+    pub playing_async: bool,
+    /// The next buffer held is to be shown to the element.
+    pub call_preroll: bool,
+    pub flushing: bool,
+    /// The end of the stream arrived here.
+    pub received_eos: bool,
+    /// The end of the stream was told to the application.
+    pub told_eos: Option<Seqnum>,
+    /// Latency can be asked for: prerolled, or never going to.
+    pub have_latency: bool,
+    /// Latency of the pipeline.
+    pub latency: ClockTime,
+    pub(super) pending_step: Option<Pending>,
+    /// A flushing step ends the hold.
+    pub step_unlock: bool,
+}
+
+impl Preroll {
+    fn needs_preroll(&self) -> bool {
+        !self.have_preroll && !self.received_eos
+    }
+}
+
+impl SinkBase {
+    pub(super) fn handle(&self) -> Option<ElementRef> {
+        self.handle.get().and_then(std::sync::Weak::upgrade).map(ElementRef::from)
+    }
+
+    /// Holds an object while the sink is to be in PAUSED: shows it to the element, commits the
+    /// state, waits for PLAYING. Gives a step that is to begin with it.
+    pub(super) fn hold(&self, s: &mut Streaming, item: &Item) -> FlowResult<Option<Pending>> {
+        let mut preroll = self.preroll.lock();
+        loop {
+            if preroll.flushing {
+                return Err(FlowError::Flushing);
+            }
+            if !preroll.need_preroll {
+                self.obey(s);
+                return Ok(preroll.pending_step.take_if(|_| s.step.is_none()));
+            }
+            if preroll.call_preroll
+                && let Item::Buffer(buf) = item
+            {
+                preroll.call_preroll = false;
+                drop(preroll);
+                self.core.attend_if_needed(&s.cx);
+                if let Err(flow) = self.core.instance().preroll(&s.cx, buf) {
+                    self.preroll.lock().call_preroll = true;
+                    return Err(self.core.explain(flow, "preroll"));
+                }
+                preroll = self.preroll.lock();
+            }
+            if preroll.playing_async && !preroll.flushing {
+                preroll = self.commit(preroll)?;
+            }
+            if preroll.need_preroll && !preroll.flushing {
+                preroll.have_preroll = true;
+                while preroll.need_preroll && !preroll.flushing && !preroll.step_unlock {
+                    preroll.wait("PLAYING, with an object held in preroll");
+                }
+                preroll.have_preroll = false;
+                preroll.step_unlock = false;
+            }
+        }
+    }
+
+    /// The sink is where its state change was going.
+    fn commit<'a>(
+        &'a self,
+        mut preroll: MonitorGuard<'a, Preroll>,
+    ) -> FlowResult<MonitorGuard<'a, Preroll>> {
+        preroll.playing_async = false;
+        let Some(handle) = self.handle() else { return Ok(preroll) };
+        match handle.commit_streaming() {
+            Committed::To { old, next, to } => {
+                preroll.have_latency = true;
+                if to == State::Playing {
+                    preroll.need_preroll = false;
+                }
+                drop(preroll);
+                let changed = |old, new, pending| {
+                    self.core.post(MessageKind::StateChanged { old, new, pending });
+                };
+                if to == State::Paused || old == State::Ready {
+                    changed(old, next, (to != next).then_some(to));
+                }
+                self.core.post(MessageKind::AsyncDone { running_time: None });
+                if to == State::Playing {
+                    changed(if old == State::Ready { next } else { old }, to, None);
+                }
+            }
+            Committed::Already(state) => {
+                match state {
+                    State::Playing => preroll.need_preroll = false,
+                    State::Paused => preroll.need_preroll = true,
+                    State::Ready | State::Null => {
+                        preroll.need_preroll = false;
+                        preroll.flushing = true;
+                    }
+                }
+                preroll.have_latency = true;
+                drop(preroll);
+            }
+            Committed::GoingDown => {
+                preroll.need_preroll = false;
+                preroll.flushing = true;
+                return Err(FlowError::Flushing);
+            }
+        }
+        self.core.post(MessageKind::Latency);
+        Ok(self.preroll.lock())
+    }
+
+    /// A flush begins: every wait ends, and the state is lost with the object that PAUSED needs.
+    pub(super) fn start_flush(&self) {
+        let is_async = self.settings.is_async.get();
+        {
+            let mut preroll = self.preroll.lock();
+            preroll.flushing = true;
+            preroll.need_preroll = true;
+            preroll.received_eos = false;
+            preroll.told_eos = None;
+            preroll.have_preroll = false;
+            preroll.step_unlock = false;
+            preroll.have_latency &= !is_async;
+            preroll.notify_all();
+        }
+        self.shown.set_eos(false);
+        self.core.interrupt(true);
+        self.clock_wait.unschedule();
+        // Every wait under it was ended just now. When this thread has it already, it is the
+        // streaming thread that flushes itself.
+        let _streaming = self.sink.stream_lock().lock();
+        self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
+        self.preroll.lock().playing_async = true;
+        if is_async {
+            if let Some(handle) = self.handle() {
+                self.note_start_time(&handle);
+                handle.lost_state();
+            }
+        } else {
+            self.core.lent.write().start_time = Some(RunningTime::ZERO);
+            self.preroll.lock().have_latency = true;
+        }
+    }
+
+    /// A flush ends. Under the stream lock.
+    pub(super) fn stop_flush(&self, s: &mut Streaming, reset_time: bool) {
+        self.core.interrupt(false);
+        self.clock_wait.reset();
+        self.core.instance().flush(&s.cx);
+        s.end_due = None;
+        s.have_segment = false;
+        s.step = None;
+        self.shown.forget_object();
+        if reset_time {
+            s.segment = Segment::new(Format::Undefined);
+        }
+        self.shown.forget_segment();
+        {
+            let mut preroll = self.preroll.lock();
+            preroll.flushing = false;
+            preroll.call_preroll = true;
+            preroll.pending_step = None;
+        }
+        if reset_time {
+            self.core.lent.write().start_time = Some(RunningTime::ZERO);
+            self.core.post(MessageKind::ResetTime(RunningTime::ZERO));
+        }
+    }
+
+    pub(super) fn change(&self, handle: &ElementRef, transition: Transition) -> StateReturn {
+        let cx = Context::detached(&self.core);
+        match transition {
+            Transition::NULL_TO_READY => {
+                self.core.interrupt(false);
+                let Ok(_streaming) = self.sink.stream_lock().lock() else {
+                    return StateReturn::Failure;
+                };
+                self.core.attend_if_needed(&cx);
+                if let Err(flow) = self.core.instance().start(&cx) {
+                    self.core.explain(flow, "start");
+                    return StateReturn::Failure;
+                }
+                StateReturn::Success
+            }
+            Transition::READY_TO_PAUSED => self.go_paused(),
+            Transition::PAUSED_TO_PLAYING => self.go_playing(),
+            Transition::PLAYING_TO_PAUSED => self.leave_playing(handle),
+            Transition::PAUSED_TO_READY => {
+                self.sink.start_flushing();
+                {
+                    let mut preroll = self.preroll.lock();
+                    preroll.flushing = true;
+                    preroll.have_latency = false;
+                    preroll.notify_all();
+                }
+                self.clock_wait.unschedule();
+                self.core.interrupt(true);
+                self.sink.deactivate();
+                self.core.interrupt(false);
+                self.shown.forget_object();
+                self.shown.forget_segment();
+                StateReturn::Success
+            }
+            _ => {
+                let Ok(_streaming) = self.sink.stream_lock().lock() else {
+                    return StateReturn::Failure;
+                };
+                match self.core.instance().stop(&cx) {
+                    Ok(()) => StateReturn::Success,
+                    Err(flow) => {
+                        self.core.explain(flow, "stop");
+                        StateReturn::Failure
+                    }
+                }
+            }
+        }
+    }
+
+    fn go_paused(&self) -> StateReturn {
+        let is_async = self.settings.is_async.get();
+        *self.preroll.lock() = Preroll {
+            need_preroll: true,
+            playing_async: true,
+            call_preroll: true,
+            have_latency: !is_async,
+            ..Preroll::default()
+        };
+        self.clock_wait.reset();
+        self.core.interrupt(false);
+        self.shown.forget_object();
+        self.shown.forget_segment();
+        self.shown.set_eos(false);
+        if let Ok(_streaming) = self.sink.stream_lock().lock() {
+            // SAFETY: the lock above.
+            unsafe { self.streaming() }.restart();
+        }
+        self.orders.fetch_or(FORGET_QOS | FORGET_STEP, Ordering::AcqRel);
+        self.sink.activate();
+        if is_async { StateReturn::Async } else { StateReturn::Success }
+    }
+
+    fn go_playing(&self) -> StateReturn {
+        self.clock_wait.reset();
+        let mut preroll = self.preroll.lock();
+        if preroll.needs_preroll() {
+            // The next object commits PLAYING.
+            preroll.need_preroll = true;
+            preroll.playing_async = true;
+            preroll.call_preroll = true;
+            return match self.settings.is_async.get() {
+                true => StateReturn::Async,
+                false => StateReturn::Success,
+            };
+        }
+        preroll.playing_async = false;
+        preroll.need_preroll = false;
+        let told_eos = preroll.told_eos;
+        preroll.notify_all();
+        drop(preroll);
+        if let Some(seqnum) = told_eos {
+            self.post_eos(seqnum);
+        }
+        StateReturn::Success
+    }
+
+    fn leave_playing(&self, handle: &ElementRef) -> StateReturn {
+        let needs = {
+            let mut preroll = self.preroll.lock();
+            let needs = preroll.needs_preroll();
+            preroll.playing_async = needs;
+            preroll.need_preroll = needs;
+            preroll.call_preroll |= needs;
+            needs
+        };
+        self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
+        // A buffer that waits for its time becomes the preroll.
+        self.clock_wait.unschedule();
+        let wanted = handle.target_state() > State::Ready;
+        if needs && wanted && self.settings.is_async.get() {
+            StateReturn::Async
+        } else {
+            StateReturn::Success
+        }
+    }
+
+    pub(super) fn post_eos(&self, seqnum: Seqnum) {
+        let message = Message::new(self.core.name.as_str(), MessageKind::Eos);
+        self.core.post_message(message.with_seqnum(seqnum));
+    }
+}
