@@ -543,16 +543,7 @@ impl ElementRef {
         if transition == Transition::READY_TO_PAUSED {
             self.0.core.told_error.store(false, Ordering::Relaxed);
         }
-        let result = if transition.from == transition.to {
-            self.0.behavior.change_state(self, transition)
-        } else {
-            let result = self.0.behavior.change_state(self, transition);
-            if result == StateReturn::Async && self.0.behavior.as_bin().is_none() {
-                self.0.core.post(MessageKind::AsyncStart);
-            }
-            result
-        };
-        match result {
+        match self.0.behavior.change_state(self, transition) {
             StateReturn::Failure => {
                 let mut state = self.0.state.lock();
                 state.last = StateReturn::Failure;
@@ -601,21 +592,36 @@ impl ElementRef {
         }
     }
 
-    /// An async step ended in the streaming thread. Commits it and goes on.
+    /// A bin's async step ended. Commits it, tells of it, and goes on.
     pub(crate) fn commit_async(&self, running_time: Option<RunningTime>) {
-        let is_pending = {
+        let (old, new, pending) = {
             let mut state = self.0.state.lock();
-            let is_pending = state.pending.is_some() && state.last == StateReturn::Async;
+            if state.pending.is_none() || state.last != StateReturn::Async {
+                return;
+            }
             // After a flush a bin is on its way to PAUSED, but that is not where it is wanted; whoever
             // waits for its state waits until it is there.
-            if is_pending && self.0.behavior.as_bin().is_some() && state.target > State::Paused {
+            if self.0.behavior.as_bin().is_some() && state.target > State::Paused {
                 state.pending = Some(state.target);
             }
-            is_pending
+            let old = state.current;
+            let new = state.next.unwrap_or(old);
+            state.current = new;
+            let pending = state.pending.filter(|pending| *pending != new);
+            state.pending = pending;
+            state.next = pending.map(|pending| new.next_towards(pending));
+            if pending.is_none() {
+                state.last = StateReturn::Success;
+            }
+            state.notify_all();
+            (old, new, pending)
         };
-        if is_pending {
-            self.go_on(StateReturn::Success);
-            self.0.core.post(MessageKind::AsyncDone { running_time });
+        if old != new || pending.is_none() {
+            self.0.core.post(MessageKind::StateChanged { old, new, pending });
+        }
+        self.0.core.post(MessageKind::AsyncDone { running_time });
+        if let Some(pending) = pending {
+            self.step(Transition { from: new, to: new.next_towards(pending) });
         }
     }
 

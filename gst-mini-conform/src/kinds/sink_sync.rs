@@ -152,10 +152,11 @@ impl Bench {
             "set_state" => {
                 let ret = self.pipeline.set_state(state_of(&step["state"]));
                 put(&mut out, "ret", Some(state_return(ret)));
-                if step["state"] == "playing"
-                    && let Some(running_time) = self.pipeline.running_time()
-                {
-                    let base_time = self.clock.now().nanos() - running_time.nanos();
+                if step["state"] == "playing" {
+                    let now = self.clock.now().nanos();
+                    let running_time = self.pipeline.running_time();
+                    // Before it has played, GStreamer's is 0.
+                    let base_time = running_time.map_or(0, |played| now - played.nanos());
                     put(&mut out, "base_time", Some(json!(base_time)));
                 }
             }

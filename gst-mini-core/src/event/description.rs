@@ -117,6 +117,7 @@ impl Event {
             EventKind::Qos { .. } => 190,
             EventKind::Seek(_) => 200,
             EventKind::Latency(_) => 220,
+            EventKind::Step(_) => 230,
             EventKind::Reconfigure => 240,
             EventKind::Custom(super::CustomKind::Upstream, _) => 270,
             EventKind::Custom(super::CustomKind::Downstream, _) => 280,
@@ -178,6 +179,13 @@ impl Event {
                 .field("timestamp", "guint64", nanos(*timestamp))
                 .end(),
             EventKind::Seek(inner) => seek(inner),
+            EventKind::Step(step) => Line::new("GstEventStep")
+                .field("format", "GstFormat", step.format.nick())
+                .field("amount", "guint64", nanos(step.amount.map(ClockTime::from_nanos)))
+                .field("rate", "double", crate::value::Value::from(step.rate))
+                .field("flush", "boolean", step.flush)
+                .field("intermediate", "boolean", step.intermediate)
+                .end(),
             EventKind::Custom(_, structure) => structure.to_string(),
             EventKind::Eos | EventKind::FlushStart | EventKind::Reconfigure => String::new(),
         };

@@ -49,6 +49,14 @@ fn nanos(time: Option<u64>) -> u64 {
     time.unwrap_or(u64::MAX)
 }
 
+fn step_fields(line: Line, step: &Step) -> Line {
+    line.field("format", "GstFormat", step.format.nick())
+        .field("amount", "guint64", nanos(step.amount))
+        .field("rate", "double", Value::from(step.rate))
+        .field("flush", "boolean", step.flush)
+        .field("intermediate", "boolean", step.intermediate)
+}
+
 fn details(kind: &MessageKind) -> Option<String> {
     Some(match kind {
         MessageKind::Error(error) => story("GstMessageError", error),
@@ -113,6 +121,19 @@ fn details(kind: &MessageKind) -> Option<String> {
         MessageKind::SegmentDone { format, position } => Line::new("GstMessageSegmentDone")
             .field("format", "GstFormat", format.nick())
             .field("position", "gint64", position)
+            .end(),
+        MessageKind::StepStart { active, step } => {
+            step_fields(Line::new("GstMessageStepStart").field("active", "boolean", active), step)
+                .end()
+        }
+        MessageKind::StepDone { step, duration, eos } => {
+            step_fields(Line::new("GstMessageStepDone"), step)
+                .field("duration", "guint64", duration.nanos())
+                .field("eos", "boolean", eos)
+                .end()
+        }
+        MessageKind::ResetTime(running_time) => Line::new("GstMessageResetTime")
+            .field("running-time", "guint64", running_time.nanos())
             .end(),
         MessageKind::Tag(tags) => {
             let mut list = Structure::new("taglist");

@@ -111,6 +111,8 @@ impl SinkBase {
                 if to == State::Playing {
                     preroll.need_preroll = false;
                 }
+                // Whoever hears of it may go on to PLAYING before this thread waits.
+                preroll.have_preroll = to == State::Paused;
                 drop(preroll);
                 let changed = |old, new, pending| {
                     self.core.post(MessageKind::StateChanged { old, new, pending });
@@ -142,7 +144,9 @@ impl SinkBase {
             }
         }
         self.core.post(MessageKind::Latency);
-        Ok(self.preroll.lock())
+        let mut preroll = self.preroll.lock();
+        preroll.have_preroll = false;
+        Ok(preroll)
     }
 
     /// A flush begins: every wait ends, and the state is lost with the object that PAUSED needs.
@@ -237,7 +241,7 @@ impl SinkBase {
                 self.shown.forget_segment();
                 StateReturn::Success
             }
-            _ => {
+            Transition::READY_TO_NULL => {
                 let Ok(_streaming) = self.sink.stream_lock().lock() else {
                     return StateReturn::Failure;
                 };
@@ -249,7 +253,18 @@ impl SinkBase {
                     }
                 }
             }
+            _ => StateReturn::Success,
         }
+    }
+
+    /// Tells the bin that the state change goes on in the streaming thread. Before that thread could
+    /// be done with it.
+    fn announce_async(&self) -> bool {
+        let is_async = self.settings.is_async.get();
+        if is_async {
+            self.core.post(MessageKind::AsyncStart);
+        }
+        is_async
     }
 
     fn go_paused(&self) -> StateReturn {
@@ -271,28 +286,32 @@ impl SinkBase {
             unsafe { self.streaming() }.restart();
         }
         self.orders.fetch_or(FORGET_QOS | FORGET_STEP, Ordering::AcqRel);
+        let is_async = self.announce_async();
         self.sink.activate();
         if is_async { StateReturn::Async } else { StateReturn::Success }
     }
 
     fn go_playing(&self) -> StateReturn {
         self.clock_wait.reset();
+        let needs = self.preroll.lock().needs_preroll();
+        let announced = needs && self.announce_async();
         let mut preroll = self.preroll.lock();
-        if preroll.needs_preroll() {
+        if needs && preroll.needs_preroll() {
             // The next object commits PLAYING.
             preroll.need_preroll = true;
             preroll.playing_async = true;
             preroll.call_preroll = true;
-            return match self.settings.is_async.get() {
-                true => StateReturn::Async,
-                false => StateReturn::Success,
-            };
+            return if announced { StateReturn::Async } else { StateReturn::Success };
         }
         preroll.playing_async = false;
         preroll.need_preroll = false;
         let told_eos = preroll.told_eos;
         preroll.notify_all();
         drop(preroll);
+        if announced {
+            // An object came meanwhile.
+            self.core.post(MessageKind::AsyncDone { running_time: None });
+        }
         if let Some(seqnum) = told_eos {
             self.post_eos(seqnum);
         }
@@ -300,23 +319,19 @@ impl SinkBase {
     }
 
     fn leave_playing(&self, handle: &ElementRef) -> StateReturn {
-        let needs = {
+        let needs = self.preroll.lock().needs_preroll();
+        let is_wanted = handle.target_state() > State::Ready;
+        let announced = needs && is_wanted && self.announce_async();
+        {
             let mut preroll = self.preroll.lock();
-            let needs = preroll.needs_preroll();
             preroll.playing_async = needs;
             preroll.need_preroll = needs;
             preroll.call_preroll |= needs;
-            needs
-        };
+        }
         self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
         // A buffer that waits for its time becomes the preroll.
         self.clock_wait.unschedule();
-        let wanted = handle.target_state() > State::Ready;
-        if needs && wanted && self.settings.is_async.get() {
-            StateReturn::Async
-        } else {
-            StateReturn::Success
-        }
+        if announced { StateReturn::Async } else { StateReturn::Success }
     }
 
     pub(super) fn post_eos(&self, seqnum: Seqnum) {
