@@ -66,6 +66,8 @@ struct Progress {
     changing: bool,
     eos: HashSet<String>,
     started: HashSet<String>,
+    /// Sources that play a segment, to its end.
+    segments: HashSet<String>,
 }
 
 /// What children are lent as a way to the bus.
@@ -265,6 +267,7 @@ impl BinCore {
                 let mut progress = self.progress.lock();
                 progress.eos.clear();
                 progress.started.clear();
+                progress.segments.clear();
                 drop(progress);
                 if self.top.is_some() {
                     self.reset_start_time(RunningTime::ZERO);
@@ -448,6 +451,30 @@ impl BinCore {
                 self.progress.lock().eos.remove(&message.source);
                 if self.gathered(&message, |progress| &mut progress.started) {
                     self.post_own(MessageKind::StreamStart, &message);
+                }
+                return;
+            }
+            MessageKind::SegmentStart { .. } if message.source != self.core.name => {
+                let is_first = {
+                    let mut progress = self.progress.lock();
+                    let is_first = progress.segments.is_empty();
+                    progress.segments.insert(message.source.clone());
+                    is_first
+                };
+                // The application asked for it; the bin around this one did not.
+                if is_first && self.top.is_none() {
+                    self.post_own(message.kind.clone(), &message);
+                }
+                return;
+            }
+            MessageKind::SegmentDone { .. } if message.source != self.core.name => {
+                let all_done = {
+                    let mut progress = self.progress.lock();
+                    progress.segments.remove(&message.source);
+                    progress.segments.is_empty()
+                };
+                if all_done {
+                    self.post_own(message.kind.clone(), &message);
                 }
                 return;
             }

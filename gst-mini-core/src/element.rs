@@ -16,14 +16,14 @@ use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::{Cx, PadId};
 use crate::error::{ElementError, FlowError, FlowResult};
-use crate::event::Event;
+use crate::event::{Event, Seek, Seqnum};
 use crate::plugin::abi::{
     GM_PAD_SINK, GM_PAD_SRC, GM_PRESENCE_ALWAYS, GM_PRESENCE_REQUEST, GM_PRESENCE_SOMETIMES,
     GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
 };
 use crate::property::Prop;
 use crate::query::Query;
-use crate::segment::Segment;
+use crate::segment::{Format, Segment};
 use crate::structure::Structure;
 use std::sync::Arc;
 
@@ -154,6 +154,12 @@ pub trait Shared: Send + Sync {
         let _ = (cx, query);
         false
     }
+    /// [`Transform`]s: a seek came from downstream. What is asked of upstream in its place, with the
+    /// same sequence number; `None` refuses it. Called by whoever seeks; default: the same seek.
+    fn seek(&self, cx: &Cx, seek: &Seek, seqnum: Seqnum) -> Option<Seek> {
+        let _ = (cx, seqnum);
+        Some(seek.clone())
+    }
     /// Performs an action of [`Element::SIGNALS`].
     fn action(&self, cx: &Cx, action: &mut Action) -> FlowResult {
         let _ = (cx, action);
@@ -176,8 +182,23 @@ pub struct Action {
 
 /// Makes buffers. The host gives it `blocksize num-buffers do-timestamp` and the streaming thread.
 pub trait Source: Element {
-    /// Whether [`Source::seek`] does anything.
+    /// Whether [`Source::seek`] does anything, unless [`Source::is_seekable`] says otherwise.
     const SEEKABLE: bool = false;
+    /// The unit its segments count in, with the present property values. Any thread.
+    fn format(cx: &Cx) -> Format {
+        let _ = cx;
+        Format::Time
+    }
+    /// Whether [`Source::seek`] does anything, with the present property values. Any thread.
+    fn is_seekable(cx: &Cx) -> bool {
+        let _ = cx;
+        Self::SEEKABLE
+    }
+    /// How long the stream is, in the unit of [`Source::format`], where that is known. Any thread.
+    fn duration(cx: &Cx) -> Option<u64> {
+        let _ = cx;
+        None
+    }
     /// The caps it can make with the present property values; `None`: the template's. Any thread.
     fn caps(cx: &Cx) -> Option<Caps> {
         let _ = cx;
@@ -215,7 +236,8 @@ pub trait Source: Element {
     fn unsent(&mut self, cx: &mut Cx) {
         let _ = cx;
     }
-    /// Goes to the start of a new segment; `false` if that is not possible.
+    /// Goes to the position of a new segment, which played backwards is its end; `false` if that is
+    /// not possible. The host ends the stream where the segment ends.
     fn seek(&mut self, cx: &mut Cx, segment: &Segment) -> bool {
         let _ = (cx, segment);
         false

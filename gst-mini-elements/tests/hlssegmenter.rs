@@ -246,9 +246,9 @@ fn flushing_seek_ends_the_segment_and_goes_on_after_a_discontinuity() {
         let line = "clipsrc ! identity sleep-time=40000 ! hlssegmenter target-duration=2 ! fakesink name=out";
         let pipeline = parse_launch(line).unwrap();
         run_pipeline_with(pipeline, true, |pipeline| {
-            // Nothing is posted that this waits for: it lets 2.4 seconds pass.
+            // Nothing is posted that this waits for: it lets time pass until after the 59th frame.
             let _ =
-                pipeline.bus().timed_pop_filtered(Some(ClockTime::from_millis(2400)), |_| false);
+                pipeline.bus().timed_pop_filtered(Some(ClockTime::from_millis(2390)), |_| false);
             assert!(pipeline.seek(Seek::to(ClockTime::ZERO)));
         })
     };

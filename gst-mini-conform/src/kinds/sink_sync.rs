@@ -26,7 +26,8 @@ use crate::scenario::{
 struct ConformSink;
 
 fn number(buf: &Buffer) -> Structure {
-    Structure::new("buffer").with("id", buf.offset().unwrap_or_default())
+    let pts = buf.pts().map_or(u64::MAX, ClockTime::nanos);
+    Structure::new("buffer").with("id", buf.offset().unwrap_or_default()).with("pts", pts)
 }
 
 impl Element for ConformSink {

@@ -8,7 +8,6 @@
 pub(crate) mod default;
 pub(crate) mod multi;
 pub(crate) mod negotiate;
-pub(crate) mod position;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod transform;

@@ -5,33 +5,35 @@
 //! ```
 //!
 //! Invariant: everything serialized leaves from the task, under the source pad's stream lock.
-//! In GStreamer: `libs/gst/base/gstbasesrc.c` (`gst_base_src_loop`, `gst_base_src_perform_seek`).
+//! In GStreamer: `libs/gst/base/gstbasesrc.c` (`gst_base_src_loop`, `gst_base_src_get_range`).
 //! Left out: pull mode, dynamic buffer sizes.
 
-use crate::base::{Behavior, negotiate, position};
+mod refusal;
+mod seek;
+mod stamp;
+
+use crate::base::{Behavior, negotiate};
 use crate::buffer::{Buffer, BufferFlags};
 use crate::caps::Caps;
-use crate::clock::ClockReturn;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind, Seek, Seqnum, next_group_id, next_seqnum, stream_id};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
-use crate::host::instance::Given;
+use crate::host::instance::{Given, SourceInfo};
 use crate::message::{Message, MessageKind};
-use crate::pad::{Pad, PadCore, PadHandler};
+use crate::pad::{PadCore, PadHandler, attention};
 use crate::plugin::abi::GM_ROLE_SEEKABLE;
 use crate::property::Live;
 use crate::query::Query;
 use crate::registry::factory::PropInfo;
 use crate::runtime::{self, Monitor, Task};
-use crate::segment::{Format, SeekFlags, Segment};
+use crate::segment::{Format, Segment, SegmentFlags};
 use crate::state::{StateReturn, Transition};
-use crate::time::{ClockTime, RunningTime};
-use crate::tracer;
+use crate::time::ClockTime;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// Properties every source has.
@@ -69,9 +71,12 @@ pub(crate) struct SourceBase {
     control: Monitor<Control>,
     task: Mutex<Option<Task>>,
     live: AtomicBool,
-    /// `num-buffers` and `do-timestamp` as the task reads them.
-    num_buffers: Live<i64>,
     do_timestamp: Live<bool>,
+    /// A seek that was asked for before the source was started.
+    pending_seek: Mutex<Option<(Seek, Seqnum)>>,
+    /// The segment as queries see it; its position is `position`.
+    shown: Mutex<Segment>,
+    position: AtomicU64,
     myself: Weak<SourceBase>,
 }
 
@@ -83,13 +88,16 @@ unsafe impl Send for SourceBase {}
 struct Streaming {
     cx: Box<Context>,
     segment: Segment,
-    segment_seqnum: Seqnum,
+    /// Cause of the segment, and of what ends it.
+    seqnum: Seqnum,
     started: bool,
     negotiated: bool,
     segment_sent: bool,
     discont: bool,
-    pushed: u64,
-    reached_end: bool,
+    /// No buffer was stamped since the source was started.
+    first: bool,
+    /// Buffers to the end, with `num-buffers`.
+    left: Option<u64>,
 }
 
 #[derive(Default)]
@@ -98,12 +106,17 @@ struct Control {
     stop: bool,
     /// The task rests: after the end, an error, or before it was started.
     rest: bool,
-    /// A live source may make frames.
+    /// The source is in PLAYING. A live one may make frames.
     playing: bool,
     /// The application asked for the end of the stream.
     end: Option<Seqnum>,
     /// A seek without flush, to be made between two buffers.
     seek: Option<(Seek, Seqnum)>,
+    /// Seeks made of those, and how the last one went.
+    seeks_made: u64,
+    seek_worked: bool,
+    /// Serialized events of the application, to be sent before the next buffer.
+    events: Vec<Event>,
 }
 
 impl SourceBase {
@@ -113,16 +126,29 @@ impl SourceBase {
             control: Monitor::new(Control::default()),
             task: Mutex::new(None),
             live: AtomicBool::new(false),
-            num_buffers: Live::new(core.number("num-buffers").unwrap_or(-1)),
-            do_timestamp: Live::new(false),
+            do_timestamp: Live::new(core.number("do-timestamp").unwrap_or(false)),
+            pending_seek: Mutex::new(None),
+            shown: Mutex::new(Segment::time()),
+            position: AtomicU64::new(u64::MAX),
             myself: myself.clone(),
             core,
             src,
         })
     }
 
-    fn is_seekable(&self) -> bool {
-        self.core.factory.role_flags & GM_ROLE_SEEKABLE != 0
+    /// What the element says of its stream, with the present property values.
+    fn info(&self) -> SourceInfo {
+        self.core.instance().source_info(&Context::detached(&self.core)).unwrap_or(SourceInfo {
+            format: Format::Time,
+            seekable: self.core.factory.role_flags & GM_ROLE_SEEKABLE != 0,
+            duration: None,
+        })
+    }
+
+    /// Lets queries see the segment.
+    fn show(&self, segment: &Segment) {
+        *self.shown.lock() = *segment;
+        self.position.store(segment.position.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn is_live(&self) -> bool {
@@ -168,16 +194,24 @@ impl SourceBase {
         if self.src.is_flushing() {
             return Err(FlowError::Flushing);
         }
+        let (seek, end, has_events) = {
+            let mut control = self.control.lock();
+            (control.seek.take(), control.end.is_some(), !control.events.is_empty())
+        };
         if !s.started {
             s.started = true;
             let stream_id = stream_id(&self.core.name, next_seqnum());
             let group_id = Some(next_group_id());
             self.src.push_event(Event::new(EventKind::StreamStart { stream_id, group_id }));
         }
-        let asked = std::mem::take(&mut self.control.lock().seek);
-        if let Some((seek, seqnum)) = asked {
+        if let Some((seek, seqnum)) = seek {
             // SAFETY: the caller's promise.
-            unsafe { self.go_to(&seek, seqnum) };
+            unsafe { self.seek_left(&seek, seqnum) };
+        }
+        if self.src.has(attention::EOS) {
+            // Nothing follows the end but a flush.
+            self.control.lock().rest = true;
+            return Ok(());
         }
         if self.src.take_reconfigure() || !s.negotiated {
             negotiate::source(&self.core, &self.src, &s.cx)?;
@@ -186,12 +220,13 @@ impl SourceBase {
         if self.is_live() {
             self.wait_playing()?;
         }
-        if self.control.lock().end.is_some() {
+        if end || (self.is_live() && self.control.lock().end.is_some()) {
             return Err(FlowError::Eos);
         }
-        let limit = self.num_buffers.get();
-        if limit >= 0 && s.pushed >= limit as u64 {
-            return Err(FlowError::Eos);
+        match &mut s.left {
+            Some(0) => return Err(FlowError::Eos),
+            Some(left) => *left -= 1,
+            None => {}
         }
         let given = self.core.instance().create(&s.cx);
         if s.cx.has_outputs() {
@@ -202,7 +237,7 @@ impl SourceBase {
             } else if !s.segment_sent && !s.cx.has_queued_caps() {
                 // What belongs to the data, as tags do, comes behind the segment.
                 s.segment_sent = true;
-                self.src.push_event(Event::segment(s.segment).with_seqnum(s.segment_seqnum));
+                self.src.push_event(Event::segment(s.segment).with_seqnum(s.seqnum));
             }
             // SAFETY: the caller's promise.
             unsafe { drain(&self.core, &s.cx) }?;
@@ -215,37 +250,15 @@ impl SourceBase {
             Given::Nothing => return Ok(()),
         };
         // SAFETY: the caller's promise.
-        unsafe { self.send(buf) }
+        unsafe { self.send(buf, has_events) }
     }
 
     /// # Safety
     /// Under the source pad's stream lock.
-    unsafe fn send(&self, mut buf: Buffer) -> FlowResult {
+    unsafe fn send(&self, mut buf: Buffer, has_events: bool) -> FlowResult {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
-        if self.do_timestamp.get() {
-            let now = self.core.running_time_now().map(|now| ClockTime::from_nanos(now.nanos()));
-            buf.set_dts(now);
-            buf.set_pts(now);
-        }
-        if s.discont {
-            s.discont = false;
-            buf.set_flags(BufferFlags::DISCONT);
-        }
-        let position = buf.pts().map(ClockTime::nanos);
-        // Downstream is told of the segment as it was before its first buffer.
-        let announced = s.segment;
-        if s.segment.format == Format::Time {
-            if let (Some(stop), Some(position)) = (s.segment.stop, position)
-                && s.segment.rate > 0.0
-                && position >= stop
-            {
-                return Err(FlowError::Eos);
-            }
-            s.segment.position = position
-                .map(|at| at + buf.duration().map_or(0, ClockTime::nanos))
-                .or(s.segment.position);
-        }
+        self.stamp(s, &mut buf);
         if self.is_live()
             && let Err(flow) = self.wait_until_due(&s.segment, &buf)
         {
@@ -254,59 +267,53 @@ impl SourceBase {
         }
         if !s.segment_sent {
             s.segment_sent = true;
-            let event = Event::segment(announced).with_seqnum(s.segment_seqnum);
-            self.src.push_event(event);
+            self.src.push_event(Event::segment(s.segment).with_seqnum(s.seqnum));
         }
-        s.pushed += 1;
+        if has_events {
+            let events = std::mem::take(&mut self.control.lock().events);
+            for event in events {
+                self.src.push_event(event);
+            }
+        }
+        let is_last = self.advance(s, &buf);
+        // Played backwards no buffer follows the one before it.
+        if std::mem::take(&mut s.discont) || s.segment.rate < 0.0 {
+            buf.set_flags(BufferFlags::DISCONT);
+        }
         // SAFETY: the caller's promise.
-        unsafe { self.src.push(buf) }
-    }
-
-    /// A live source makes nothing outside PLAYING.
-    fn wait_playing(&self) -> FlowResult {
-        let mut control = self.control.lock();
-        loop {
-            if self.src.is_flushing() || control.stop {
-                return Err(FlowError::Flushing);
-            }
-            if control.playing {
-                return Ok(());
-            }
-            if control.end.is_some() {
-                return Err(FlowError::Eos);
-            }
-            control.wait("PLAYING, for a live source");
+        match unsafe { self.src.push(buf) } {
+            // Downstream asked for another format, and gets the next buffer in it.
+            Err(FlowError::NotNegotiated) if self.src.has(attention::RECONFIGURE) => Ok(()),
+            Ok(()) if is_last && s.segment_sent => Err(FlowError::Eos),
+            flow => flow,
         }
     }
 
-    /// A live buffer is not pushed before its running time.
-    fn wait_until_due(&self, segment: &Segment, buf: &Buffer) -> FlowResult {
-        loop {
-            let lent = self.core.lent();
-            let (Some(clock), Some(base_time)) = (lent.clock, lent.base_time) else {
-                return Ok(());
-            };
-            // Whatever the segment counts in; a source of bytes may well stamp its buffers.
-            let due = buf.pts().and_then(|pts| segment.running_time_of(pts.nanos()));
-            let Some(due) = due.map(RunningTime::from_nanos) else {
-                return Ok(());
-            };
-            if tracer::is_on() {
-                tracer::wait(&self.core.name, buf.pts(), Some(due.nanos()), due.at(base_time));
+    /// Moves the position to behind the buffer; `true` if the segment ends there.
+    fn advance(&self, s: &mut Streaming, buf: &Buffer) -> bool {
+        let segment = &mut s.segment;
+        let forwards = segment.rate >= 0.0;
+        let position = match segment.format {
+            Format::Time => {
+                let start = buf.pts().map(ClockTime::nanos).or(segment.position);
+                let length = buf.duration().filter(|_| forwards).map_or(0, ClockTime::nanos);
+                start.map(|start| start.saturating_add(length))
             }
-            let waited = clock.wait_until(due.at(base_time), &self.core.clock_wait);
-            if tracer::is_on() {
-                tracer::wake(&self.core.name, buf.pts(), Some(due.nanos()), waited.jitter);
+            Format::Bytes => segment.position.map(|at| at.saturating_add(buf.size() as u64)),
+            _ => {
+                if forwards {
+                    buf.offset_end()
+                } else {
+                    buf.offset()
+                }
             }
-            if waited.result != ClockReturn::Unscheduled {
-                return Ok(());
-            }
-            // A flush, a stop or a pause; after a pause the frame is due at the same running time.
-            self.wait_playing()?;
-            if self.control.lock().end.is_some() {
-                return Err(FlowError::Eos);
-            }
-        }
+        };
+        let Some(position) = position else { return false };
+        let end = if forwards { segment.stop } else { Some(segment.start) };
+        let ended = end.filter(|end| if forwards { position >= *end } else { position <= *end });
+        segment.position = ended.or(Some(position));
+        self.position.store(ended.unwrap_or(position), Ordering::Relaxed);
+        ended.is_some()
     }
 
     /// The task rests; downstream and the application are told why.
@@ -316,24 +323,26 @@ impl SourceBase {
     unsafe fn finish(&self, flow: FlowError) {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
-        let seqnum = {
+        let forced = {
             let mut control = self.control.lock();
-            control.rest = true;
-            let asked = control.end.take();
-            drop(control);
-            if asked.is_some() && !self.src.is_flushing() {
-                self.core.interrupt(false);
-            }
-            asked.unwrap_or(s.segment_seqnum)
+            // A seek that was left to the task is still to be made, but not in a flush.
+            control.rest = control.seek.is_none() || flow == FlowError::Flushing;
+            control.end.take()
         };
+        if forced.is_some() && !self.src.is_flushing() {
+            self.core.interrupt(false);
+        }
+        let seqnum = forced.unwrap_or(s.seqnum);
         match flow {
             FlowError::Flushing | FlowError::CustomSuccess => return,
-            FlowError::Eos if s.segment.flags.contains(crate::segment::SegmentFlags::SEGMENT) => {
+            FlowError::Eos
+                if forced.is_none() && s.segment.flags.contains(SegmentFlags::SEGMENT) =>
+            {
                 let position = s.segment.position.unwrap_or(0);
                 let format = s.segment.format;
                 let done = MessageKind::SegmentDone { format, position };
-                self.core
-                    .post_message(Message::new(self.core.name.as_str(), done).with_seqnum(seqnum));
+                let message = Message::new(self.core.name.as_str(), done);
+                self.core.post_message(message.with_seqnum(seqnum));
                 let event = Event::new(EventKind::SegmentDone { format, position });
                 self.src.push_event(event.with_seqnum(seqnum));
                 return;
@@ -341,121 +350,7 @@ impl SourceBase {
             FlowError::Eos => {}
             other => self.tell(other),
         }
-        s.reached_end = true;
-        if !s.segment_sent && flow == FlowError::Eos {
-            s.segment_sent = true;
-            self.src.push_event(Event::segment(s.segment).with_seqnum(s.segment_seqnum));
-        }
         self.src.push_event(Event::eos().with_seqnum(seqnum));
-    }
-
-    /// Posts what stopped the stream, if the element that refused first has not.
-    fn tell(&self, flow: FlowError) {
-        let told = self.core.told_error.load(Ordering::Relaxed)
-            || self.core.lent().messages.is_some_and(|messages| messages.told_error());
-        if told {
-            return;
-        }
-        // The refusal came up through every pad on its way: the last one that has it is where it began.
-        let mut at = self.src.clone();
-        while let Some(next) = at
-            .linked_peer()
-            .and_then(|peer| peer.onward().into_iter().find(|next| next.last_flow() == Err(flow)))
-        {
-            at = next;
-        }
-        let text = match (flow, at.linked_peer()) {
-            (FlowError::NotLinked, None) => format!(
-                "{} is not linked, so the stream from {} goes nowhere; link it, or end it in a fakesink",
-                at.path(),
-                self.core.name
-            ),
-            (_, Some(peer)) => format!(
-                "the stream from {} stopped at {}: reason {} ({})",
-                self.core.name,
-                peer.path(),
-                flow,
-                flow.code()
-            ),
-            _ => format!(
-                "the stream from {} stopped: reason {} ({})",
-                self.core.name,
-                flow,
-                flow.code()
-            ),
-        };
-        let kind = if flow == FlowError::NotNegotiated {
-            ErrorKind::Negotiation
-        } else {
-            ErrorKind::Failed
-        };
-        self.core.post_error(ElementError::new(kind, text));
-    }
-
-    /// Takes a new segment and tells the element. `false` if it cannot.
-    ///
-    /// # Safety
-    /// Under the source pad's stream lock.
-    unsafe fn go_to(&self, seek: &Seek, seqnum: Seqnum) -> bool {
-        // SAFETY: the caller's promise.
-        let s = unsafe { self.streaming() };
-        let mut segment = s.segment;
-        let moved = segment.do_seek(
-            seek.rate,
-            seek.flags,
-            seek.start_type,
-            seek.start,
-            seek.stop_type,
-            seek.stop,
-        );
-        if moved.is_none() || !self.core.instance().seek(&s.cx, &segment) {
-            return false;
-        }
-        segment.flags = crate::segment::SegmentFlags::of_seek(seek.flags);
-        s.segment = segment;
-        s.segment_seqnum = seqnum;
-        s.segment_sent = false;
-        s.discont = true;
-        s.reached_end = false;
-        s.pushed = 0;
-        if segment.flags.contains(crate::segment::SegmentFlags::SEGMENT) {
-            let position = segment.position.unwrap_or(segment.start);
-            let start = MessageKind::SegmentStart { format: segment.format, position };
-            self.core
-                .post_message(Message::new(self.core.name.as_str(), start).with_seqnum(seqnum));
-        }
-        true
-    }
-
-    fn seek(&self, seek: &Seek, seqnum: Seqnum) -> bool {
-        // A source that cannot seek says so before anything is flushed.
-        if seek.format != Format::Time || !self.is_seekable() || self.is_live() {
-            return false;
-        }
-        if !seek.flags.contains(SeekFlags::FLUSH) {
-            // Waiting for the task could wait for a prerolled sink; the task makes the seek itself.
-            let mut control = self.control.lock();
-            control.seek = Some((seek.clone(), seqnum));
-            control.rest = false;
-            control.notify_all();
-            return true;
-        }
-        self.src.push_event(Event::flush_start().with_seqnum(seqnum));
-        self.core.interrupt(true);
-        let Ok(_streaming) = self.src.stream_lock().lock() else { return false };
-        self.core.interrupt(false);
-        self.src.push_event(Event::flush_stop(true).with_seqnum(seqnum));
-        // SAFETY: the lock above.
-        let done = unsafe { self.go_to(seek, seqnum) };
-        if !done {
-            // The flush took the segment away; the old one goes on.
-            // SAFETY: the lock above.
-            unsafe { self.streaming() }.segment_sent = false;
-        }
-        let mut control = self.control.lock();
-        control.rest = false;
-        control.notify_all();
-        done
     }
 
     fn start(&self) -> StateReturn {
@@ -472,7 +367,19 @@ impl SourceBase {
             return StateReturn::Failure;
         }
         *self.control.lock() = Control::default();
+        let info = self.info();
+        s.segment = Segment::new(info.format);
+        s.segment.duration = info.duration;
+        let limit: i64 = self.core.number("num-buffers").unwrap_or(-1);
+        s.left = u64::try_from(limit).ok();
+        self.show(&s.segment);
         self.src.activate();
+        if !self.seek_first(s) {
+            let text = "the seek that was asked for in READY could not be made";
+            self.core.post_error(ElementError::new(ErrorKind::Failed, text));
+            self.src.deactivate();
+            return StateReturn::Failure;
+        }
         let Some(myself) = self.myself.upgrade() else { return StateReturn::Failure };
         match runtime::spawn(&format!("{}:src", self.core.name), move || myself.run()) {
             Ok(task) => *self.task.lock() = Some(task),
@@ -484,8 +391,22 @@ impl SourceBase {
         if self.is_live() { StateReturn::NoPreroll } else { StateReturn::Success }
     }
 
+    /// A flush that the application made around this source ends: it goes on where it was.
+    fn end_flush(&self, event: Event) -> bool {
+        let Ok(_streaming) = self.src.stream_lock().lock() else { return false };
+        self.core.interrupt(false);
+        let sent = self.src.push_event(event);
+        // SAFETY: the lock above.
+        unsafe { self.streaming() }.segment_sent = false;
+        let mut control = self.control.lock();
+        control.rest = false;
+        control.notify_all();
+        sent
+    }
+
     fn stop(&self) -> StateReturn {
         self.src.start_flushing();
+        *self.pending_seek.lock() = None;
         self.control.lock().stop = true;
         self.control.notify_all();
         self.core.interrupt(true);
@@ -514,13 +435,13 @@ impl Streaming {
         Streaming {
             cx,
             segment: Segment::time(),
-            segment_seqnum: next_seqnum(),
+            seqnum: next_seqnum(),
             started: false,
             negotiated: false,
             segment_sent: false,
             discont: true,
-            pushed: 0,
-            reached_end: false,
+            first: true,
+            left: None,
         }
     }
 }
@@ -529,14 +450,20 @@ impl Behavior for SourceBase {
     fn change_state(&self, _: &ElementRef, transition: Transition) -> StateReturn {
         match transition {
             Transition::READY_TO_PAUSED => self.start(),
-            Transition::PAUSED_TO_PLAYING if self.is_live() => {
-                self.core.clock_wait.reset();
+            Transition::PAUSED_TO_PLAYING => {
+                if self.is_live() {
+                    self.core.clock_wait.reset();
+                }
                 self.control.lock().playing = true;
                 self.control.notify_all();
                 StateReturn::Success
             }
-            Transition::PLAYING_TO_PAUSED if self.is_live() => {
+            Transition::PLAYING_TO_PAUSED => {
                 self.control.lock().playing = false;
+                self.control.notify_all();
+                if !self.is_live() {
+                    return StateReturn::Success;
+                }
                 // The frame that is being waited for waits on, until PLAYING.
                 self.core.clock_wait.unschedule();
                 StateReturn::NoPreroll
@@ -560,8 +487,24 @@ impl Behavior for SourceBase {
                 self.core.interrupt(true);
                 true
             }
+            EventKind::Seek(seek) if self.task.lock().is_none() => {
+                *self.pending_seek.lock() = Some((seek.clone(), event.seqnum));
+                true
+            }
             EventKind::Seek(seek) => self.seek(seek, event.seqnum),
+            EventKind::FlushStart => {
+                let sent = self.src.push_event(event);
+                self.core.interrupt(true);
+                sent
+            }
+            EventKind::FlushStop { .. } => self.end_flush(event),
+            // Among the data one of its own would break the times of what follows.
+            EventKind::Segment(_) => false,
             _ if event.is_upstream() => self.src.receive_event(event).is_ok(),
+            _ if event.is_serialized() => {
+                self.control.lock().events.push(event);
+                true
+            }
             _ => self.src.push_event(event),
         }
     }
@@ -571,7 +514,6 @@ impl Behavior for SourceBase {
     }
 
     fn base_property_changed(&self, _: &str) {
-        self.num_buffers.set(self.core.number("num-buffers").unwrap_or(-1));
         self.do_timestamp.set(self.core.number("do-timestamp").unwrap_or(false));
     }
 }
@@ -584,7 +526,7 @@ impl PadHandler for SourceBase {
     fn event(&self, _: &PadCore, event: Event) -> FlowResult {
         let taken = match &event.kind {
             EventKind::Seek(seek) => self.seek(seek, event.seqnum),
-            EventKind::Reconfigure | EventKind::Latency(_) => {
+            EventKind::Reconfigure | EventKind::Latency(_) | EventKind::Qos { .. } => {
                 self.core.take_upstream(&event);
                 true
             }
@@ -617,14 +559,22 @@ impl PadHandler for SourceBase {
                 (*live, *min, *max) = (self.is_live(), own_min, own_max);
                 true
             }
-            Query::Position { format: Format::Time, position } => {
-                *position = position::of_source(pad);
-                position.is_some()
+            Query::Position { format, position } => {
+                let segment = *self.shown.lock();
+                let at = self.position.load(Ordering::Relaxed);
+                *position = segment.stream_time_of(at);
+                *format == segment.format
             }
-            Query::Seeking { format, seekable, start, .. } => {
-                *seekable = *format == Format::Time && !self.is_live() && self.is_seekable();
-                *start = 0;
-                true
+            Query::Duration { format, duration } => {
+                let info = self.info();
+                *duration = info.duration;
+                *format == info.format
+            }
+            Query::Seeking { format, seekable, start, end } => {
+                let info = self.info();
+                *seekable = info.seekable && !self.is_live();
+                (*start, *end) = (0, info.duration);
+                *format == info.format
             }
             _ => false,
         }

@@ -8,7 +8,7 @@ use crate::base::{Behavior, default, negotiate};
 use crate::buffer::Buffer;
 use crate::caps::Caps;
 use crate::element::Direction;
-use crate::error::FlowResult;
+use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
@@ -213,7 +213,12 @@ impl PadHandler for TransformBase {
         if self.core.take_upstream(&event) {
             return Ok(());
         }
-        self.sink.push_event_full(event)
+        if !matches!(event.kind, EventKind::Seek(_)) {
+            return self.sink.push_event_full(event);
+        }
+        let cx = Context::new(&self.core, Some(self.src.clone()));
+        let onward = self.core.instance().seek_through(&cx, event);
+        self.sink.push_event_full(onward.ok_or(FlowError::NotSupported)?)
     }
 
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {

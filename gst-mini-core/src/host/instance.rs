@@ -14,6 +14,7 @@ use crate::host::context::Context;
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
+use crate::segment::Format;
 use crate::structure::Structure;
 
 /// An instance with its functions. Destroyed when dropped.
@@ -34,6 +35,14 @@ impl Drop for Instance {
             unsafe { destroy(self.raw.obj) }
         }
     }
+}
+
+/// What a source says of its stream.
+#[derive(Clone, Copy)]
+pub(crate) struct SourceInfo {
+    pub format: Format,
+    pub seekable: bool,
+    pub duration: Option<u64>,
 }
 
 /// What a streaming callback gave back.
@@ -298,6 +307,35 @@ impl Instance {
         let fixed =
             caps_of(|place| unsafe { f(cx.raw(), GmStr::new(&input), GmStr::new(&text), place) });
         fixed.unwrap_or_else(|| caps.fixate())
+    }
+    /// `None`: the element does not say.
+    pub fn source_info(&self, cx: &Context) -> Option<SourceInfo> {
+        let f = self.vtable().source_info?;
+        let mut raw = GmSourceInfo {
+            struct_size: size_of::<GmSourceInfo>() as u32,
+            format: Format::Time.number(),
+            seekable: 0,
+            reserved: 0,
+            duration: GM_TIME_NONE,
+        };
+        // SAFETY: see above.
+        let told = unsafe { f(cx.raw(), &mut raw) } != 0;
+        told.then(|| SourceInfo {
+            format: Format::of_number(raw.format),
+            seekable: raw.seekable != 0,
+            duration: (raw.duration != GM_TIME_NONE).then_some(raw.duration),
+        })
+    }
+    /// What goes on upstream in place of a seek; `None`: it is refused.
+    pub fn seek_through(&self, cx: &Context, event: Event) -> Option<Event> {
+        let Some(f) = self.vtable().seek_through else { return Some(event) };
+        let (text, mut onward) = (event.to_text(), String::new());
+        // SAFETY: see above.
+        let passes = unsafe {
+            let place = &mut GmText::for_string(&mut onward);
+            f(self.raw.obj, cx.raw(), GmStr::new(&text), place) != 0
+        };
+        if passes { Event::from_text(&onward) } else { None }
     }
     pub fn is_live(&self, cx: &Context) -> bool {
         // SAFETY: see above.

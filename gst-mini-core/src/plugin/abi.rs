@@ -445,6 +445,19 @@ pub struct GmElementVTable {
     pub pad_removed: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx)>,
     /// Source role: 1 if frames exist only while PLAYING. Class function. Any.
     pub is_live: Option<unsafe extern "C" fn(cx: *const GmCx) -> u8>,
+    /// Source role: what its stream is, with the present property values. Class function. Any. 1 if
+    /// told; default: time, and what the factory's flags say.
+    pub source_info: Option<unsafe extern "C" fn(cx: *const GmCx, out: *mut GmSourceInfo) -> u8>,
+    /// Transform role: a seek (event text) came from downstream. Writes what goes on upstream in its
+    /// place, and gives 1; or 0: refused. Any.
+    pub seek_through: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            event: GmStr,
+            out: *mut GmText,
+        ) -> u8,
+    >,
     /// Sink and transform role: a serialized event arrived, and nothing was done about it yet. Streaming.
     pub event_arrives:
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr)>,
@@ -472,6 +485,21 @@ pub struct GmElementVTable {
             n: u32,
         ) -> i32,
     >,
+}
+
+/// What a source's stream is.
+#[repr(C)]
+pub struct GmSourceInfo {
+    /// Of this struct; set by the host.
+    pub struct_size: u32,
+    /// GStreamer's number of the format that its segments count in: 2 bytes, 3 time.
+    pub format: u32,
+    /// 1 if `seek` does anything.
+    pub seekable: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Length in that format; all ones if unknown.
+    pub duration: u64,
 }
 
 /// A pad before it exists.

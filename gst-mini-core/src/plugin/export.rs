@@ -14,7 +14,7 @@ use crate::element::{
     Action, Direction, Element, MultiPad, PadTemplate, Shared, Signal, Sink, Source, Transform,
 };
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::message::MessageKind;
 use crate::plugin::abi::*;
 use crate::property::Prop;
@@ -294,6 +294,8 @@ impl<E: Element> Role<E> {
         produce: None,
         stopped: None,
         sink_event: None,
+        source_info: None,
+        seek_through: None,
         event_arrives: None,
         src_event: None,
         query: Some(Self::shared_query),
@@ -501,6 +503,7 @@ impl<E: Source> Role<E> {
         seek: Some(Self::source_seek),
         src_event: Some(Self::source_src_event),
         is_live: Some(Self::source_is_live),
+        source_info: Some(Self::source_source_info),
         ..Self::COMMON
     };
     const SOURCE: &'static GmFactory = &GmFactory {
@@ -531,6 +534,20 @@ impl<E: Source> Role<E> {
                 let fixed = Cx::from_raw(cx).zip(parse_caps(caps)).map(|(cx, c)| E::fixate(&cx, c));
                 put_caps(fixed, out)
             }
+        })
+    }
+    unsafe extern "C" fn source_source_info(cx: *const GmCx, out: *mut GmSourceInfo) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type; the host lends a place of the size it states.
+            let (cx, out) = unsafe { (Cx::from_raw(cx), out.as_mut()) };
+            let (Some(cx), Some(out)) = (cx, out) else { return 0 };
+            if (out.struct_size as usize) < size_of::<GmSourceInfo>() {
+                return 0;
+            }
+            out.format = E::format(&cx).number();
+            out.seekable = u32::from(E::is_seekable(&cx));
+            out.duration = E::duration(&cx).unwrap_or(GM_TIME_NONE);
+            1
         })
     }
     unsafe extern "C" fn source_is_live(cx: *const GmCx) -> u8 {
@@ -583,6 +600,7 @@ impl<E: Transform> Role<E> {
         fixate: Some(Self::transform_fixate),
         set_caps: Some(Self::transform_set_caps),
         transform: Some(Self::transform_transform),
+        seek_through: Some(Self::transform_seek_through),
         sink_event: Some(Self::transform_sink_event),
         event_arrives: Some(Self::transform_event_arrives),
         src_event: Some(Self::transform_src_event),
@@ -600,6 +618,30 @@ impl<E: Transform> Role<E> {
     unsafe extern "C" fn transform_make(_: *const GmHost, out: *mut GmElement) -> u8 {
         // SAFETY: see the type.
         unsafe { Self::make(Self::TRANSFORM_VT, out) }
+    }
+    unsafe extern "C" fn transform_seek_through(
+        obj: *mut c_void,
+        cx: *const GmCx,
+        event: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        // SAFETY: see the type.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(cx, 0, || {
+            // SAFETY: see the type.
+            let (event, cx) = unsafe { (parse_event(event), Cx::from_raw(cx)) };
+            let (Some(mut event), Some(cx)) = (event, cx) else { return 0 };
+            let EventKind::Seek(seek) = &event.kind else { return 0 };
+            let onward = match &object.shared {
+                Some(shared) => shared.seek(&cx, seek, event.seqnum),
+                None => Some(seek.clone()),
+            };
+            let Some(onward) = onward else { return 0 };
+            event.kind = EventKind::Seek(onward);
+            // SAFETY: see the type.
+            unsafe { GmText::put(out, &event.to_text()) };
+            1
+        })
     }
     thunk!(transform_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
     thunk!(transform_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });

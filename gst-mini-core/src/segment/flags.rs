@@ -84,6 +84,18 @@ word_enum! {
     }
 }
 
+impl Format {
+    /// GStreamer's number.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The format of that number; an unknown one is [`Format::Undefined`].
+    pub fn of_number(number: u32) -> Format {
+        Self::ALL.get(number as usize).copied().unwrap_or(Format::Undefined)
+    }
+}
+
 word_enum! {
     /// What a seek's start or stop is relative to.
     SeekType ("seek type") {

@@ -86,6 +86,8 @@ impl SinkBase {
             }
             if preroll.playing_async && !preroll.flushing {
                 preroll = self.commit(preroll)?;
+                // A change of state may have asked for another commit meanwhile.
+                continue;
             }
             if preroll.need_preroll && !preroll.flushing {
                 preroll.have_preroll = true;
@@ -128,7 +130,10 @@ impl SinkBase {
             Committed::Already(state) => {
                 match state {
                     State::Playing => preroll.need_preroll = false,
-                    State::Paused => preroll.need_preroll = true,
+                    State::Paused => {
+                        preroll.need_preroll = true;
+                        preroll.have_preroll = true;
+                    }
                     State::Ready | State::Null => {
                         preroll.need_preroll = false;
                         preroll.flushing = true;
