@@ -11,5 +11,5 @@
 pub mod case;
 pub mod kinds;
 pub mod report;
-pub mod words;
 mod scenario;
+pub mod words;

@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use gst_mini_core::error::FlowResult;
-use gst_mini_core::event::{CustomKind, Event, EventKind};
+use gst_mini_core::event::{Event, EventKind};
 use gst_mini_core::handle::ElementRef;
 use gst_mini_core::message::{Message, MessageKind};
 use gst_mini_core::runtime::{self, Monitor, Task};
@@ -15,7 +14,7 @@ use gst_mini_core::state::{State, StateReturn};
 use gst_mini_core::time::{ClockTime, RunningTime};
 use serde_json::{Map, Value as Json, json};
 
-use crate::kinds::segment::{json_of, segment_of};
+use crate::words::json_of_event;
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -101,13 +100,6 @@ pub(crate) fn put(out: &mut Map<String, Json>, key: &str, value: Option<Json>) {
     }
 }
 
-pub(crate) fn flow(result: FlowResult) -> Json {
-    match result {
-        Ok(()) => json!("ok"),
-        Err(error) => json!(error.to_string()),
-    }
-}
-
 pub(crate) fn state_of(word: &Json) -> State {
     match word.as_str() {
         Some("ready") => State::Ready,
@@ -132,51 +124,16 @@ pub(crate) fn states(element: &ElementRef) -> [Json; 3] {
     [state_return(last), json!(current.name()), json!(pending.map_or("void", State::name))]
 }
 
-/// The event that a step names.
-pub(crate) fn event_of(step: &Json) -> Event {
-    let time = |key: &str| step[key].as_u64().map(ClockTime::from_nanos);
-    Event::new(match step["event"].as_str().unwrap_or_default() {
-        "stream-start" => EventKind::StreamStart {
-            stream_id: step["stream_id"].as_str().unwrap_or_default().to_owned(),
-            group_id: None,
-        },
-        "segment" => EventKind::Segment(segment_of(&step["segment"])),
-        "gap" => EventKind::Gap {
-            pts: time("pts").unwrap_or(ClockTime::ZERO),
-            duration: time("duration"),
-        },
-        "eos" => EventKind::Eos,
-        "flush-start" => EventKind::FlushStart,
-        "flush-stop" => EventKind::FlushStop { reset_time: step["reset_time"] == true },
-        other => panic!("no event {other}"),
-    })
-}
-
-/// An event as recordings write it.
+/// An event as these recordings write it.
 pub(crate) fn event_json(event: &Event) -> Json {
     match &event.kind {
         // A real source's name for its stream is its own.
         EventKind::StreamStart { .. } => json!({"event": "stream-start"}),
-        EventKind::Caps(caps) => json!({"event": "caps", "caps": caps.to_string()}),
-        EventKind::Segment(segment) => json!({"event": "segment", "segment": json_of(segment)}),
-        EventKind::Gap { pts, duration } => json!({
-            "event": "gap", "pts": pts.nanos(), "duration": duration.map(ClockTime::nanos)
-        }),
-        EventKind::FlushStop { reset_time } => {
-            json!({"event": "flush-stop", "reset_time": reset_time})
-        }
-        EventKind::SegmentDone { position, .. } => {
-            json!({"event": "segment-done", "position": position})
-        }
-        EventKind::Latency(latency) => json!({"event": "latency", "latency": latency.nanos()}),
         EventKind::Qos { kind, proportion, diff, timestamp } => json!({
             "event": "qos", "type": kind.name(), "proportion": proportion, "diff": diff,
             "timestamp": timestamp.map(ClockTime::nanos)
         }),
-        EventKind::Custom(CustomKind::DownstreamSticky, structure) => {
-            json!({"event": "custom-sticky", "name": structure.name()})
-        }
-        _ => json!({"event": event.name()}),
+        _ => json_of_event(event),
     }
 }
 

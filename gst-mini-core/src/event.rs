@@ -396,6 +396,7 @@ impl Event {
             EventKind::Qos { .. } => 190,
             EventKind::Seek(_) => 200,
             EventKind::Latency(_) => 220,
+            EventKind::Step(_) => 230,
             EventKind::Reconfigure => 240,
             EventKind::Custom(CustomKind::Upstream, _) => 270,
             EventKind::Custom(CustomKind::Downstream, _) => 280,

@@ -28,6 +28,7 @@ struct ConformSrc {
     backwards: bool,
     /// Number of the next buffer, unless there is none.
     next: Option<u64>,
+    /// Where it ends: forwards the stop, backwards the start.
     end: u64,
 }
 
@@ -58,6 +59,7 @@ impl Source for ConformSrc {
         self.backwards = segment.rate < 0.0;
         if self.backwards {
             self.next = position.div_ceil(self.buffer_duration).checked_sub(1);
+            self.end = segment.start;
         } else {
             self.next = Some(position / self.buffer_duration);
             self.end = segment.stop.unwrap_or(u64::MAX).min(self.duration);
@@ -67,7 +69,9 @@ impl Source for ConformSrc {
     fn create(&mut self, _: &mut Cx) -> FlowResult<Buffer> {
         let number = self.next.ok_or(FlowError::Eos)?;
         let pts = number * self.buffer_duration;
-        if !self.backwards && pts >= self.end {
+        let is_over =
+            if self.backwards { pts + self.buffer_duration <= self.end } else { pts >= self.end };
+        if is_over {
             return Err(FlowError::Eos);
         }
         self.next = if self.backwards { number.checked_sub(1) } else { Some(number + 1) };
@@ -142,7 +146,7 @@ impl Bench {
         });
         let seen = log.clone();
         before.static_pad("src").expect("it has one").add_probe(
-            ProbeType::BUFFER | ProbeType::EVENT_DOWNSTREAM,
+            ProbeType::BUFFER | ProbeType::EVENT_DOWNSTREAM | ProbeType::EVENT_FLUSH,
             Box::new(move |data| {
                 match data {
                     ProbeData::Buffer(buf) => {
@@ -153,7 +157,7 @@ impl Bench {
                         seen.add(entry);
                     }
                     ProbeData::Event(event) => seen.add(event_json(event)),
-                    ProbeData::Query(_) => {}
+                    _ => {}
                 }
                 ProbeReturn::Ok
             }),

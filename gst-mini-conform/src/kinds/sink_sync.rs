@@ -17,9 +17,8 @@ use gst_mini_core::runtime;
 use serde_json::{Map, Value as Json, json};
 
 use crate::case::{Case, Difference, compare_step};
-use crate::scenario::{
-    Log, Worker, event_json, event_of, flow, message_json, put, state_of, state_return, states,
-};
+use crate::scenario::{Log, Worker, event_json, message_json, put, state_of, state_return, states};
+use crate::words::{buffer_of, event_of, name_of_flow};
 
 /// Says what it is given. A buffer's number is its offset.
 #[derive(Default)]
@@ -162,17 +161,12 @@ impl Bench {
                 }
             }
             "push_buffer" => {
-                let time = |key: &str| step[key].as_u64().map(ClockTime::from_nanos);
-                let mut buf = Buffer::from_vec(Vec::new());
-                buf.set_pts(time("pts"));
-                buf.set_dts(time("dts"));
-                buf.set_duration(time("duration"));
-                buf.set_offset(Some(number("id")));
-                let result = self.streamer.run(move || flow(src.push_buffer(buf)));
+                let buf = buffer_of(step);
+                let result = self.streamer.run(move || json!(name_of_flow(src.push_buffer(buf))));
                 put(&mut out, "result", Some(result));
             }
             "push_event" => {
-                let event = event_of(step);
+                let event = event_of(step).expect("an event of the format");
                 let flushes =
                     matches!(event.kind, EventKind::FlushStart | EventKind::FlushStop { .. });
                 let worker = if flushes { &mut self.flusher } else { &mut self.streamer };
