@@ -41,7 +41,7 @@ fn word(data: &ProbeData<'_>) -> Option<String> {
             EventKind::Caps(caps) => format!("caps({caps})"),
             _ => event.name().to_owned(),
         },
-        ProbeData::Query(_) => return None,
+        _ => return None,
     })
 }
 

@@ -76,7 +76,7 @@ impl Qos {
             self.spacing = Some(self.spacing.map_or(distance, |old| average(old, distance)));
         }
         self.before = start;
-        !self.earliest.zip(start).is_some_and(|(earliest, start)| start < earliest)
+        self.earliest.zip(start).is_none_or(|(earliest, start)| start >= earliest)
     }
 
     /// Takes account of a buffer that began at `start` and is done with; gives the proportion once
