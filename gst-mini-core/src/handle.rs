@@ -357,18 +357,21 @@ impl ElementRef {
 
     /// Makes a pad of a request template. The element may call it otherwise than it was asked for.
     pub fn request_pad(&self, name: &str) -> Result<Arc<PadCore>, HandleError> {
-        self.request_pad_numbered(name, &mut |pattern| {
-            let first = self.0.next_number.load(Ordering::Relaxed);
-            let is_free = |n: &u32| self.static_pad(&pattern.replace("%u", &n.to_string()));
-            (first..).find(|n| is_free(n).is_none()).unwrap_or(first)
-        })
+        self.request_pad_numbered(name, &mut |_| None)
     }
 
-    /// [`ElementRef::request_pad`], with numbers from elsewhere for names that are not a template's.
+    /// The lowest number that a pad of that pattern may have.
+    fn next_number(&self, pattern: &str) -> u32 {
+        let first = self.0.next_number.load(Ordering::Relaxed);
+        let taken = |n: &u32| self.static_pad(&pattern.replace("%u", &n.to_string())).is_some();
+        (first..).find(|n| !taken(n)).unwrap_or(first)
+    }
+
+    /// [`ElementRef::request_pad`]; `number` may have numbers for names that are not a template's.
     pub(crate) fn request_pad_numbered(
         &self,
         name: &str,
-        number: &mut dyn FnMut(&str) -> u32,
+        number: &mut dyn FnMut(&str) -> Option<u32>,
     ) -> Result<Arc<PadCore>, HandleError> {
         let core = &self.0.core;
         let no_pad = || {
@@ -387,8 +390,14 @@ impl ElementRef {
         let multi = self.0.multi.as_ref().ok_or_else(no_pad)?;
         let cx = Context::detached(core);
         let name = core.instance().pad_name(&cx, name).unwrap_or_else(|| name.to_owned());
-        let name =
-            if name.contains("%u") { name.replace("%u", &number(&name).to_string()) } else { name };
+        let name = if name.contains("%u") {
+            let own = template.name == name;
+            let given = if own { None } else { number(&name) };
+            let number = given.unwrap_or_else(|| self.next_number(&name));
+            name.replace("%u", &number.to_string())
+        } else {
+            name
+        };
         if core.pad_named(&name).is_some() {
             return Err(no_pad());
         }

@@ -93,6 +93,11 @@ impl Bin {
         &self.0
     }
 
+    /// Whether it has a bus, a clock and a base time of its own.
+    pub fn is_pipeline(&self) -> bool {
+        self.core().bus().is_some()
+    }
+
     fn core(&self) -> &BinCore {
         self.0.behavior().as_bin().expect("a Bin is made around a bin only")
     }

@@ -10,6 +10,7 @@
 
 pub mod factory;
 
+use crate::bin::BinCore;
 use crate::handle::{ElementRef, HandleError};
 use crate::plugin::abi::{GmFactory, GmStr};
 use crate::plugin::export::Factory;
@@ -133,6 +134,9 @@ impl Registry {
         if let Some(info) = self.builtin.iter().find(|info| info.name == name) {
             return Ok(info.clone());
         }
+        if let BIN | PIPELINE = name {
+            return Ok(bin_factory(name == PIPELINE));
+        }
         if let Some(found) = self.plugins.factory(name) {
             return found.map_err(|why| MakeError::Plugin { name: name.to_owned(), why });
         }
@@ -155,14 +159,19 @@ impl Registry {
             Some(name) => name.to_owned(),
             None => self.number(factory),
         };
-        Ok(ElementRef::make(&info, &name)?)
+        match factory {
+            BIN => Ok(BinCore::make(&name, false)),
+            PIPELINE => Ok(BinCore::make(&name, true)),
+            _ => Ok(ElementRef::make(&info, &name)?),
+        }
     }
 
     /// The next automatic name of a factory.
     pub(crate) fn number(&self, factory: &str) -> String {
         let mut numbers = self.numbers.lock();
-        let number = numbers.entry(factory.to_owned()).or_default();
-        let name = format!("{factory}{number}");
+        let stem = factory.replace('-', "");
+        let number = numbers.entry(stem.clone()).or_default();
+        let name = format!("{stem}{number}");
         *number += 1;
         name
     }
@@ -172,6 +181,10 @@ impl Registry {
 pub fn make(factory: &str, name: Option<&str>) -> Result<ElementRef, MakeError> {
     registry().make(factory, name)
 }
+
+/// The two kinds of bins, which this module makes itself.
+const BIN: &str = "bin";
+const PIPELINE: &str = "pipeline";
 
 /// Bins are not made by a factory of the boundary; this stands in their place.
 pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
@@ -197,7 +210,7 @@ pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
         vtable: std::ptr::null(),
         type_name: None,
     };
-    let (name, type_name) = if top { ("pipeline", "GstPipeline") } else { ("bin", "GstBin") };
+    let (name, type_name) = if top { (PIPELINE, "GstPipeline") } else { (BIN, "GstBin") };
     Arc::new(FactoryInfo {
         name: name.to_owned(),
         type_name: type_name.to_owned(),

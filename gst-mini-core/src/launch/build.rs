@@ -1,61 +1,75 @@
 //! From a graph description to a pipeline, through the registry.
 //!
-//! Invariant: elements are made and named in the order GStreamer makes them, so automatic names agree.
-//! In GStreamer: `gst/gstparse.c` (`gst_parse_launch_full`), `gst/parse/grammar.y.in` (`gst_parse_element_make`, `gst_parse_perform_link`).
-//! Left out: nothing of its own; links to pads that appear later are `delayed`.
+//! Invariant: elements are made, named, put into bins and linked in the order in which GStreamer does it,
+//! so automatic names agree.
+//! In GStreamer: `gst/gstparse.c` (`gst_parse_launch_full`), `gst/parse/grammar.y.in` (`gst_parse_element_make`, `gst_parse_perform_link`), `tools/gst-launch.c`.
+//! Left out: nothing of its own; which pads are linked is `connect`, those that appear later are `delayed`.
 
+use super::connect::{Linked, Linker, Names, Side};
 use crate::caps::Caps;
-use crate::element::Direction;
-use crate::handle::{ElementRef, HandleError};
+use crate::cx::Level;
+use crate::handle::ElementRef;
 use crate::host::props::{PropertyError, hint};
 use crate::launch::{
-    self, EndPoint, Fault, Graph, LaunchError, LinkDesc, Node, Span, Target, delayed,
+    self, EndPoint, Fault, Graph, LaunchError, LinkDesc, Node, PropDesc, Span, Target, delayed,
 };
-use crate::pad::{LinkError, Pad, PadCore};
 use crate::pipeline::{Bin, Pipeline};
 use crate::registry::registry;
 use crate::suggest::nearest;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-/// Builds a pipeline from a launch line.
+/// Builds a pipeline from a launch line. What is no pipeline, such as `( … )`, is put into one, as
+/// `gst-launch-1.0` does.
+///
+/// # Errors
+/// As [`parse_launch_element`].
+pub fn parse_launch(text: &str) -> Result<Bin, LaunchError> {
+    let element = parse_launch_element(text)?;
+    match Bin::from_element(&element) {
+        Some(bin) if bin.is_pipeline() => Ok(bin),
+        _ => {
+            let pipeline = Bin::pipeline("pipeline0");
+            let whole = Fault::new(format!("{} is in a bin", element.name()), text, 0..text.len());
+            pipeline.add(&element).map_err(|_| LaunchError::Other(whole))?;
+            Ok(pipeline)
+        }
+    }
+}
+
+/// What a launch line describes: its only element or bin, or a pipeline around several.
+///
+/// What GStreamer passes over in silence (a value out of its range, a second element of the same name
+/// in a bin) is passed over too, with a line in the log.
 ///
 /// # Errors
 /// What is wrong with the line, with its place; the first thing in the order in which GStreamer
 /// meets them.
-pub fn parse_launch(text: &str) -> Result<Bin, LaunchError> {
+pub fn parse_launch_element(text: &str) -> Result<ElementRef, LaunchError> {
     let (graph, syntax) = launch::parse_prefix(text);
     let mut builder = Builder {
         text,
         graph: &graph,
-        numbers: HashMap::new(),
+        names: Names::Line(HashMap::new()),
         elements: vec![None; graph.elements.len()],
         bins: vec![None; graph.bins.len()],
-        top: Bin::pipeline("pipeline0"),
     };
-    for node in graph.creation_order() {
-        match node {
-            Node::Element(index) => builder.make_element(index)?,
-            Node::Bin(index) => builder.make_bin(index)?,
-        }
-    }
+    builder.make_all(syntax.as_ref())?;
     if let Some(error) = syntax {
         return Err(error);
     }
+    let top = builder.gather()?;
     for link in &graph.links {
-        builder.link(link)?;
+        builder.link(&top, link)?;
     }
-    Ok(builder.top)
+    Ok(top)
 }
 
 struct Builder<'a> {
     text: &'a str,
     graph: &'a Graph,
-    /// As GStreamer counts: every automatic name of a line begins at 0.
-    numbers: HashMap<String, u32>,
+    names: Names,
     elements: Vec<Option<ElementRef>>,
-    bins: Vec<Option<Bin>>,
-    top: Bin,
+    bins: Vec<Option<ElementRef>>,
 }
 
 impl Builder<'_> {
@@ -63,32 +77,86 @@ impl Builder<'_> {
         Fault::new(why.to_string(), self.text, span.clone())
     }
 
-    fn name(&mut self, factory: &str, name: Option<&String>) -> String {
-        match name {
-            Some(name) => name.clone(),
-            None => {
-                let number = self.numbers.entry(factory.to_owned()).or_default();
-                *number += 1;
-                format!("{factory}{}", *number - 1)
+    fn warn(&self, element: &str, text: &str) {
+        crate::log::write("launch", Level::Warning, element, text);
+    }
+
+    /// Makes all elements and bins. Caps that do not parse are met where their link is read, and so is
+    /// the end of what could be read.
+    fn make_all(&mut self, syntax: Option<&LaunchError>) -> Result<(), LaunchError> {
+        let mut links = self.graph.links.iter().peekable();
+        let end = syntax.map_or(usize::MAX, |error| error.fault().span.start);
+        for node in self.graph.creation_order() {
+            let span = self.graph.span(node);
+            // A link's caps are read when its right side is complete.
+            while let Some(link) = links.next_if(|link| self.is_read_before(link, span)) {
+                self.caps(link)?;
+            }
+            match node {
+                Node::Element(index) => self.make_element(index)?,
+                Node::Bin(index) => self.make_bin(index)?,
             }
         }
+        for link in links.filter(|link| link.span.end <= end) {
+            self.caps(link)?;
+        }
+        Ok(())
+    }
+
+    fn is_read_before(&self, link: &LinkDesc, node: &Span) -> bool {
+        let end = match &link.to.target {
+            Target::Element(index) => self.graph.elements[*index].span.end.max(link.to.span.end),
+            Target::Name(_) => link.to.span.end,
+        };
+        end <= node.start
+    }
+
+    fn caps(&self, link: &LinkDesc) -> Result<Option<Caps>, LaunchError> {
+        let Some(text) = &link.caps else { return Ok(None) };
+        let caps = Caps::parse(text).map_err(|error| {
+            LaunchError::Link(self.fault(format!("could not parse the caps: {error}"), &link.span))
+        })?;
+        Ok(Some(caps))
     }
 
     fn make_element(&mut self, index: usize) -> Result<(), LaunchError> {
         let desc = &self.graph.elements[index];
-        let name = self.name(&desc.factory, desc.name.as_ref());
+        let factory = registry().factory(&desc.factory);
+        factory.map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
+        let name = desc.name.clone().unwrap_or_else(|| self.names.element(&desc.factory));
         let element = registry()
             .make(&desc.factory, Some(&name))
             .map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
-        for prop in &desc.props {
+        self.set_all(&element, &desc.props)?;
+        self.elements[index] = Some(element);
+        Ok(())
+    }
+
+    fn make_bin(&mut self, index: usize) -> Result<(), LaunchError> {
+        let desc = &self.graph.bins[index];
+        if !matches!(desc.factory.as_str(), "bin" | "pipeline") {
+            let why =
+                format!("\"{}\" is no kind of bin; write `( … )` or `bin.( … )`", desc.factory);
+            return Err(LaunchError::NoSuchElement(self.fault(why, &desc.span)));
+        }
+        let name = desc.name.clone().unwrap_or_else(|| self.names.element(&desc.factory));
+        let bin = registry()
+            .make(&desc.factory, Some(&name))
+            .map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
+        self.fill(&bin, Some(index), &desc.span)?;
+        self.set_all(&bin, &desc.props)?;
+        self.bins[index] = Some(bin);
+        Ok(())
+    }
+
+    fn set_all(&self, element: &ElementRef, props: &[PropDesc]) -> Result<(), LaunchError> {
+        for prop in props {
             match element.set(&prop.name.replace('_', "-"), &prop.value) {
                 Ok(()) => {}
-                // GStreamer ignores a value out of range without a word; here it is said, and the
-                // line is still built.
-                Err(error @ PropertyError::OutOfRange { .. }) => {
-                    let text = error.to_string();
-                    crate::log::write("launch", crate::cx::Level::Warning, &name, &text);
-                }
+                // GStreamer ignores these without a word; here it is said, and the line is still built.
+                Err(
+                    error @ (PropertyError::OutOfRange { .. } | PropertyError::ReadOnly { .. }),
+                ) => self.warn(element.name(), &error.to_string()),
                 Err(error @ PropertyError::Unknown { .. }) => {
                     return Err(LaunchError::NoSuchProperty(self.fault(error, &prop.span)));
                 }
@@ -97,55 +165,58 @@ impl Builder<'_> {
                 }
             }
         }
-        if desc.bin.is_none() {
-            self.add(&self.top.clone(), &element, &desc.span)?;
-        }
-        self.elements[index] = Some(element);
         Ok(())
     }
 
-    fn make_bin(&mut self, index: usize) -> Result<(), LaunchError> {
-        let desc = &self.graph.bins[index];
-        if desc.factory != "bin" {
-            let why =
-                format!("\"{}\" is no kind of bin; write `( … )` or `bin.( … )`", desc.factory);
-            return Err(LaunchError::NoSuchElement(self.fault(why, &desc.span)));
+    fn made(&self, node: Node) -> Option<&ElementRef> {
+        match node {
+            Node::Element(index) => self.elements[index].as_ref(),
+            Node::Bin(index) => self.bins[index].as_ref(),
         }
-        if let Some(prop) = desc.props.first() {
-            let why = format!("a bin has no property \"{}\" but its name", prop.name);
-            return Err(LaunchError::NoSuchProperty(self.fault(why, &prop.span)));
-        }
-        let name = self.name("bin", desc.name.as_ref());
-        let bin = Bin::inner(&name);
-        for node in self.graph.children(Some(index)) {
-            let child = match node {
-                Node::Element(child) => self.elements[child].clone(),
-                Node::Bin(child) => self.bins[child].as_ref().map(|bin| bin.element().clone()),
-            };
-            if let Some(child) = child {
-                self.add(&bin, &child, &desc.span)?;
+    }
+
+    /// Puts what stands in a bin into it.
+    fn fill(&self, bin: &ElementRef, index: Option<usize>, span: &Span) -> Result<(), LaunchError> {
+        let Some(bin) = Bin::from_element(bin) else {
+            return Err(LaunchError::Other(self.fault("a bin was expected", span)));
+        };
+        for child in self.graph.children(index) {
+            // A second one of the same name stays outside, and cannot be linked to those inside.
+            if let Some(child) = self.made(child)
+                && let Err(error) = bin.add(child)
+            {
+                self.warn(child.name(), &format!("{error}; it is left out"));
             }
         }
-        if desc.parent.is_none() {
-            self.add(&self.top.clone(), bin.element(), &desc.span)?;
-        }
-        self.bins[index] = Some(bin);
         Ok(())
     }
 
-    fn add(&self, bin: &Bin, element: &ElementRef, span: &Span) -> Result<(), LaunchError> {
-        bin.add(element).map_err(|error| LaunchError::Other(self.fault(error, span)))
+    /// The only thing at the top, or a pipeline around all.
+    fn gather(&mut self) -> Result<ElementRef, LaunchError> {
+        if let [only] = self.graph.children(None)[..]
+            && let Some(only) = self.made(only)
+        {
+            return Ok(only.clone());
+        }
+        let pipeline = Bin::pipeline(&self.names.element("pipeline"));
+        self.fill(pipeline.element(), None, &(0..self.text.len()))?;
+        Ok(pipeline.element().clone())
     }
 
-    fn resolve(&self, end: &EndPoint) -> Result<ElementRef, LaunchError> {
-        let found = match &end.target {
-            Target::Element(index) => self.elements[*index].clone(),
-            Target::Name(name) => self.top.by_name(name),
+    fn resolve(&self, top: &ElementRef, end: &EndPoint) -> Result<ElementRef, LaunchError> {
+        let name = match &end.target {
+            Target::Element(index) => {
+                return self.elements[*index].clone().ok_or_else(|| {
+                    LaunchError::Other(self.fault("the element was not made", &end.span))
+                });
+            }
+            Target::Name(name) => name,
+        };
+        let found = match Bin::from_element(top) {
+            Some(bin) => below(&bin, name),
+            None => (top.name() == name).then(|| top.clone()),
         };
         found.ok_or_else(|| {
-            let Target::Name(name) = &end.target else {
-                return LaunchError::Other(self.fault("the element was not made", &end.span));
-            };
             let names: Vec<String> =
                 self.elements.iter().flatten().map(|e| e.name().to_owned()).collect();
             let near: Vec<String> = nearest(name, names.iter().map(String::as_str))
@@ -157,88 +228,52 @@ impl Builder<'_> {
         })
     }
 
-    fn link(&mut self, link: &LinkDesc) -> Result<(), LaunchError> {
-        if link.all_pads {
-            let why = "`:` links every pad that fits, which is not supported; write a `!` for each";
-            return Err(LaunchError::Other(self.fault(why, &link.span)));
-        }
-        let mut from = self.resolve(&link.from)?;
-        let to = self.resolve(&link.to)?;
-        let mut pads = link.from.pads.clone();
-        if let Some(caps) = &link.caps {
-            let name = self.name("capsfilter", None);
-            let filter = registry()
-                .make("capsfilter", Some(&name))
-                .map_err(|error| LaunchError::NoSuchElement(self.fault(error, &link.span)))?;
-            filter.set("caps", caps).map_err(|error| {
-                let why = format!("the caps between {} and {}: {error}", from.name(), to.name());
-                LaunchError::CouldNotSetProperty(self.fault(why, &link.span))
-            })?;
-            self.add(&self.top.clone(), &filter, &link.span)?;
-            connect(&from, &pads, &filter, &[])
-                .map_err(|why| LaunchError::Link(self.fault(why, &link.span)))?;
-            from = filter;
-            pads.clear();
-        }
-        connect(&from, &pads, &to, &link.to.pads)
-            .map_err(|why| LaunchError::Link(self.fault(why, &link.span)))
-    }
-}
-
-/// Links pads by name, or whatever fits.
-fn connect(
-    from: &ElementRef,
-    from_pads: &[String],
-    to: &ElementRef,
-    to_pads: &[String],
-) -> Result<(), String> {
-    let refused = |why: String| format!("could not link {} to {}: {why}", from.name(), to.name());
-    let pairs = from_pads.len().max(to_pads.len()).max(1);
-    for i in 0..pairs {
-        let src = match pick(from, from_pads.get(i), Direction::Src) {
-            Ok(src) => src,
-            Err(_) if delayed::link(from, from_pads.get(i), to, to_pads.get(i)) => continue,
-            Err(error) => return Err(refused(error.to_string())),
+    fn link(&mut self, top: &ElementRef, link: &LinkDesc) -> Result<(), LaunchError> {
+        let caps = self.caps(link)?;
+        let from = self.resolve(top, &link.from)?;
+        let to = self.resolve(top, &link.to)?;
+        let refused = |why: String| {
+            let why = format!("could not link {} to {}: {why}", from.name(), to.name());
+            LaunchError::Link(Fault::new(why, self.text, link.span.clone()))
         };
-        let sink = pick(to, to_pads.get(i), Direction::Sink).map_err(|e| refused(e.to_string()))?;
-        src.link(&sink).map_err(|error| refused(explain(&error)))?;
-    }
-    Ok(())
-}
-
-pub(super) fn pick(
-    element: &ElementRef,
-    name: Option<&String>,
-    direction: Direction,
-) -> Result<Arc<PadCore>, HandleError> {
-    match name {
-        Some(name) => {
-            let pad = element.pad(name)?;
-            if pad.direction() == direction {
-                Ok(pad)
-            } else {
-                Err(HandleError::NoPad {
-                    element: element.name().to_owned(),
-                    what: format!("{} pad \"{name}\"", direction.name()),
-                    near: Vec::new(),
-                })
+        let (srcs, sinks) = (&link.from.pads, &link.to.pads);
+        // Names on one side only: the first one counts.
+        let pairs = match (srcs.len(), sinks.len()) {
+            (0, _) | (_, 0) => 1,
+            (srcs, sinks) if srcs == sinks => srcs,
+            (srcs, sinks) => {
+                return Err(refused(format!("{srcs} pads are named before it and {sinks} after")));
             }
-        }
-        None => element.free_pad(direction),
-    }
-}
-
-fn explain(error: &LinkError) -> String {
-    match error {
-        LinkError::NoFormat { src, sink, src_caps, sink_caps, .. } => {
-            match (Caps::parse(src_caps), Caps::parse(sink_caps)) {
-                (Ok(a), Ok(b)) => {
-                    let story = crate::base::negotiate::mismatch(src, &a, "comes out", sink, &b);
-                    format!("{}\n{}", story.text, story.debug)
+        };
+        for i in 0..pairs {
+            let ours = Side { element: &from, pad: srcs.get(i).map(String::as_str) };
+            let theirs = Side { element: &to, pad: sinks.get(i).map(String::as_str) };
+            let mut linker = Linker { root: top, names: &mut self.names };
+            let linked = linker.link(ours, theirs, caps.as_ref());
+            let goes_on = link.all_pads && (srcs.is_empty() || sinks.is_empty());
+            if goes_on {
+                let mut last = linked.as_ref().ok().copied();
+                while last == Some(Linked::Once) {
+                    last = linker.link(ours, theirs, caps.as_ref()).ok();
                 }
-                _ => error.to_string(),
+            } else if linked.is_ok() {
+                continue;
+            }
+            let is_delayed = delayed::link(top, ours, theirs, caps.as_ref(), link.all_pads);
+            if !is_delayed && !goes_on {
+                linked.map_err(refused)?;
             }
         }
-        other => other.to_string(),
+        Ok(())
     }
+}
+
+/// The element of that name: the newest first, a bin before what is in it.
+fn below(bin: &Bin, name: &str) -> Option<ElementRef> {
+    bin.children().into_iter().rev().find_map(|child| {
+        if child.name() == name {
+            return Some(child);
+        }
+        Bin::from_element(&child).and_then(|bin| below(&bin, name))
+    })
 }

@@ -19,6 +19,8 @@
 #[cfg(feature = "host")]
 mod build;
 #[cfg(feature = "host")]
+mod connect;
+#[cfg(feature = "host")]
 mod delayed;
 mod error;
 mod lexer;
@@ -26,7 +28,7 @@ mod parser;
 mod quoting;
 
 #[cfg(feature = "host")]
-pub use build::parse_launch;
+pub use build::{parse_launch, parse_launch_element};
 pub use error::{Fault, LaunchError};
 pub use parser::{parse, parse_prefix};
 pub use quoting::split_args;

@@ -146,7 +146,7 @@ impl PadCore {
     }
 
     /// What this pad could have, as its owner says.
-    fn possible_caps(&self) -> Caps {
+    pub(crate) fn possible_caps(&self) -> Caps {
         let mut query = crate::query::Query::caps(None);
         match (self.answer(&mut query), query) {
             (true, crate::query::Query::Caps { result: Some(caps), .. }) => caps,
