@@ -199,7 +199,6 @@ impl Source for AudioTestSrc {
         let freq = cx.property_as::<f64>("freq").unwrap_or(0.0);
         if let Some(structure) = caps.structure_mut(0) {
             structure.fixate_field_nearest_int("rate", (freq * 2.0).max(44_100.0) as i32);
-            structure.fixate_field_string("format", "S16LE");
             structure.fixate_field_string("layout", "interleaved");
             structure.fixate_field_nearest_int("channels", 1);
             let channels = structure.int("channels").unwrap_or(1);

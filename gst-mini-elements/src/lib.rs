@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `appsink` | hands the stream to the application | `appsink.rs`, [`app`] |
 //! | `appsrc` | is fed by the application | `appsrc.rs`, [`app`] |
+//! | `audioconvert` | changes how samples are stored and mixes channels | `audioconvert.rs`, [`audio`] |
 //! | `audiotestsrc` | makes test tones and noises | `audiotestsrc.rs`, [`audio`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
 //! | `concat` | plays its inputs one after the other | `concat.rs` |
@@ -42,6 +43,7 @@ pub mod video;
 
 mod appsink;
 mod appsrc;
+mod audioconvert;
 mod audiotestsrc;
 mod capsfilter;
 mod concat;
@@ -77,6 +79,7 @@ use gst_mini_core::register;
 register![
     Factory::sink::<appsink::AppSink>(),
     Factory::source::<appsrc::AppSrc>(),
+    Factory::transform::<audioconvert::AudioConvert>(),
     Factory::source::<audiotestsrc::AudioTestSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
     Factory::multi_pad::<concat::Concat>(),

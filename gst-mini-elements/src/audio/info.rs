@@ -17,8 +17,11 @@ pub const RAW: &str = "audio/x-raw, format={ S16LE, S16BE, U16LE, U16BE, S24_32L
     U18BE, F32LE, F32BE, F64LE, F64BE, S8, U8 }, layout=interleaved, rate=[ 1, 2147483647 ], \
     channels=[ 1, 2147483647 ]";
 
-/// Channels that can have a place; above that they are only counted.
-pub const MOST_PLACED: u32 = 64;
+/// The same, the most precise formats first, as converters list them.
+pub const RAW_BY_PRECISION: &str = "audio/x-raw, format={ F64LE, F64BE, F32LE, F32BE, S32LE, S32BE, U32LE, U32BE, \
+    S24_32LE, S24_32BE, U24_32LE, U24_32BE, S24LE, S24BE, U24LE, U24BE, S20LE, S20BE, U20LE, U20BE, S18LE, S18BE, \
+    U18LE, U18BE, S16LE, S16BE, U16LE, U16BE, S8, U8 }, rate=[ 1, 2147483647 ], channels=[ 1, 2147483647 ], \
+    layout=interleaved";
 
 /// Why caps are no sound that can be handled here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
