@@ -440,6 +440,15 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Says that the element throws `buf` away on purpose, and why, in a word or two: for traces, and so that
+    /// whoever looks for lost buffers does not accuse it. May be called under the element's own lock.
+    pub fn dropped(&self, buf: &Buffer, why: &str) {
+        if let Some(dropped) = self.vtable().dropped {
+            // SAFETY: the host's own context; the buffer and the text live for the call.
+            unsafe { dropped(self.raw, buf.as_raw(), GmStr::new(why)) }
+        }
+    }
+
     /// Whether the pad of this call is flushing, so that a long loop should return.
     pub fn is_flushing(&self) -> bool {
         // SAFETY: the host's own context.

@@ -28,6 +28,8 @@ pub mod caps;
 #[cfg(feature = "host")]
 pub mod clock;
 pub mod cx;
+#[cfg(feature = "host")]
+pub mod diagnosis;
 pub mod element;
 pub mod element_prelude;
 pub mod error;

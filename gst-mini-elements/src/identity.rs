@@ -77,6 +77,7 @@ impl Identity {
         if !self.silent {
             self.tell(cx, "dropping", buf);
         }
+        cx.dropped(buf, "as asked");
         Ok(None)
     }
 }

@@ -258,7 +258,8 @@ impl Queue {
         let mut kept = Vec::new();
         while self.is_full(state) {
             match self.take(state) {
-                Some(Item::Buffer(_)) => {
+                Some(Item::Buffer(buf)) => {
+                    cx.dropped(&buf, "leaked: the oldest of a full queue");
                     self.dropped.set(self.dropped.get() + 1);
                     state.head_discont = true;
                 }
@@ -308,6 +309,7 @@ impl MultiPad for Queue {
                     LEAKY_UPSTREAM => {
                         state.tail_discont = true;
                         drop(state);
+                        cx.dropped(&buf, "leaked: new at a full queue");
                         self.dropped.set(self.dropped.get() + 1);
                         cx.log(Level::Debug, || "full: the new buffer is dropped".to_owned());
                         return Ok(());

@@ -34,7 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     gst_mini_elements::register();
     match Arguments::parse().command {
-        Command::Launch(options) => launch::run(&options),
+        Command::Launch(options) => launch::run(options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Scan(options) => scan::run(&options),
     }

@@ -103,6 +103,24 @@ pub fn property(place: &str, name: &str, value: Option<&Value>) -> String {
     format!("{place}: {name} = {shown}")
 }
 
+/// The line of the position: `0:00:01.2 / 0:00:10.0 (12.0 %)`.
+pub fn position(position: u64, duration: Option<u64>) -> String {
+    let short = |nanos: u64| {
+        let mut text = ClockTime::from_nanos(nanos).to_string();
+        text.truncate(9);
+        text
+    };
+    let shown = short(position);
+    match duration {
+        Some(duration) if duration > 0 && duration >= position => {
+            let percent = 100.0 * position as f64 / duration as f64;
+            format!("{shown} / {} ({percent:.1} %)", short(duration))
+        }
+        Some(duration) => format!("{shown} / {}", short(duration)),
+        None => format!("{shown} / 99:99:99."),
+    }
+}
+
 /// A tag's value, as in `--tags`: text as it is, other things as in a structure.
 pub fn tag(name: &str, value: &Value) -> String {
     let shown = match value {

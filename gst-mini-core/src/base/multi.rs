@@ -341,6 +341,9 @@ impl PadHandler for MultiBase {
         if !self.core.instance().takes_lists() {
             return pad.chain_each(list, |buf| self.chain(pad, buf));
         }
+        if crate::tracer::is_on() {
+            pad.trace_list(&list);
+        }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         let flow = self.core.instance().chain_list(&cx, list);
         flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })

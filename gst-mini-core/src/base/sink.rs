@@ -12,7 +12,7 @@
 //! Left out: pull mode, buffer lists, last-sample.
 
 mod position;
-mod preroll;
+pub(crate) mod preroll;
 mod qos;
 mod settings;
 mod step;

@@ -168,7 +168,7 @@ impl SourceBase {
             {
                 let mut control = self.control.lock();
                 while control.rest && !control.stop {
-                    control.wait("the source to be started again");
+                    runtime::at(&self.core.name, || control.wait("the source to be started again"));
                 }
                 if control.stop {
                     return;

@@ -362,7 +362,7 @@ unsafe extern "C" fn clock_wait(cx: *const GmCx, target: u64) -> i32 {
                 return FlowError::Flushing.code();
             }
             let target = AbsoluteTime::from_nanos(target);
-            let waited = clock.wait_until(target, &core.clock_wait);
+            let waited = runtime::at(&core.name, || clock.wait_until(target, &core.clock_wait));
             if waited.result != ClockReturn::Unscheduled {
                 return GM_FLOW_OK;
             }
@@ -386,7 +386,9 @@ unsafe extern "C" fn sleep(cx: *const GmCx, nanos: u64) -> i32 {
             if runtime::now() >= deadline {
                 return GM_FLOW_OK;
             }
-            cx.core().waiters[3].wait(ticket, Some(deadline), "a sleep to end");
+            runtime::at(&cx.core().name, || {
+                cx.core().waiters[3].wait(ticket, Some(deadline), "a sleep to end")
+            });
         }
     })
 }
@@ -408,7 +410,8 @@ unsafe extern "C" fn wait(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -
             "waiter 3 of an element",
         ];
         let n = n as usize % 4;
-        let woken = cx.core().waiters[n].wait(ticket, deadline, WHY[n]);
+        let core = cx.core();
+        let woken = runtime::at(&core.name, || core.waiters[n].wait(ticket, deadline, WHY[n]));
         if cx.is_flushing() { FlowError::Flushing.code() } else { i32::from(woken) }
     })
 }
@@ -597,6 +600,20 @@ unsafe extern "C" fn poster_unref(obj: *mut c_void) {
     unsafe { Arc::decrement_strong_count(obj.cast::<PosterCore>()) }
 }
 
+unsafe extern "C" fn dropped(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr) {
+    if !tracer::is_on() {
+        return;
+    }
+    with(cx, (), |cx| {
+        // SAFETY: the element lends a buffer; the reference made here is given back below.
+        let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
+        let pad = cx.flush_pad.as_ref().map_or("", |pad| pad.name());
+        // SAFETY: see above.
+        tracer::dropped(&cx.core().name, pad, &buf, unsafe { read(why) });
+        let _ = buf.into_raw();
+    });
+}
+
 static TABLE: GmCxVTable = GmCxVTable {
     struct_size: size_of::<GmCxVTable>() as u32,
     reserved: 0,
@@ -638,6 +655,7 @@ static TABLE: GmCxVTable = GmCxVTable {
     push_list: Some(push_list),
     store_event: Some(store_event),
     start_task: Some(start_task),
+    dropped: Some(dropped),
 };
 
 unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {

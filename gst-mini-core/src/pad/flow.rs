@@ -144,13 +144,33 @@ impl PadCore {
         if bits != 0 {
             let mut data = ProbeData::Buffer(&mut buf);
             if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER, &mut data) {
-                return stopped;
+                return self.told(stopped);
             }
         }
         if tracer::is_on() {
             tracer::buffer(&self.owner, &self.name, &buf, self.segment());
+            return self.told(handler.chain(self, buf));
         }
         handler.chain(self, buf)
+    }
+
+    /// Tells who watches of each buffer of a list that its owner takes as one.
+    #[cold]
+    pub(crate) fn trace_list(&self, list: &BufferList) {
+        for buf in list.iter() {
+            tracer::buffer(&self.owner, &self.name, buf, self.segment());
+        }
+    }
+
+    /// Tells who watches of a refusal.
+    #[cold]
+    fn told(&self, flow: FlowResult) -> FlowResult {
+        if let Err(flow) = flow
+            && tracer::is_on()
+        {
+            tracer::refused(&self.owner, &self.name, flow);
+        }
+        flow
     }
 
     /// Buffers arrive in one go.
@@ -160,10 +180,11 @@ impl PadCore {
         if bits != 0 {
             let mut data = ProbeData::List(&mut list);
             if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER_LIST, &mut data) {
-                return stopped;
+                return self.told(stopped);
             }
         }
-        handler.chain_list(self, list)
+        let flow = handler.chain_list(self, list);
+        if flow.is_err() { self.told(flow) } else { flow }
     }
 
     /// Takes a list apart for an owner that gets buffers one by one: each passes this pad's probes, and

@@ -293,6 +293,8 @@ pub struct GmCxVTable {
     pub store_event: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, event: GmStr) -> u8>,
     /// Starts the task of source pad `pad` again after `produce` gave back an error. 1 if it has one.
     pub start_task: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32) -> u8>,
+    /// Says that the element threw a buffer away on purpose, and why. Borrows it.
+    pub dropped: Option<unsafe extern "C" fn(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr)>,
 }
 
 /// Lets a thread that the element owns post and wake, until the element is destroyed.

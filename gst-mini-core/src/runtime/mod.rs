@@ -37,6 +37,7 @@ mod lock;
 mod monitor;
 mod observer;
 mod os;
+mod place;
 mod schedule;
 mod sim;
 mod threads;
@@ -50,7 +51,8 @@ use crate::time::{AbsoluteTime, ClockTime};
 
 pub use lock::{Reentered, StreamGuard, StreamLock};
 pub use monitor::{EventCount, Monitor, MonitorGuard};
-pub use observer::{Moment, Observed, Observer, set_observer};
+pub use observer::{Moment, Observed, Observer, note_waits, set_observer};
+pub use place::at;
 pub use sim::{Deadlock, Sim, TaskWait};
 pub use threads::{STACK_SIZE, stack_left, task_limit};
 
@@ -69,6 +71,15 @@ pub fn utc_now() -> u64 {
     match sim::current() {
         Some(sim) => sim::UTC_EPOCH.saturating_add(sim.now().nanos()),
         None => os::utc_nanos(),
+    }
+}
+
+/// Who waits for what at this moment: in a simulation all its tasks, on threads those whose waits began while
+/// [`note_waits`] was on.
+pub fn waits() -> Vec<TaskWait> {
+    match sim::current() {
+        Some(sim) => sim.waits(),
+        None => observer::noted(),
     }
 }
 
@@ -91,6 +102,11 @@ pub fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, Elem
 /// The name of the task that asks; `main` on a thread that is no task.
 pub fn task_name() -> String {
     threads::with_me(|me| me.map_or_else(|| "main".to_owned(), |me| me.name.to_string()))
+}
+
+/// As [`task_name`], lending the name instead of copying it.
+pub fn with_task_name<R>(f: impl FnOnce(&str) -> R) -> R {
+    threads::with_me(|me| f(me.map_or("main", |me| &me.name)))
 }
 
 /// Whether the current thread is `task`. A task that stops itself must not join itself.

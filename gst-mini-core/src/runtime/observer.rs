@@ -4,10 +4,12 @@
 //! In GStreamer: `gst/gsttracerutils.c` (`_priv_gst_tracing_init`).
 //! Left out: several observers at once; a tracer fans out by itself.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
+use super::TaskWait;
 use crate::time::AbsoluteTime;
 
 static OBSERVED: AtomicBool = AtomicBool::new(false);
@@ -64,6 +66,37 @@ pub(super) fn notice(moment: Moment<'_>) {
     }
 }
 
+/// Whether waits of threads are noted.
+static NOTING: AtomicBool = AtomicBool::new(false);
+/// The waits of threads, by task. In the order of names, so that a report reads the same twice.
+static NOTES: Mutex<BTreeMap<String, TaskWait>> = Mutex::new(BTreeMap::new());
+
+/// From now on keeps note of which thread waits for what, for [`waits`](super::waits); or no longer. Simulations
+/// always know. It costs a lock where a thread is about to block anyway.
+pub fn note_waits(on: bool) {
+    NOTING.store(on, Ordering::Relaxed);
+    if !on {
+        NOTES.lock().clear();
+    }
+}
+
+/// The waits that were noted and are not over.
+pub(super) fn noted() -> Vec<TaskWait> {
+    NOTES.lock().values().cloned().collect()
+}
+
+#[cold]
+fn note(why: &str, deadline: Option<AbsoluteTime>, block: impl FnOnce() -> bool) -> bool {
+    let task = super::task_name();
+    let place = super::place::with(str::to_owned);
+    let wait = TaskWait { task, place, why: why.to_owned(), holder: None, deadline };
+    let task = wait.task.clone();
+    NOTES.lock().insert(task.clone(), wait);
+    let woken = block();
+    NOTES.lock().remove(&task);
+    woken
+}
+
 /// Tells of a wait around it. `block` says whether it was woken.
 pub(super) fn wait(
     why: &str,
@@ -71,7 +104,8 @@ pub(super) fn wait(
     block: impl FnOnce() -> bool,
 ) -> bool {
     notice(Moment::Wait { why, deadline });
-    let woken = block();
+    let is_noted = NOTING.load(Ordering::Relaxed) && !super::is_simulated();
+    let woken = if is_noted { note(why, deadline, block) } else { block() };
     notice(Moment::Wake { why, woken });
     woken
 }

@@ -80,6 +80,8 @@ pub(super) struct Record {
     pub(super) finished: bool,
     pub(super) panic: Option<String>,
     wait: Option<Wait>,
+    /// The element it waits in; memory that is used again.
+    place: String,
     wakeup: Wakeup,
 }
 
@@ -132,12 +134,17 @@ impl State {
 
     pub(super) fn add(&mut self, name: Arc<str>, slot: Arc<Slot>) -> usize {
         let wakeup = Wakeup::Woken;
-        self.tasks.push(Record { name, slot, finished: false, panic: None, wait: None, wakeup });
+        let place = String::new();
+        let record = Record { name, slot, finished: false, panic: None, wait: None, place, wakeup };
+        self.tasks.push(record);
         self.tasks.len() - 1
     }
 
     pub(super) fn start_wait(&mut self, task: usize, wait: Wait) {
         self.tasks[task].wait = Some(wait);
+        let place = &mut self.tasks[task].place;
+        place.clear();
+        super::place::with(|here| place.push_str(here));
         self.tasks[task].wakeup = Wakeup::Woken;
         if wait.on != On::Nothing {
             self.waiting.entry(wait.on).or_default().push(task);
@@ -300,7 +307,8 @@ impl State {
                 _ => None,
             };
             let deadline = wait.deadline.map(AbsoluteTime::from_nanos);
-            Some(TaskWait { task: task.name.to_string(), why, holder, deadline })
+            let place = task.place.clone();
+            Some(TaskWait { task: task.name.to_string(), place, why, holder, deadline })
         });
         Deadlock { cause, at: AbsoluteTime::from_nanos(self.now), waits: waits.collect() }
     }
@@ -322,6 +330,8 @@ pub struct Deadlock {
 pub struct TaskWait {
     /// The task.
     pub task: String,
+    /// The element it waits in; empty when it is in none.
+    pub place: String,
     /// What it waits for, in the words of who waits.
     pub why: String,
     /// Which task has it, where it is a lock.
@@ -340,13 +350,24 @@ impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Deadlock at {}: {}.", self.at, self.cause)?;
         for wait in &self.waits {
-            write!(f, "\n  {} waits for {}", wait.task, wait.why)?;
-            if let Some(holder) = &wait.holder {
-                write!(f, ", held by {holder}")?;
-            }
-            if let Some(deadline) = wait.deadline {
-                write!(f, ", until {deadline}")?;
-            }
+            write!(f, "\n  {wait}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TaskWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} waits", self.task)?;
+        if !self.place.is_empty() {
+            write!(f, " in {}", self.place)?;
+        }
+        write!(f, " for {}", self.why)?;
+        if let Some(holder) = &self.holder {
+            write!(f, ", held by {holder}")?;
+        }
+        if let Some(deadline) = self.deadline {
+            write!(f, ", until {deadline}")?;
         }
         Ok(())
     }

@@ -194,6 +194,10 @@ impl Current {
         AbsoluteTime::from_nanos(self.shared.lock().now)
     }
 
+    pub(super) fn waits(&self) -> Vec<TaskWait> {
+        self.shared.lock().describe("").waits
+    }
+
     pub(super) fn spawn(
         &self,
         name: &str,

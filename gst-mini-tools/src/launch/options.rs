@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Options {
     /// Output status information and property notifications
     #[arg(short, long)]
@@ -45,6 +45,10 @@ pub struct Options {
     /// Decides what the simulation leaves open; the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0, requires = "sim")]
     pub seed: u64,
+    /// Run the line once for each of these seeds, and stop at the first run in which something goes wrong: a
+    /// deadlock, a buffer lost or doubled, time that runs backwards, events out of order
+    #[arg(long, value_name = "FIRST..LAST", requires = "sim", conflicts_with = "seed")]
+    pub seeds: Option<super::hunt::Seeds>,
     /// Write what happened when to a file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -59,7 +63,7 @@ pub struct Options {
 }
 
 /// The options every GStreamer program has.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Options of every GStreamer program")]
 struct GstOptions {
     /// Print the version and exit

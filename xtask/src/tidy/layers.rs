@@ -40,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "plugin/cache",
         ],
     ),
-    ("doors", &["prelude", "element_prelude", "harness"]),
+    ("doors", &["diagnosis", "prelude", "element_prelude", "harness"]),
 ];
 
 /// What a module may use beyond its own parts when its layer alone would allow too much.

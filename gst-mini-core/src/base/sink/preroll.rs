@@ -18,11 +18,14 @@ use crate::event::Seqnum;
 use crate::handle::{Committed, ElementRef};
 use crate::host::context::Context;
 use crate::message::{Message, MessageKind};
-use crate::runtime::MonitorGuard;
+use crate::runtime::{self, MonitorGuard};
 use crate::segment::{Format, Segment};
 use crate::state::{State, StateReturn, Transition};
 use crate::time::{ClockTime, RunningTime};
 use std::sync::atomic::Ordering;
+
+/// What a sink waits for while it holds a buffer, or the end, in PAUSED.
+pub(crate) const HELD: &str = "PLAYING, with an object held in preroll";
 
 /// What the streaming thread and control threads agree on.
 #[derive(Default)]
@@ -92,7 +95,7 @@ impl SinkBase {
             if preroll.need_preroll && !preroll.flushing {
                 preroll.have_preroll = true;
                 while preroll.need_preroll && !preroll.flushing && !preroll.step_unlock {
-                    preroll.wait("PLAYING, with an object held in preroll");
+                    runtime::at(&self.core.name, || preroll.wait(HELD));
                 }
                 preroll.have_preroll = false;
                 preroll.step_unlock = false;

@@ -13,6 +13,7 @@ use super::step::{Span, reaches_end};
 use super::{Item, SinkBase, Streaming};
 use crate::clock::ClockReturn;
 use crate::error::{FlowError, FlowResult};
+use crate::runtime;
 use crate::segment::Segment;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
@@ -225,7 +226,7 @@ impl SinkBase {
         if tracer::is_on() {
             tracer::wait(&self.core.name, pts, s.current_start, target);
         }
-        let waited = clock.wait_until(target, &self.clock_wait);
+        let waited = runtime::at(&self.core.name, || clock.wait_until(target, &self.clock_wait));
         if tracer::is_on() {
             tracer::wake(&self.core.name, pts, s.current_start, waited.jitter);
         }

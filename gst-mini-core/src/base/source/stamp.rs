@@ -8,6 +8,7 @@ use super::{SourceBase, Streaming};
 use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
 use crate::error::{FlowError, FlowResult};
+use crate::runtime;
 use crate::segment::{Format, Segment};
 use crate::time::{ClockTime, RunningTime};
 use crate::tracer;
@@ -52,7 +53,7 @@ impl SourceBase {
             if control.end.is_some() {
                 return Err(FlowError::Eos);
             }
-            control.wait("PLAYING, for a live source");
+            runtime::at(&self.core.name, || control.wait("PLAYING, for a live source"));
         }
     }
 
@@ -71,7 +72,9 @@ impl SourceBase {
             if tracer::is_on() {
                 tracer::wait(&self.core.name, buf.pts(), Some(due.nanos()), due.at(base_time));
             }
-            let waited = clock.wait_until(due.at(base_time), &self.core.clock_wait);
+            let waited = runtime::at(&self.core.name, || {
+                clock.wait_until(due.at(base_time), &self.core.clock_wait)
+            });
             if tracer::is_on() {
                 tracer::wake(&self.core.name, buf.pts(), Some(due.nanos()), waited.jitter);
             }
