@@ -24,7 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Builds a pipeline from a launch line and plays it to its end
-    Launch(launch::Options),
+    Launch(Box<launch::Options>),
     /// Lists all elements, or shows a plugin or an element
     Inspect(inspect::Options),
     /// Explains why a plugin file is taken or refused
@@ -34,7 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     gst_mini_elements::register();
     match Arguments::parse().command {
-        Command::Launch(options) => launch::run(options),
+        Command::Launch(options) => launch::run(*options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Scan(options) => scan::run(&options),
     }
