@@ -11,9 +11,12 @@
 
 mod graph;
 
+use crate::base::multi::PAD_RESTS;
 use crate::base::sink::preroll::HELD;
+use crate::base::source::SOURCE_RESTS;
 use crate::element::Direction;
 use crate::handle::ElementRef;
+use crate::host::context::OF_AN_ELEMENT;
 use crate::pad::{Pad, PadCore};
 use crate::pipeline::{Bin, Pipeline};
 use crate::registry::factory::{Presence, RoleKind};
@@ -144,7 +147,13 @@ impl Parts {
         let mut text = format!("{head}, which {} brings.", names(&tasks));
         for task in &tasks {
             match waits.iter().find(|wait| wait.task == *task) {
-                Some(wait) => text.push_str(&format!(" {wait}.{}", self.level(&wait.place))),
+                Some(wait) => {
+                    text.push_str(&format!(" {}.{}", self.wait(wait), self.level(&wait.place)));
+                    let between = &passed[1..passed.len() - 1];
+                    if rests(wait) && !between.is_empty() {
+                        text.push_str(&format!(" What it sent stayed in {}.", between.join(", ")));
+                    }
+                }
                 None => text.push_str(&format!(" {task} does not wait: it works, or has ended.")),
             }
             if let Some(advice) = self.queue_advice(&passed, task, waits) {
@@ -164,6 +173,21 @@ impl Parts {
         ))
     }
 
+    /// A wait in words.
+    fn wait(&self, wait: &TaskWait) -> String {
+        let (task, place) = (&wait.task, &wait.place);
+        if rests(wait) {
+            return format!("{task} rests: its stream has ended, or was refused");
+        }
+        if !wait.why.ends_with(OF_AN_ELEMENT) {
+            return wait.to_string();
+        }
+        let own = self.named(place).is_some_and(|element| self.own_tasks(element).contains(task));
+        let why = if own { "something to send" } else { "what it pushes to be taken" };
+        let until = wait.deadline.map_or(String::new(), |deadline| format!(", until {deadline}"));
+        format!("{task} waits in {place} for {why}{until}")
+    }
+
     /// How full an element is, if it says so: ` queue0 holds 5 of at most 5 buffers.`
     fn level(&self, name: &str) -> String {
         let level = || {
@@ -181,6 +205,11 @@ impl Parts {
         };
         level().unwrap_or_default()
     }
+}
+
+/// Whether the task has nothing to do until it is started again.
+fn rests(wait: &TaskWait) -> bool {
+    wait.why == SOURCE_RESTS || wait.why == PAD_RESTS
 }
 
 fn has_task(element: &ElementRef, pad: &PadCore) -> bool {

@@ -32,6 +32,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+/// What the task of a pad waits for when its stream has ended.
+pub(crate) const PAD_RESTS: &str = "the pad's task to be started again";
+
 pub(crate) struct MultiBase {
     core: Arc<ElementCore>,
     /// One for each source pad whose template has a task.
@@ -119,7 +122,7 @@ impl MultiBase {
             let starts = {
                 let mut control = task.control.lock();
                 while control.rest && !control.stop {
-                    control.wait("the pad's task to be started again");
+                    crate::runtime::at(&self.core.name, || control.wait(PAD_RESTS));
                 }
                 if control.stop {
                     return;

@@ -63,6 +63,9 @@ pub(crate) fn base_props() -> Vec<PropInfo> {
     ]
 }
 
+/// What the task of a source waits for when its stream has ended.
+pub(crate) const SOURCE_RESTS: &str = "the source to be started again";
+
 pub(crate) struct SourceBase {
     core: Arc<ElementCore>,
     src: Arc<PadCore>,
@@ -168,7 +171,7 @@ impl SourceBase {
             {
                 let mut control = self.control.lock();
                 while control.rest && !control.stop {
-                    runtime::at(&self.core.name, || control.wait("the source to be started again"));
+                    runtime::at(&self.core.name, || control.wait(SOURCE_RESTS));
                 }
                 if control.stop {
                     return;

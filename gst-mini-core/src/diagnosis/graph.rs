@@ -16,7 +16,7 @@ pub fn deadlock(pipeline: &Bin, deadlock: &Deadlock) -> String {
     let mut edges = BTreeMap::new();
     let mut advice = BTreeSet::new();
     for wait in &deadlock.waits {
-        let _ = write!(text, "\n  {wait}{}", level(&parts, wait));
+        let _ = write!(text, "\n  {}{}", parts.wait(wait), level(&parts, wait));
         let (by, tasks) = parts.ended_by(wait);
         if !by.is_empty() {
             let _ = write!(text, "\n      ended by {by}");

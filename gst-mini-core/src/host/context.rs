@@ -397,6 +397,9 @@ unsafe extern "C" fn ticket(cx: *const GmCx, n: u32) -> u64 {
     with(cx, 0, |cx| cx.core().waiters[n as usize % 4].ticket())
 }
 
+/// How the waits of an element's four waiters end in reports.
+pub(crate) const OF_AN_ELEMENT: &str = "of an element";
+
 unsafe extern "C" fn wait(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -> i32 {
     with(cx, FlowError::Error.code(), |cx| {
         if cx.is_flushing() {
