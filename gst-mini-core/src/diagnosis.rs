@@ -1,7 +1,7 @@
 //! Why a pipeline stands still: which task waits where for what, and who could end that wait.
 //!
 //! ```text
-//!   fakesrc0:src waits in fakesink0 for PLAYING, with a buffer held in preroll
+//!   fakesrc0:src waits in fakesink0 for PLAYING, with an object held in preroll
 //!       ended by PLAYING, once fakesink1 has its first buffer, which fakesrc0:src brings
 //! ```
 //!

@@ -170,7 +170,7 @@ fn a_sink_that_never_gets_data_is_named_while_the_preroll_is_waited_for() {
         &ran.err,
         &[
             "Pipeline has not prerolled after 5 s.\nsecond waits for its first buffer, which fakesrc0:src brings. ",
-            "fakesrc0:src waits in first for PLAYING, with a buffer held in preroll.",
+            "fakesrc0:src waits in first for PLAYING, with an object held in preroll.",
             "ERROR: Deadlock at 0:00:05",
             "ended by PLAYING, once second has its first buffer, which fakesrc0:src brings\n",
             "t sends to its branches one after the other, all in fakesrc0:src: give each branch a queue of its own.",
