@@ -9,6 +9,7 @@ mod conform;
 mod demo;
 mod fuzz;
 mod judges;
+mod new_plugin;
 mod plugins;
 mod process;
 // Core's file, not a copy and not a dependency.
@@ -48,6 +49,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[DIR] [--kind K] [--id ID] [--show]",
         summary: "replay what GStreamer did; per kind and in all: N passed, N failed",
         run: conform::run,
+    },
+    Command {
+        name: "new-plugin",
+        arguments: "NAME [--path DIR]",
+        summary: "a plugin crate that builds, loads and has a test",
+        run: new_plugin::run,
     },
     Command {
         name: "fuzz",
