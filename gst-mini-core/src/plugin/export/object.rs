@@ -1,0 +1,236 @@
+//! An instance on the author's side, and what every thunk does around a callback.
+//!
+//! Invariant: no panic leaves; a failed instance is only destroyed.
+//! In GStreamer: nothing; a crash of an element is the program's.
+//! Left out: the thunks themselves: one file for each role.
+
+use crate::buffer::{Buffer, BufferList};
+use crate::caps::Caps;
+use crate::cx::Cx;
+use crate::element::{Action, Element, Shared};
+use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
+use crate::event::Event;
+use crate::message::MessageKind;
+use crate::plugin::abi::*;
+use crate::query::Query;
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An instance as the host holds it.
+pub(super) struct Object<E> {
+    pub(super) element: UnsafeCell<E>,
+    pub(super) shared: Option<Arc<dyn Shared>>,
+    pub(super) failed: AtomicBool,
+}
+
+impl<E: Element> Object<E> {
+    /// # Safety
+    /// `obj` must be an instance of this factory that is not destroyed.
+    pub(super) unsafe fn of<'a>(obj: *mut c_void) -> &'a Object<E> {
+        // SAFETY: the caller's promise.
+        unsafe { &*obj.cast::<Object<E>>() }
+    }
+
+    /// # Safety
+    /// Only from streaming and control calls, which the host makes one at a time.
+    #[allow(clippy::mut_from_ref, reason = "the host's serialization is what makes it sole")]
+    pub(super) unsafe fn exclusive(&self) -> &mut E {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.element.get() }
+    }
+
+    /// Runs a callback so that no panic leaves; after one, nothing is called any more.
+    pub(super) fn guard<R>(&self, cx: *const GmCx, panicked: R, call: impl FnOnce() -> R) -> R {
+        if self.failed.load(Ordering::Relaxed) {
+            return panicked;
+        }
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(value) => value,
+            Err(payload) => {
+                self.failed.store(true, Ordering::Relaxed);
+                let text = panic_text(&*payload);
+                // The payload's own drop could panic again.
+                std::mem::forget(payload);
+                // SAFETY: the host's context is valid for the call we are in.
+                if let Some(cx) = unsafe { Cx::from_raw(cx) } {
+                    cx.post(MessageKind::Error(ElementError::new(
+                        ErrorKind::Panic,
+                        format!("panicked: {text}; the element is stopped"),
+                    )));
+                }
+                panicked
+            }
+        }
+    }
+}
+
+pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without text".to_owned())
+}
+
+/// Runs a class function so that no panic leaves.
+pub(super) fn guard_class<R>(fallback: R, call: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        fallback
+    })
+}
+
+pub(super) fn code(result: FlowResult) -> i32 {
+    match result {
+        Ok(()) => GM_FLOW_OK,
+        Err(error) => error.code(),
+    }
+}
+
+pub(super) fn flow_buf(result: FlowResult<Option<Buffer>>) -> GmFlowBuf {
+    match result {
+        Ok(Some(buf)) => GmFlowBuf { code: i64::from(GM_FLOW_OK), buf: buf.into_raw() },
+        Ok(None) => GmFlowBuf { code: i64::from(GM_FLOW_DROPPED), buf: std::ptr::null_mut() },
+        Err(error) => GmFlowBuf { code: i64::from(error.code()), buf: std::ptr::null_mut() },
+    }
+}
+
+/// What a callback without a result gives back when it may not be called.
+pub(super) const NOTHING: () = ();
+pub(super) const PANICKED: GmFlowBuf =
+    GmFlowBuf { code: GM_FLOW_PANICKED as i64, buf: std::ptr::null_mut() };
+
+/// Reports what `start` or `stop` gave back.
+pub(super) fn started(cx: &Cx, result: Result<(), ElementError>) -> i32 {
+    match result {
+        Ok(()) => GM_FLOW_OK,
+        Err(error) => {
+            cx.post(MessageKind::Error(error));
+            FlowError::Error.code()
+        }
+    }
+}
+
+/// # Safety
+/// `text` must be readable for the call.
+pub(super) unsafe fn parse_caps(text: GmStr) -> Option<Caps> {
+    // SAFETY: the caller's promise.
+    Caps::parse(unsafe { text.to_str() }?).ok()
+}
+
+/// # Safety
+/// `text` must be readable for the call.
+pub(super) unsafe fn parse_event(text: GmStr) -> Option<Event> {
+    // SAFETY: the caller's promise.
+    Event::from_text(unsafe { text.to_str() }?)
+}
+
+/// Answers a query in text with a function on the parsed one.
+///
+/// # Safety
+/// `query` must be readable and `out` null or a live place.
+pub(super) unsafe fn answer(
+    query: GmStr,
+    out: *mut GmText,
+    call: impl FnOnce(&mut Query) -> bool,
+) -> u8 {
+    // SAFETY: the caller's promise.
+    let Some(mut query) = unsafe { query.to_str() }.and_then(Query::from_text) else { return 0 };
+    let answered = call(&mut query);
+    if answered {
+        // SAFETY: the caller's promise.
+        unsafe { GmText::put(out, &query.to_text()) };
+    }
+    u8::from(answered)
+}
+
+/// Performs an action in text with a function on the parsed one.
+///
+/// # Safety
+/// `raw` must point to a live action.
+pub(super) unsafe fn perform(
+    raw: *mut GmAction,
+    call: impl FnOnce(&mut Action) -> FlowResult,
+) -> i32 {
+    // SAFETY: the caller's promise; the texts live for the call and the buffer's reference moves.
+    let (mut action, place) = unsafe {
+        let Some(raw) = raw.as_mut() else { return FlowError::Error.code() };
+        let buf = Buffer::from_raw(std::mem::replace(&mut raw.buf, std::ptr::null_mut()));
+        let args = raw.args.to_str().and_then(|text| text.parse().ok());
+        let name = raw.name.to_str().unwrap_or("").to_owned();
+        (Action { name, args, buf, answer: None }, raw)
+    };
+    let result = call(&mut action);
+    if let Some(answer) = action.answer {
+        // SAFETY: the caller's promise.
+        unsafe { GmText::put(place.answer, &answer.to_string()) };
+    }
+    place.buf = action.buf.map_or(std::ptr::null_mut(), Buffer::into_raw);
+    code(result)
+}
+
+/// A thunk of a streaming or control callback: `thunk!(name(args) -> ret, panicked, |e, cx| body)`.
+macro_rules! thunk {
+    ($name:ident($($arg:ident: $ty:ty),*) -> $ret:ty, $panicked:expr, |$e:ident, $cx:ident| $body:expr) => {
+        unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
+            // SAFETY: see the type.
+            let object = unsafe { Object::<E>::of(obj) };
+            object.guard(cx, $panicked, || {
+                // SAFETY: see the type.
+                let Some(mut $cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
+                let $cx = &mut $cx;
+                // SAFETY: a streaming or control call of an element with a role.
+                let $e = unsafe { object.exclusive() };
+                $body
+            })
+        }
+    };
+}
+pub(super) use thunk;
+
+/// As `thunk!`, for elements without a role: through a shared reference.
+macro_rules! shared_thunk {
+    ($name:ident($($arg:ident: $ty:ty),*) -> $ret:ty, $panicked:expr, |$e:ident, $cx:ident| $body:expr) => {
+        unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
+            // SAFETY: see the type.
+            let object = unsafe { Object::<E>::of(obj) };
+            object.guard(cx, $panicked, || {
+                // SAFETY: see the type.
+                let Some($cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
+                let $cx = &$cx;
+                // SAFETY: an element without a role is only ever reached through `&E`, and is `Sync`.
+                let $e = unsafe { &*object.element.get() };
+                $body
+            })
+        }
+    };
+}
+pub(super) use shared_thunk;
+
+pub(super) fn buffer_of(raw: *mut GmBuffer) -> Option<Buffer> {
+    // SAFETY: the host passes a reference that the callback takes.
+    unsafe { Buffer::from_raw(raw) }
+}
+
+/// # Safety
+/// `bufs` must point to `n` buffers whose references the callee takes.
+pub(crate) unsafe fn list_of(bufs: *const *mut GmBuffer, n: u32) -> BufferList {
+    // SAFETY: the caller's promise.
+    (0..n as usize).filter_map(|i| unsafe { Buffer::from_raw(*bufs.add(i)) }).collect()
+}
+
+/// # Safety
+/// `out` must be null or a live place.
+pub(super) unsafe fn put_caps(caps: Option<Caps>, out: *mut GmText) -> u8 {
+    match caps {
+        Some(caps) => {
+            // SAFETY: the caller's promise.
+            unsafe { GmText::put(out, &caps.to_string()) };
+            1
+        }
+        None => 0,
+    }
+}

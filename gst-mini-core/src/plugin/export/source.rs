@@ -1,0 +1,99 @@
+//! The thunks of a [`Source`](crate::element::Source).
+//!
+//! Invariant: as in the module around: no panic leaves a thunk.
+//! Left out: what all roles share: `export`, `object`.
+
+use super::Role;
+use super::object::*;
+use crate::cx::Cx;
+use crate::element::Source;
+use crate::error::FlowError;
+use crate::plugin::abi::*;
+
+impl<E: Source> Role<E> {
+    const SOURCE_VT: &'static GmElementVTable = &GmElementVTable {
+        start: Some(Self::source_start),
+        stop: Some(Self::source_stop),
+        pad_caps: Some(Self::source_caps),
+        fixate: Some(Self::source_fixate),
+        set_caps: Some(Self::source_set_caps),
+        create: Some(Self::source_create),
+        stopped: Some(Self::source_unsent),
+        seek: Some(Self::source_seek),
+        src_event: Some(Self::source_src_event),
+        is_live: Some(Self::source_is_live),
+        source_info: Some(Self::source_source_info),
+        ..Self::COMMON
+    };
+    pub(super) const SOURCE: &'static GmFactory = &GmFactory {
+        create: Some(Self::source_make),
+        ..Self::factory(GM_ROLE_SOURCE, E::SEEKABLE as u32 * GM_ROLE_SEEKABLE, Self::SOURCE_VT)
+    };
+    unsafe extern "C" fn source_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+        // SAFETY: see the type.
+        unsafe { Self::make(Self::SOURCE_VT, out) }
+    }
+    thunk!(source_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
+    thunk!(source_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });
+    unsafe extern "C" fn source_caps(cx: *const GmCx, _: u32, out: *mut GmText) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type.
+            unsafe { put_caps(Cx::from_raw(cx).and_then(|cx| E::caps(&cx)), out) }
+        })
+    }
+    unsafe extern "C" fn source_fixate(
+        cx: *const GmCx,
+        _: GmStr,
+        caps: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type.
+            unsafe {
+                let fixed = Cx::from_raw(cx).zip(parse_caps(caps)).map(|(cx, c)| E::fixate(&cx, c));
+                put_caps(fixed, out)
+            }
+        })
+    }
+    unsafe extern "C" fn source_source_info(cx: *const GmCx, out: *mut GmSourceInfo) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type; the host lends a place of the size it states.
+            let (cx, out) = unsafe { (Cx::from_raw(cx), out.as_mut()) };
+            let (Some(cx), Some(out)) = (cx, out) else { return 0 };
+            if (out.struct_size as usize) < size_of::<GmSourceInfo>() {
+                return 0;
+            }
+            out.format = E::format(&cx).number();
+            out.seekable = u32::from(E::is_seekable(&cx));
+            out.duration = E::duration(&cx).unwrap_or(GM_TIME_NONE);
+            1
+        })
+    }
+    unsafe extern "C" fn source_is_live(cx: *const GmCx) -> u8 {
+        // SAFETY: see the type.
+        guard_class(0, || unsafe { Cx::from_raw(cx) }.map_or(0, |cx| u8::from(E::is_live(&cx))))
+    }
+    thunk!(source_set_caps(_input: GmStr, output: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { parse_caps(output) } {
+            Some(caps) => code(e.set_caps(cx, &caps)),
+            None => FlowError::NotNegotiated.code(),
+        }
+    });
+    thunk!(source_unsent(_why: i32) -> (), NOTHING, |e, cx| e.unsent(cx));
+    thunk!(source_create() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.create(cx).map(Some)));
+    thunk!(source_seek(segment: GmStr) -> u8, 0, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { segment.to_str() }.and_then(|text| text.parse().ok()) {
+            Some(segment) => u8::from(e.seek(cx, &segment)),
+            None => 0,
+        }
+    });
+    thunk!(source_src_event(event: GmStr) -> u8, 0, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { parse_event(event) } {
+            Some(event) => { e.src_event(cx, &event); 1 }
+            None => 0,
+        }
+    });
+}

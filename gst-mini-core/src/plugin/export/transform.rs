@@ -1,0 +1,138 @@
+//! The thunks of a [`Transform`](crate::element::Transform).
+//!
+//! Invariant: as in the module around: no panic leaves a thunk.
+//! Left out: what all roles share: `export`, `object`.
+
+use super::Role;
+use super::object::*;
+use crate::cx::Cx;
+use crate::element::{Direction, Transform};
+use crate::error::FlowError;
+use crate::event::EventKind;
+use crate::plugin::abi::*;
+use std::ffi::c_void;
+
+impl<E: Transform> Role<E> {
+    const TRANSFORM_VT: &'static GmElementVTable = &GmElementVTable {
+        start: Some(Self::transform_start),
+        stop: Some(Self::transform_stop),
+        transform_caps: Some(Self::transform_transform_caps),
+        fixate: Some(Self::transform_fixate),
+        set_caps: Some(Self::transform_set_caps),
+        transform: Some(Self::transform_transform),
+        seek_through: Some(Self::transform_seek_through),
+        sink_event: Some(Self::transform_sink_event),
+        event_arrives: Some(Self::transform_event_arrives),
+        src_event: Some(Self::transform_src_event),
+        flush: Some(Self::transform_flush),
+        ..Self::COMMON
+    };
+    pub(super) const TRANSFORM: &'static GmFactory = &GmFactory {
+        create: Some(Self::transform_make),
+        ..Self::factory(
+            GM_ROLE_TRANSFORM,
+            !E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER,
+            Self::TRANSFORM_VT,
+        )
+    };
+    unsafe extern "C" fn transform_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+        // SAFETY: see the type.
+        unsafe { Self::make(Self::TRANSFORM_VT, out) }
+    }
+    unsafe extern "C" fn transform_seek_through(
+        obj: *mut c_void,
+        cx: *const GmCx,
+        event: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        // SAFETY: see the type.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(cx, 0, || {
+            // SAFETY: see the type.
+            let (event, cx) = unsafe { (parse_event(event), Cx::from_raw(cx)) };
+            let (Some(mut event), Some(cx)) = (event, cx) else { return 0 };
+            let EventKind::Seek(seek) = &event.kind else { return 0 };
+            let onward = match &object.shared {
+                Some(shared) => shared.seek(&cx, seek, event.seqnum),
+                None => Some(seek.clone()),
+            };
+            let Some(onward) = onward else { return 0 };
+            event.kind = EventKind::Seek(onward);
+            // SAFETY: see the type.
+            unsafe { GmText::put(out, &event.to_text()) };
+            1
+        })
+    }
+    thunk!(transform_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
+    thunk!(transform_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });
+    unsafe extern "C" fn transform_transform_caps(
+        cx: *const GmCx,
+        direction: u32,
+        caps: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type.
+            unsafe {
+                let direction = Direction::from_raw(direction);
+                let other = Cx::from_raw(cx)
+                    .zip(parse_caps(caps))
+                    .map(|(cx, caps)| E::transform_caps(&cx, direction, &caps));
+                put_caps(other, out)
+            }
+        })
+    }
+    unsafe extern "C" fn transform_fixate(
+        cx: *const GmCx,
+        input: GmStr,
+        caps: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        guard_class(0, || {
+            // SAFETY: see the type.
+            unsafe {
+                let both = parse_caps(input).zip(parse_caps(caps));
+                let fixed = Cx::from_raw(cx).zip(both).map(|(cx, (i, c))| E::fixate(&cx, &i, c));
+                put_caps(fixed, out)
+            }
+        })
+    }
+    thunk!(transform_set_caps(input: GmStr, output: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { parse_caps(input).zip(parse_caps(output)) } {
+            Some((input, output)) => code(e.set_caps(cx, &input, &output)),
+            None => FlowError::NotNegotiated.code(),
+        }
+    });
+    thunk!(transform_transform(buf: *mut GmBuffer) -> GmFlowBuf, PANICKED, |e, cx| {
+        match buffer_of(buf) {
+            Some(buf) => flow_buf(e.transform(cx, buf)),
+            None => flow_buf(Err(FlowError::Error)),
+        }
+    });
+    thunk!(transform_event_arrives(event: GmStr) -> (), NOTHING, |e, cx| {
+        // SAFETY: see the type.
+        if let Some(event) = unsafe { parse_event(event) } {
+            e.event_arrives(cx, &event);
+        }
+    });
+    thunk!(transform_sink_event(event: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { parse_event(event) } {
+            Some(event) => match e.sink_event(cx, &event) {
+                Ok(true) => GM_FLOW_OK,
+                Ok(false) => GM_FLOW_DROPPED,
+                Err(error) => error.code(),
+            },
+            None => GM_FLOW_OK,
+        }
+    });
+    thunk!(transform_src_event(event: GmStr) -> u8, 0, |e, cx| {
+        // SAFETY: see the type.
+        match unsafe { parse_event(event) } {
+            Some(event) => { e.src_event(cx, &event); 1 }
+            None => 0,
+        }
+    });
+    thunk!(transform_flush() -> (), NOTHING, |e, cx| e.flush(cx));
+}
