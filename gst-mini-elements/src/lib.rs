@@ -30,6 +30,7 @@
 //! | `valve` | lets everything through or drops it | `valve.rs` |
 //! | `videoconvert` | changes how the samples of a picture are stored | `videoconvert.rs`, [`video`] |
 //! | `videorate` | drops and repeats frames so that they come at regular times | `videorate.rs` |
+//! | `videoscale` | makes pictures of another size | `videoscale.rs`, [`video`] |
 //! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
 //!
@@ -70,6 +71,7 @@ mod tee;
 mod valve;
 mod videoconvert;
 mod videorate;
+mod videoscale;
 mod videotestsrc;
 mod y4mdec;
 
@@ -102,6 +104,7 @@ register![
     Factory::multi_pad::<valve::Valve>(),
     Factory::transform::<videoconvert::VideoConvert>(),
     Factory::transform::<videorate::VideoRate>(),
+    Factory::transform::<videoscale::VideoScale>(),
     Factory::source::<videotestsrc::VideoTestSrc>(),
     Factory::transform::<y4mdec::Y4mDec>(),
 ];

@@ -10,7 +10,7 @@
 //! ```
 
 use crate::video::pattern::{Colors, Painter, Pattern};
-use crate::video::{VideoInfo, caps};
+use crate::video::{VideoFormat, VideoInfo, caps};
 use gst_mini_core::element_prelude::*;
 
 /// GStreamer's numbers, with gaps where a pattern is left out.
@@ -78,7 +78,7 @@ impl Element for VideoTestSrc {
     const SUMMARY: &str = "Creates a test video stream";
     const LONG_NAME: &str = "Video test source";
     const CLASS: &str = "Source/Video";
-    const PADS: &[PadTemplate] = &[PadTemplate::src(caps::RAW)];
+    const PADS: &[PadTemplate] = &[PadTemplate::src(caps::MADE)];
     const PROPS: &[Prop<Self>] = &[
         Prop::choice("pattern", PATTERN, "Type of test pattern to generate", |e: &mut Self| {
             &mut e.pattern
@@ -112,6 +112,32 @@ impl VideoTestSrc {
     }
 }
 
+/// Leaves the formats that have alpha, if downstream takes any.
+fn with_alpha(caps: &mut Caps) {
+    let has_alpha = |name: &Value| {
+        let format = name.as_str().and_then(|name| name.parse::<VideoFormat>().ok());
+        format.is_some_and(|format| format.layout().has_alpha)
+    };
+    let mut left = Caps::empty();
+    for (structure, features) in caps.iter() {
+        let formats: Vec<Value> = match structure.get("format") {
+            Some(Value::List(names)) => {
+                names.iter().filter(|name| has_alpha(name)).cloned().collect()
+            }
+            Some(name) if has_alpha(name) => vec![name.clone()],
+            _ => Vec::new(),
+        };
+        if !formats.is_empty() {
+            let mut structure = structure.clone();
+            structure.set("format", Value::list(formats));
+            left.push(structure, features.clone());
+        }
+    }
+    if !left.is_empty() {
+        *caps = left;
+    }
+}
+
 /// Rate of a picture as positive numbers; `None` for a still.
 fn rate(info: &VideoInfo) -> Option<(u64, u64)> {
     let (num, den) = (u64::try_from(info.fps.0).ok()?, u64::try_from(info.fps.1).ok()?);
@@ -135,26 +161,33 @@ impl Source for VideoTestSrc {
         cx.property_as("is-live").unwrap_or(false)
     }
 
-    fn fixate(_: &Cx, mut caps: Caps) -> Caps {
+    fn fixate(cx: &Cx, mut caps: Caps) -> Caps {
+        let see_through =
+            cx.property_as("foreground-color").is_some_and(|color: u32| color >> 24 != 255);
+        if see_through {
+            with_alpha(&mut caps);
+        }
         caps.truncate(1);
         if let Some(structure) = caps.structure_mut(0) {
             structure.fixate_field_nearest_int("width", 320);
             structure.fixate_field_nearest_int("height", 240);
-            structure.fixate_field_nearest_fraction("framerate", Fraction::new(30, 1));
-        }
-        let mut caps = caps.fixate();
-        if let Ok(info) = caps::read(&caps)
-            && let Some(structure) = caps.structure_mut(0)
-        {
-            // What was not asked for is said all the same.
-            for (field, value) in caps::fixed(&info).structures().iter().flat_map(Structure::fields)
-            {
-                if !structure.has(field) {
-                    structure.set(field, value.clone());
+            for (field, fraction) in [("framerate", (30, 1)), ("pixel-aspect-ratio", (1, 1))] {
+                let fraction = Fraction::new(fraction.0, fraction.1);
+                match structure.has(field) {
+                    true => drop(structure.fixate_field_nearest_fraction(field, fraction)),
+                    false => structure.set(field, fraction),
+                }
+            }
+            structure.fixate_field_string("colorimetry", "bt601");
+            structure.fixate_field_string("chroma-site", "mpeg2");
+            for (field, text) in [("interlace-mode", "progressive"), ("multiview-mode", "mono")] {
+                match structure.has(field) {
+                    true => drop(structure.fixate_field_string(field, text)),
+                    false => structure.set(field, text),
                 }
             }
         }
-        caps
+        caps.fixate()
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {

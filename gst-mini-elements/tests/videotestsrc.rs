@@ -14,7 +14,7 @@ fn videotestsrc_without_a_wish_is_320_by_240_at_30() {
     let run = run(1, "videotestsrc num-buffers=90 ! fakesink name=out");
     assert_eq!(
         run.caps[0].to_string(),
-        "video/x-raw, format=(string)I420, width=(int)320, height=(int)240, framerate=(fraction)30/1, \
+        "video/x-raw, format=(string)ABGR64_LE, width=(int)320, height=(int)240, framerate=(fraction)30/1, \
          multiview-mode=(string)mono, pixel-aspect-ratio=(fraction)1/1, interlace-mode=(string)progressive"
     );
     let at = |frame| ClockTime::of_frame(frame, 30, 1);

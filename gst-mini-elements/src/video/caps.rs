@@ -2,16 +2,35 @@
 //!
 //! Invariant: `read(&fixed(info))` is `info` again, with the default colorimetry where it is not named.
 //! In GStreamer: `gst-libs/gst/video/video-info.c` (`gst_video_info_from_caps`, `gst_video_info_to_caps`).
-//! Left out: pixel aspect ratios other than 1/1, interlacing, views, chroma sites.
+//! Left out: interlacing, views; a chroma site counts only beside a colorimetry, as in GStreamer.
 
-use super::info::{Colorimetry, VideoError, VideoFormat, VideoInfo};
+use super::color::Colorimetry;
+use super::format::VideoFormat;
+use super::info::{LEFT, VideoError, VideoInfo};
 use gst_mini_core::caps::Caps;
 use gst_mini_core::structure::Structure;
 use gst_mini_core::value::{Fraction, Value};
 
+macro_rules! every_format {
+    ($rest:literal) => {
+        concat!(
+            "video/x-raw, format={ ABGR64_LE, ABGR, VUYA, BGRA, AYUV, ARGB, RGBA, Y444, RGBP, GBR, BGRP, NV24, \
+             xBGR, BGRx, xRGB, RGBx, BGR, v308, RGB, Y42B, NV61, NV16, VYUY, UYVY, YVYU, YUY2, I420, YV12, NV21, \
+             NV12, Y41B, GRAY8 }, ",
+            $rest
+        )
+    };
+}
+
 /// Caps of every raw picture that is handled here, for pad templates.
-pub const RAW: &str = "video/x-raw, format={ I420, NV12, RGBA, BGRA, RGB, GRAY8 }, \
-    width=[ 1, 32767 ], height=[ 1, 32767 ], framerate=[ 0/1, 2147483647/1 ]";
+pub const RAW: &str =
+    every_format!("width=[ 1, 32767 ], height=[ 1, 32767 ], framerate=[ 0/1, 2147483647/1 ]");
+
+/// Caps of every raw picture that is made here, for pad templates of sources.
+pub const MADE: &str = every_format!(
+    "width=[ 1, 32767 ], height=[ 1, 32767 ], framerate=[ 0/1, 2147483647/1 ], \
+     multiview-mode={ mono, left, right }"
+);
 
 /// Why caps are no picture that can be handled here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,10 +51,10 @@ pub fn fixed(info: &VideoInfo) -> Caps {
         .with("height", side(info.height))
         .with("framerate", Fraction::new(info.fps.0, info.fps.1))
         .with("multiview-mode", "mono")
-        .with("pixel-aspect-ratio", Fraction::new(1, 1))
+        .with("pixel-aspect-ratio", Fraction::new(info.par.0, info.par.1))
         .with("interlace-mode", "progressive");
     if info.colorimetry != Colorimetry::default_for(info.format, info.height) {
-        structure.set("colorimetry", info.colorimetry.name());
+        structure.set("colorimetry", info.colorimetry.to_string());
     }
     Caps::new(structure)
 }
@@ -59,10 +78,29 @@ pub fn read(caps: &Caps) -> Result<VideoInfo, CapsError> {
     let mut info = VideoInfo::new(format, width, height)?;
     let rate = structure.fraction("framerate").unwrap_or(Fraction::new(0, 1));
     info.fps = (rate.num.max(0), rate.den);
-    if let Some(name) = structure.str("colorimetry") {
-        info.colorimetry = name.parse()?;
+    if let Some(par) = structure.fraction("pixel-aspect-ratio") {
+        info.par = (par.num, par.den);
     }
-    Ok(info)
+    let site = structure.str("chroma-site").map(site_of);
+    if let Some(name) = structure.str("colorimetry") {
+        info.colorimetry = name.parse::<Colorimetry>()?.valid_for(format, height);
+        info.chroma_site = site.unwrap_or(0);
+    }
+    match structure.str("interlace-mode") {
+        None | Some("progressive") => Ok(info),
+        Some(other) => Err(VideoError::Interlaced(other.to_owned()).into()),
+    }
+}
+
+/// GStreamer's flags for the names of where chroma sits; 0 for unknown ones.
+fn site_of(name: &str) -> u8 {
+    match name {
+        "jpeg" | "none" => 1,
+        "mpeg2" => LEFT,
+        "cosited" => LEFT | 4,
+        "dv" => LEFT | 4 | 8,
+        _ => 0,
+    }
 }
 
 /// What is left of caps when a picture becomes a file or back: media type `name`, size and rate.
@@ -95,8 +133,17 @@ mod tests {
             assert_eq!(read(&caps), Ok(info));
         }
         let sd = VideoInfo::new(VideoFormat::I420, 1280, 720).unwrap();
-        let sd = sd.with_colorimetry(Colorimetry::Bt601);
+        let sd = sd.with_colorimetry(Colorimetry::BT601);
         assert_eq!(read(&fixed(&sd)), Ok(sd));
+    }
+
+    #[test]
+    fn templates_have_every_format_in_its_place() {
+        let names: Vec<_> = VideoFormat::ALL.iter().map(|format| format.name()).collect();
+        for template in [RAW, MADE] {
+            let caps = Caps::parse(template).unwrap();
+            assert_eq!(caps.structures()[0].get("format"), Some(&Value::list(names.clone())));
+        }
     }
 
     #[track_caller]
@@ -109,7 +156,7 @@ mod tests {
         assert!(refused("audio/x-raw").contains("video/x-raw is needed"));
         assert!(refused("video/x-raw, format=I420, width=4").contains("no height"));
         assert!(refused("video/x-raw, format=I420, width=[ 1, 4 ], height=4").contains("no width"));
-        assert!(refused("video/x-raw, format=YUY2, width=4, height=4").contains("YUY2"));
+        assert!(refused("video/x-raw, format=v210, width=4, height=4").contains("v210"));
         assert!(refused("video/x-raw, format=I420, width=-4, height=4").contains("no width"));
     }
 }

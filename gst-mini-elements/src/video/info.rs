@@ -3,24 +3,26 @@
 //! Invariant: strides, offsets and sizes are those GStreamer computes for the same format, width
 //! and height, so frames can be exchanged with it byte for byte, odd sizes included.
 //! In GStreamer: `gst-libs/gst/video/video-info.c` (`gst_video_info_set_format`, `fill_planes`).
-//! Left out: interlacing, multiview, pixel aspect ratio other than 1/1, strides of one's own.
+//! Left out: interlacing, multiview, strides of one's own.
 
-use std::fmt;
-use std::str::FromStr;
+use super::color::Colorimetry;
+use super::format::VideoFormat;
+
+fn names() -> String {
+    VideoFormat::ALL.map(VideoFormat::name).join(", ")
+}
 
 /// Why a picture description was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VideoError {
     /// The format name is not one of [`VideoFormat::ALL`].
-    #[error(
-        "video format '{0}' is not supported; supported are I420, NV12, RGBA, BGRA, RGB, GRAY8"
-    )]
+    #[error("video format '{0}' is not supported; supported are {formats}", formats = names())]
     Format(String),
     /// Width or height is zero or beyond [`MAX_SIDE`].
     #[error("a picture of {0}x{1} is not supported; both sides must be between 1 and 32767")]
     Size(u32, u32),
     /// The colorimetry is neither a known name nor a range:matrix:transfer:primaries it stands for.
-    #[error("colorimetry '{0}' is not supported; supported are bt601, bt709 and sRGB")]
+    #[error("'{0}' is no colorimetry; bt601, bt709, sRGB and range:matrix:transfer:primaries are")]
     Colorimetry(String),
     /// A byte slice is too short for the picture it is said to hold.
     #[error("a {what} frame needs {need} bytes, {have} were given")]
@@ -37,6 +39,9 @@ pub enum VideoError {
         "the source is {0}x{1} and the destination {2}x{3}; insert `videoscale` to change the size"
     )]
     SizesDiffer(u32, u32, u32, u32),
+    /// A way the picture's lines are laid out in time that is not supported.
+    #[error("interlace-mode '{0}' is not supported; pictures must be progressive")]
+    Interlaced(String),
     /// A conversion that is not offered.
     #[error("cannot convert: {0}")]
     Convert(String),
@@ -44,150 +49,6 @@ pub enum VideoError {
 
 /// The longest side a picture may have, in pixels.
 pub const MAX_SIDE: u32 = 32_767;
-
-/// The order and subsampling of a picture's samples, named as in caps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum VideoFormat {
-    /// Planes Y, U, V; U and V at half width and half height.
-    I420,
-    /// A plane Y, and a half-size plane of U,V pairs.
-    Nv12,
-    /// Four bytes a pixel: red, green, blue, alpha.
-    Rgba,
-    /// Four bytes a pixel: blue, green, red, alpha.
-    Bgra,
-    /// Three bytes a pixel: red, green, blue.
-    Rgb,
-    /// One luma byte a pixel.
-    Gray8,
-}
-
-impl VideoFormat {
-    /// Every supported format, the preferred one first.
-    pub const ALL: [VideoFormat; 6] = [
-        VideoFormat::I420,
-        VideoFormat::Nv12,
-        VideoFormat::Rgba,
-        VideoFormat::Bgra,
-        VideoFormat::Rgb,
-        VideoFormat::Gray8,
-    ];
-
-    /// The name used in caps.
-    pub fn name(self) -> &'static str {
-        match self {
-            VideoFormat::I420 => "I420",
-            VideoFormat::Nv12 => "NV12",
-            VideoFormat::Rgba => "RGBA",
-            VideoFormat::Bgra => "BGRA",
-            VideoFormat::Rgb => "RGB",
-            VideoFormat::Gray8 => "GRAY8",
-        }
-    }
-
-    /// Whether samples are red, green and blue.
-    pub fn is_rgb(self) -> bool {
-        matches!(self, VideoFormat::Rgba | VideoFormat::Bgra | VideoFormat::Rgb)
-    }
-
-    /// Whether samples are luma and subsampled chroma.
-    pub fn is_yuv(self) -> bool {
-        matches!(self, VideoFormat::I420 | VideoFormat::Nv12)
-    }
-
-    /// Bytes one pixel takes in plane 0.
-    pub fn pixel_stride(self) -> usize {
-        match self {
-            VideoFormat::Rgba | VideoFormat::Bgra => 4,
-            VideoFormat::Rgb => 3,
-            VideoFormat::I420 | VideoFormat::Nv12 | VideoFormat::Gray8 => 1,
-        }
-    }
-}
-
-impl fmt::Display for VideoFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for VideoFormat {
-    type Err = VideoError;
-
-    /// Case matters, as in caps.
-    fn from_str(name: &str) -> Result<Self, VideoError> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| VideoError::Format(name.to_owned()))
-    }
-}
-
-/// What the samples mean as light: matrix and range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Colorimetry {
-    /// Standard definition; luma from 16 to 235.
-    Bt601,
-    /// High definition; luma from 16 to 235.
-    Bt709,
-    /// Red, green and blue from 0 to 255.
-    Srgb,
-}
-
-impl Colorimetry {
-    /// What caps without a colorimetry mean: sRGB for RGB, BT.709 for YUV above 576 lines, else
-    /// BT.601 (gray of any size included).
-    pub fn default_for(format: VideoFormat, height: u32) -> Self {
-        match format {
-            f if f.is_rgb() => Colorimetry::Srgb,
-            f if f.is_yuv() && height > 576 => Colorimetry::Bt709,
-            _ => Colorimetry::Bt601,
-        }
-    }
-
-    /// The name used in caps.
-    pub fn name(self) -> &'static str {
-        match self {
-            Colorimetry::Bt601 => "bt601",
-            Colorimetry::Bt709 => "bt709",
-            Colorimetry::Srgb => "sRGB",
-        }
-    }
-}
-
-impl fmt::Display for Colorimetry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Colorimetry {
-    type Err = VideoError;
-
-    /// A name, or `range:matrix:transfer:primaries` in GStreamer's numbers, where transfer and
-    /// primaries are read and not used.
-    fn from_str(text: &str) -> Result<Self, VideoError> {
-        match text {
-            "bt601" => return Ok(Colorimetry::Bt601),
-            "bt709" => return Ok(Colorimetry::Bt709),
-            "sRGB" => return Ok(Colorimetry::Srgb),
-            _ => {}
-        }
-        let mut numbers = text.split(':').map(str::parse::<u8>);
-        let fields = [numbers.next(), numbers.next(), numbers.next(), numbers.next()];
-        match (fields, numbers.next()) {
-            ([Some(Ok(range)), Some(Ok(matrix)), Some(Ok(_)), Some(Ok(_))], None) => {
-                match (range, matrix) {
-                    (2, 4) => Ok(Colorimetry::Bt601),
-                    (2, 3) => Ok(Colorimetry::Bt709),
-                    (1, 1) => Ok(Colorimetry::Srgb),
-                    _ => Err(VideoError::Colorimetry(text.to_owned())),
-                }
-            }
-            _ => Err(VideoError::Colorimetry(text.to_owned())),
-        }
-    }
-}
 
 /// Where one plane of a frame lies; all figures in bytes but `height`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -202,7 +63,10 @@ pub struct Plane {
     pub height: usize,
 }
 
-/// A picture format with size, rate and colorimetry.
+/// Chroma sits on the left luma sample of those it stands for, as MPEG-2 has it.
+pub const LEFT: u8 = 2;
+
+/// A picture format with size, rate, shape of pixels, and what its samples mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoInfo {
     /// Sample order.
@@ -213,18 +77,24 @@ pub struct VideoInfo {
     pub height: u32,
     /// Frames per second, numerator and denominator; 0/1 is "variable".
     pub fps: (i32, i32),
-    /// Matrix and range.
+    /// Width of a pixel against its height.
+    pub par: (i32, i32),
+    /// Matrix, range and what else samples mean.
     pub colorimetry: Colorimetry,
+    /// GStreamer's flags for where chroma sits; 0 and 1 are in the middle, [`LEFT`] is left.
+    pub chroma_site: u8,
 }
 
 impl VideoInfo {
-    /// A picture at 30/1 frames a second with the default colorimetry of its format and height.
+    /// A picture at 30/1 frames a second, of square pixels, with the default colorimetry of its
+    /// format and height.
     pub fn new(format: VideoFormat, width: u32, height: u32) -> Result<Self, VideoError> {
         if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
             return Err(VideoError::Size(width, height));
         }
         let colorimetry = Colorimetry::default_for(format, height);
-        Ok(VideoInfo { format, width, height, fps: (30, 1), colorimetry })
+        let chroma_site = default_site(format, height);
+        Ok(VideoInfo { format, width, height, fps: (30, 1), par: (1, 1), colorimetry, chroma_site })
     }
 
     /// The same picture at another rate.
@@ -233,77 +103,71 @@ impl VideoInfo {
         self
     }
 
-    /// The same picture with another colorimetry.
+    /// The same picture with another colorimetry; where that is named and chroma's place is not,
+    /// chroma sits in the middle.
     pub fn with_colorimetry(mut self, colorimetry: Colorimetry) -> Self {
+        let default = Colorimetry::default_for(self.format, self.height);
+        self.chroma_site =
+            if colorimetry == default { default_site(self.format, self.height) } else { 0 };
         self.colorimetry = colorimetry;
         self
     }
 
     /// Number of planes, 1 to 3.
     pub fn plane_count(&self) -> usize {
-        match self.format {
-            VideoFormat::I420 => 3,
-            VideoFormat::Nv12 => 2,
-            _ => 1,
-        }
+        usize::from(self.format.layout().planes)
     }
 
-    /// Width of a chroma plane, in samples: half of the width, rounded up.
-    pub fn chroma_width(&self) -> usize {
-        (self.width as usize).div_ceil(2)
-    }
-
-    /// Height of a chroma plane, in rows: half of the height, rounded up.
-    pub fn chroma_height(&self) -> usize {
-        (self.height as usize).div_ceil(2)
-    }
-
-    /// Whether a chroma sample sits on the left luma sample of its pair, as above 576 lines, and
-    /// not between the two.
+    /// Whether a chroma sample sits on the left luma sample of its pair, and not between the two.
     pub fn chroma_is_cosited(&self) -> bool {
-        self.format.is_yuv() && self.height > 576
+        self.format.is_yuv() && self.chroma_site & LEFT != 0
     }
 
     /// The planes, of which the first [`plane_count`](Self::plane_count) are meaningful.
     pub fn planes(&self) -> [Plane; 3] {
         let (width, height) = (self.width as usize, self.height as usize);
-        let (chroma_width, chroma_height) = (self.chroma_width(), self.chroma_height());
-        let row_bytes = width * self.format.pixel_stride();
-        let first = Plane { offset: 0, stride: row_bytes.next_multiple_of(4), row_bytes, height };
-        // The luma plane of an odd height is followed by a row nobody uses.
-        let chroma_start = first.stride * chroma_height * 2;
-        match self.format {
-            VideoFormat::I420 => {
-                let stride = chroma_width.next_multiple_of(4);
-                let u = Plane {
-                    offset: chroma_start,
-                    stride,
-                    row_bytes: chroma_width,
-                    height: chroma_height,
-                };
-                [first, u, Plane { offset: chroma_start + stride * chroma_height, ..u }]
+        let layout = self.format.layout();
+        let mut planes = [Plane::default(); 3];
+        let mut offset = 0;
+        for (index, plane) in planes.iter_mut().enumerate().take(self.plane_count()) {
+            let within = || {
+                layout.samples.iter().flatten().filter(|sample| usize::from(sample.plane) == index)
+            };
+            let (mut row_bytes, mut down) = (0, 0);
+            for sample in within() {
+                // Pairs of a packed format are whole.
+                let columns = width.div_ceil(1 << sample.across);
+                let bytes = usize::from(sample.step).max(usize::from(layout.bits / 8));
+                row_bytes = row_bytes.max(columns * bytes);
+                down = sample.down;
             }
-            VideoFormat::Nv12 => {
-                let uv = Plane {
-                    offset: chroma_start,
-                    stride: first.stride,
-                    row_bytes: chroma_width * 2,
-                    height: chroma_height,
-                };
-                [first, uv, Plane::default()]
+            let stride = self.stride(index, row_bytes);
+            let rows = height.div_ceil(1 << down);
+            *plane = Plane { offset, stride, row_bytes, height: rows };
+            // The luma plane of an odd height is followed by a row nobody uses.
+            let even = self.format.subsampling().1 > 0 && index == 0;
+            offset += stride * if even { height.next_multiple_of(2) } else { rows };
+        }
+        planes
+    }
+
+    fn stride(&self, plane: usize, row_bytes: usize) -> usize {
+        let width = self.width as usize;
+        match (self.format, plane) {
+            (VideoFormat::Y42b, 1..) => width.next_multiple_of(8) / 2,
+            (VideoFormat::Y41b, 1..) => width.next_multiple_of(16) / 4,
+            // Both planes are laid out alike.
+            (VideoFormat::Nv12 | VideoFormat::Nv21 | VideoFormat::Nv16 | VideoFormat::Nv61, 1) => {
+                width.next_multiple_of(4)
             }
-            _ => [first, Plane::default(), Plane::default()],
+            _ => row_bytes.next_multiple_of(4),
         }
     }
 
     /// Bytes of one frame.
     pub fn size(&self) -> usize {
-        let planes = self.planes();
-        match self.format {
-            VideoFormat::I420 => planes[2].offset + planes[2].stride * planes[2].height,
-            VideoFormat::Nv12 => planes[1].offset + planes[1].stride * planes[1].height,
-            _ => planes[0].stride * planes[0].height,
-        }
+        let last = self.planes()[self.plane_count() - 1];
+        last.offset + last.stride * last.height
     }
 
     /// Refuses a slice that is shorter than one frame.
@@ -342,6 +206,15 @@ impl VideoInfo {
             if self.plane_count() > 2 { planes[2].offset - planes[1].offset } else { rest.len() };
         let (second, third) = rest.split_at_mut(second);
         Ok([first, second, third])
+    }
+}
+
+/// Where chroma of an unnamed colorimetry sits.
+fn default_site(format: VideoFormat, height: u32) -> u8 {
+    match format.is_yuv() {
+        true if height > 576 => LEFT,
+        true => 1,
+        false => 0,
     }
 }
 
@@ -387,35 +260,14 @@ mod tests {
         check("GRAY8", 321, 241, &[324], &[0], 78084);
         check("I420", 1, 1, &[4, 4, 4], &[0, 8, 12], 16);
         check("I420", 642, 358, &[644, 324, 324], &[0, 230_552, 288_548], 346_544);
-    }
-
-    #[test]
-    fn format_names_round_trip_and_unknown_ones_are_refused() {
-        for format in VideoFormat::ALL {
-            assert_eq!(format.to_string().parse(), Ok(format));
-        }
-        let error = "YUY2".parse::<VideoFormat>().unwrap_err().to_string();
-        assert!(error.contains("YUY2") && error.contains("I420"), "{error}");
-        assert!("i420".parse::<VideoFormat>().is_err());
-    }
-
-    #[test]
-    fn colorimetry_default_follows_format_and_height() {
-        use Colorimetry::*;
-        assert_eq!(Colorimetry::default_for(VideoFormat::I420, 576), Bt601);
-        assert_eq!(Colorimetry::default_for(VideoFormat::Nv12, 577), Bt709);
-        assert_eq!(Colorimetry::default_for(VideoFormat::Gray8, 720), Bt601);
-        assert_eq!(Colorimetry::default_for(VideoFormat::Rgb, 240), Srgb);
-    }
-
-    #[test]
-    fn colorimetry_reads_names_and_numbers() {
-        assert_eq!("bt709".parse(), Ok(Colorimetry::Bt709));
-        assert_eq!("2:4:5:4".parse(), Ok(Colorimetry::Bt601));
-        assert_eq!("1:1:7:1".parse(), Ok(Colorimetry::Srgb));
-        for bad in ["", "bt2020", "1:4:7:1", "2:4:5", "2:4:5:4:1", "a:b:c:d"] {
-            assert!(bad.parse::<Colorimetry>().is_err(), "{bad}");
-        }
+        check("Y42B", 35, 7, &[36, 20, 20], &[0, 252, 392], 532);
+        check("Y41B", 35, 7, &[36, 12, 12], &[0, 252, 336], 420);
+        check("NV16", 35, 7, &[36, 36], &[0, 252], 504);
+        check("NV24", 35, 7, &[36, 72], &[0, 252], 756);
+        check("YUY2", 35, 7, &[72], &[0], 504);
+        check("BGR", 35, 7, &[108], &[0], 756);
+        check("GBR", 35, 7, &[36, 36, 36], &[0, 252, 504], 756);
+        check("ABGR64_LE", 35, 7, &[280], &[0], 1960);
     }
 
     #[test]

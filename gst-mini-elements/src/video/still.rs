@@ -5,7 +5,7 @@
 //! In GStreamer: `ext/libpng`, `ext/jpeg` of gst-plugins-good.
 //! Left out: 16 bits a sample, palettes and alpha in gray (read as the nearest format there is), animations.
 
-use super::info::{VideoFormat, VideoInfo};
+use super::{VideoFormat, VideoInfo};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits};

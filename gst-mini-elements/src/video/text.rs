@@ -14,7 +14,7 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::text::{Baseline, Text};
 
 use super::info::VideoInfo;
-use super::pattern::ink::Ink;
+use super::line::{self, Ink};
 
 /// Width of a character in dots.
 pub const GLYPH_WIDTH: usize = 10;
@@ -112,7 +112,6 @@ impl Font {
         let (left, top) = (x + PADDING * scale, y + PADDING * scale);
         let plane = info.planes()[0];
         let pixel = info.format.pixel_stride();
-        let samples = pixel.min(3);
         for (i, code) in text.bytes().enumerate() {
             let glyph_left = left + i * GLYPH_WIDTH * scale;
             let code = if (FIRST..=LAST).contains(&code) { code } else { b'?' };
@@ -125,13 +124,7 @@ impl Font {
                     for row in rows {
                         let start = plane.offset + row * plane.stride;
                         let bytes = &mut out[start + from * pixel..start + to * pixel];
-                        if pixel == 1 {
-                            bytes.fill(ink[0]);
-                        } else {
-                            for dot in bytes.chunks_exact_mut(pixel) {
-                                dot[..samples].copy_from_slice(&bytes_of(info, ink)[..samples]);
-                            }
-                        }
+                        dot(info, ink, bytes);
                     }
                 }
             }
@@ -139,11 +132,17 @@ impl Font {
     }
 }
 
-/// An ink in the byte order of a packed format.
-fn bytes_of(info: &VideoInfo, ink: Ink) -> Ink {
-    match info.format {
-        super::VideoFormat::Bgra => [ink[2], ink[1], ink[0], ink[3]],
-        _ => ink,
+/// Writes the samples of plane 0 that every pixel has to a run of pixels; not alpha.
+fn dot(info: &VideoInfo, ink: Ink, bytes: &mut [u8]) {
+    let layout = info.format.layout();
+    for (sample, value) in layout.samples[..3].iter().zip(ink) {
+        if let Some(sample) = sample.filter(|sample| sample.plane == 0 && sample.across == 0) {
+            let low = usize::from(layout.bits == 16);
+            let at = usize::from(sample.at) - low;
+            bytes
+                .chunks_exact_mut(usize::from(sample.step))
+                .for_each(|pixel| pixel[at..=at + low].fill(value));
+        }
     }
 }
 
@@ -161,36 +160,19 @@ pub fn fill(
         return;
     }
     let (right, bottom) = (info.width as usize, info.height as usize);
-    let even = usize::from(info.format.is_yuv());
-    let (x0, y0) = (x.min(right) & !even, y.min(bottom) & !even);
-    let x1 = ((x.saturating_add(width).min(right) + even) & !even).min(right);
-    let y1 = ((y.saturating_add(height).min(bottom) + even) & !even).min(bottom);
-    let planes = info.planes();
-    let pixel = info.format.pixel_stride();
+    let (across, down) = info.format.subsampling();
+    let edge = |at: usize, power: u8, up: bool, end: usize| {
+        let step = 1 << power;
+        let at = at.min(end);
+        if up { at.next_multiple_of(step).min(end) } else { at / step * step }
+    };
+    let (x0, y0) = (edge(x, across, false, right), edge(y, down, false, bottom));
+    let x1 = edge(x.saturating_add(width), across, true, right);
+    let y1 = edge(y.saturating_add(height), down, true, bottom);
+    let run = [ink; 64];
     for row in y0..y1 {
-        let start = planes[0].offset + row * planes[0].stride;
-        let bytes = &mut out[start + x0 * pixel..start + x1 * pixel];
-        if pixel == 1 {
-            bytes.fill(ink[0]);
-        } else {
-            let color = bytes_of(info, ink);
-            bytes.chunks_exact_mut(pixel).for_each(|dot| dot.copy_from_slice(&color[..pixel]));
-        }
-    }
-    if !info.format.is_yuv() {
-        return;
-    }
-    for row in y0 / 2..y1.div_ceil(2) {
-        let (from, to) = (x0 / 2, x1.div_ceil(2));
-        if info.plane_count() == 3 {
-            for (plane, sample) in [(planes[1], ink[1]), (planes[2], ink[2])] {
-                let start = plane.offset + row * plane.stride;
-                out[start + from..start + to].fill(sample);
-            }
-        } else {
-            let start = planes[1].offset + row * planes[1].stride;
-            let pairs = out[start + from * 2..start + to * 2].chunks_exact_mut(2);
-            pairs.for_each(|pair| pair.copy_from_slice(&ink[1..3]));
+        for x in (x0..x1).step_by(run.len()) {
+            line::pack(info, x, row, &run[..run.len().min(x1 - x)], out);
         }
     }
 }

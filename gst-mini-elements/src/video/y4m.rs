@@ -7,7 +7,7 @@
 
 use std::mem;
 
-use super::info::{VideoFormat, VideoInfo};
+use super::{VideoFormat, VideoInfo};
 
 /// What is wrong with a stream, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

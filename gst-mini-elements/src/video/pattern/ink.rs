@@ -6,13 +6,10 @@
 //! Left out: full-range YUV.
 
 use super::Colors;
-use crate::video::info::{Colorimetry, VideoFormat, VideoInfo};
+use crate::video::color::Colorimetry;
+use crate::video::info::VideoInfo;
 
-/// Three components and alpha: Y, U, V for YUV and gray, red, green, blue for RGB.
-pub type Ink = [u8; 4];
-
-/// One row of pixels before it is packed into a format.
-pub type Line = Vec<Ink>;
+pub use crate::video::line::{Ink, Line};
 
 /// The colors of one picture, in its own components.
 pub struct Palette {
@@ -102,16 +99,13 @@ const BT709_75: [Ink; 7] = opaque([
 impl Palette {
     pub fn new(info: &VideoInfo, colors: Colors) -> Self {
         let rgb = info.format.is_rgb();
-        let matrix = match info.format {
-            VideoFormat::Gray8 => Colorimetry::Bt601,
-            _ => info.colorimetry,
-        };
-        let (bars, bars_75) = match (rgb, matrix) {
+        let standard = info.colorimetry.matrix == Colorimetry::BT601.matrix;
+        let (bars, bars_75) = match (rgb, standard) {
             (true, _) => (RGB_100, RGB_75),
-            (false, Colorimetry::Bt709) => (BT709_100, BT709_75),
-            (false, _) => (BT601_100, BT601_75),
+            (false, false) => (BT709_100, BT709_75),
+            (false, true) => (BT601_100, BT601_75),
         };
-        let user = |argb: u32| if rgb { rgb_of(argb) } else { yuv_of(argb, matrix) };
+        let user = |argb: u32| if rgb { rgb_of(argb) } else { yuv_of(argb, standard) };
         let (foreground, background) = (user(colors.foreground), user(colors.background));
         let ramp = std::array::from_fn(|step| blend(background, foreground, step as u32));
         let (black, burst, pluge) = if rgb {
@@ -141,19 +135,26 @@ fn rgb_of(argb: u32) -> Ink {
     [r, g, b, a]
 }
 
-/// Eight-bit coefficients, as a color given by a user needs no more.
-fn yuv_of(argb: u32, matrix: Colorimetry) -> Ink {
+/// Coefficients in 1/1024; luma from 16 to 235, whatever the picture's range is.
+fn yuv_of(argb: u32, standard: bool) -> Ink {
     let [a, r, g, b] = argb.to_be_bytes();
-    let (r, g, b) = (i32::from(r), i32::from(g), i32::from(b));
-    let scale = |offset: i32, cr: i32, cg: i32, cb: i32| {
-        (((cr * r + cg * g + cb * b + 128) >> 8) + offset).clamp(0, 255) as u8
-    };
-    match matrix {
-        Colorimetry::Bt709 => {
-            [scale(16, 47, 157, 16), scale(128, -26, -86, 112), scale(128, 112, -102, -10), a]
+    let rgb = [i32::from(r), i32::from(g), i32::from(b)];
+    let fix = |part: f64, of: f64| (part * of / 255.0 * 1024.0 + 0.5) as i32;
+    let parts = match standard {
+        true => [[0.299, 0.587, 0.114], [-0.16874, -0.33126, 0.5], [0.5, -0.41869, -0.08131]],
+        false => {
+            [[0.2126, 0.7152, 0.0722], [-0.114572, -0.385427, 0.5], [0.5, -0.454153, -0.045847]]
         }
-        _ => [scale(16, 66, 129, 25), scale(128, -38, -74, 112), scale(128, 112, -94, -18), a],
-    }
+    };
+    let sum = |parts: [f64; 3], of: f64| -> i32 {
+        let signed = |part: f64| if part < 0.0 { -fix(-part, of) } else { fix(part, of) };
+        parts.iter().zip(rgb).map(|(part, value)| signed(*part) * value).sum()
+    };
+    let luma = (sum(parts[0], 219.0) + 512 + (16 << 10)) >> 10;
+    let chroma = |parts| ((sum(parts, 224.0) + 511) >> 10) + 128;
+    let [y, u, v] =
+        [luma, chroma(parts[1]), chroma(parts[2])].map(|value| value.clamp(0, 255) as u8);
+    [y, u, v, a]
 }
 
 fn blend(from: Ink, to: Ink, step: u32) -> Ink {

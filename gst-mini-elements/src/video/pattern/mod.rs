@@ -195,7 +195,7 @@ impl Painter {
             for (row, line) in (y..height.min(y + 2)).zip(pair.iter_mut()) {
                 rows::draw(self.pattern, &self.info, &self.palette, frame, row, line);
             }
-            rows::pack(&self.info, 0, y, &pair, out);
+            rows::pack(&self.info, 0, y, &mut pair, out);
         }
     }
 }

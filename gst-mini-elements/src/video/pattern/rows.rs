@@ -11,7 +11,9 @@ use std::ops::Range;
 
 use super::Pattern;
 use super::ink::{Ink, Line, Palette};
-use crate::video::info::{VideoFormat, VideoInfo};
+use crate::video::chroma::Chroma;
+use crate::video::info::VideoInfo;
+use crate::video::line;
 
 const BALL_RADIUS: f64 = 20.0;
 
@@ -175,102 +177,23 @@ fn noise_state(mut count: u64) -> u32 {
     state
 }
 
-/// Packs rows `y` and `y + 1` (the last row alone at an odd height) into `out`, laid out as `info`.
+/// Packs rows `y` and `y + 1` (the last row alone at an odd height) into `out`, laid out as `info`;
+/// gathers their chroma in place.
 ///
 /// The lines begin at column `x`; `x` and `y` are even, so that chroma is made from whole squares.
-pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &[Line; 2], out: &mut [u8]) {
-    pack_sited(info, info.chroma_is_cosited(), x, y, pair, out);
-}
-
-/// [`pack`] with chroma that sits on the left luma sample of each pair, or between the two.
-pub fn pack_sited(
-    info: &VideoInfo,
-    cosited: bool,
-    x: usize,
-    y: u32,
-    pair: &[Line; 2],
-    out: &mut [u8],
-) {
-    let planes = info.planes();
-    let width = pair[0].len().min((info.width as usize).saturating_sub(x));
-    if width == 0 {
-        return;
-    }
+pub fn pack(info: &VideoInfo, x: usize, y: u32, pair: &mut [Line; 2], out: &mut [u8]) {
+    let chroma = Chroma::of(info);
     let y = y as usize;
-    let pixel = info.format.pixel_stride();
-    for (row, line) in (y..planes[0].height.min(y + 2)).zip(pair.iter()) {
-        let start = planes[0].offset + row * planes[0].stride + x * pixel;
-        let row = &mut out[start..start + width * pixel];
-        match info.format {
-            VideoFormat::I420 | VideoFormat::Nv12 | VideoFormat::Gray8 => {
-                row.iter_mut().zip(line).for_each(|(to, ink)| *to = ink[0]);
-            }
-            VideoFormat::Rgba => {
-                row.chunks_exact_mut(4).zip(line).for_each(|(to, ink)| to.copy_from_slice(ink));
-            }
-            VideoFormat::Bgra => {
-                let order = |ink: &Ink| [ink[2], ink[1], ink[0], ink[3]];
-                row.chunks_exact_mut(4)
-                    .zip(line)
-                    .for_each(|(to, ink)| to.copy_from_slice(&order(ink)));
-            }
-            VideoFormat::Rgb => {
-                row.chunks_exact_mut(3)
-                    .zip(line)
-                    .for_each(|(to, ink)| to.copy_from_slice(&ink[..3]));
-            }
-        }
-    }
-    if !info.format.is_yuv() {
-        return;
-    }
-    let lower = if y + 1 < info.height as usize { 1 } else { 0 };
-    let lines = [&pair[0][..width], &pair[lower][..width]];
-    let (columns, chroma_row) = (width.div_ceil(2), y / 2);
-    if info.format == VideoFormat::Nv12 {
-        let start = planes[1].offset + chroma_row * planes[1].stride + x;
-        let mut to = out[start..start + columns * 2].chunks_exact_mut(2);
-        chroma(lines, cosited, |uv| {
-            if let Some(to) = to.next() {
-                to.copy_from_slice(&uv);
-            }
-        });
+    let has_lower = y + 1 < info.height as usize;
+    let [upper, lower] = pair;
+    if chroma.down > 0 {
+        chroma.gather_pair(upper, has_lower.then_some(&lower[..]));
     } else {
-        let start = planes[1].offset + chroma_row * planes[1].stride + x / 2;
-        let (upper, rest) = out.split_at_mut(planes[2].offset);
-        let us = &mut upper[start..start + columns];
-        let start = chroma_row * planes[2].stride + x / 2;
-        let mut to = us.iter_mut().zip(&mut rest[start..start + columns]);
-        chroma(lines, cosited, |uv| {
-            if let Some((u, v)) = to.next() {
-                [*u, *v] = uv;
-            }
-        });
+        chroma.gather(upper);
+        chroma.gather(lower);
     }
-}
-
-/// Gives the chroma of each square of four pixels, from left to right.
-fn chroma(lines: [&[Ink]; 2], cosited: bool, mut put: impl FnMut([u8; 2])) {
-    // The pixel left of the first square is not known to matter: the first one is a plain mean.
-    let mut before: Option<[Ink; 2]> = None;
-    for (upper, lower) in lines[0].chunks(2).zip(lines[1].chunks(2)) {
-        let left = [upper[0], lower[0]];
-        let right = [upper[upper.len() - 1], lower[lower.len() - 1]];
-        let across = |line: usize, i: usize| match before {
-            Some(before) if cosited => {
-                mean_of_three(before[line][i], left[line][i], right[line][i])
-            }
-            _ => mean(left[line][i], right[line][i]),
-        };
-        put([mean(across(0, 1), across(1, 1)), mean(across(0, 2), across(1, 2))]);
-        before = Some(right);
+    line::pack(info, x, y, upper, out);
+    if has_lower {
+        line::pack(info, x, y + 1, lower, out);
     }
-}
-
-fn mean_of_three(before: u8, at: u8, after: u8) -> u8 {
-    ((u16::from(before) + 2 * u16::from(at) + u16::from(after) + 2) >> 2) as u8
-}
-
-fn mean(a: u8, b: u8) -> u8 {
-    (u16::from(a) + u16::from(b)).div_ceil(2) as u8
 }

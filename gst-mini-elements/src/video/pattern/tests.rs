@@ -1,7 +1,7 @@
 //! The pictures of the painter, in every format it draws.
 
 use super::*;
-use crate::video::info::VideoFormat;
+use crate::video::VideoFormat;
 
 fn painter(name: &str, format: VideoFormat, width: u32, height: u32) -> Painter {
     let info = VideoInfo::new(format, width, height).unwrap();
@@ -25,16 +25,13 @@ fn fingerprint(data: &[u8]) -> u64 {
 fn painter_same_frame_twice_is_the_same_over_dirty_memory() {
     for (_, name) in Pattern::ALL {
         for format in VideoFormat::ALL {
-            let painter = painter(name, format, 66, 50);
+            let painter = painter(name, format, 34, 26);
             let mut dirty = frame(&painter, 31);
             painter.paint(4, &mut dirty).unwrap();
             let mut clean = frame(&painter, 4);
             // Padding of the stride belongs to nobody.
-            if painter.info().planes()[0].stride != painter.info().planes()[0].row_bytes {
-                let info = painter.info().clone();
-                for data in [&mut dirty, &mut clean] {
-                    blank_padding(&info, data);
-                }
+            for data in [&mut dirty, &mut clean] {
+                blank_padding(painter.info(), data);
             }
             assert_eq!(clean, dirty, "{name} {format}");
         }
@@ -54,7 +51,7 @@ fn blank_padding(info: &VideoInfo, data: &mut [u8]) {
 fn painter_any_size_down_to_one_pixel() {
     for (_, name) in Pattern::ALL {
         for format in VideoFormat::ALL {
-            for (width, height) in [(1, 1), (2, 1), (1, 2), (7, 3), (12, 4), (41, 39)] {
+            for (width, height) in [(1, 1), (2, 1), (1, 2), (7, 3), (12, 4)] {
                 let painter = painter(name, format, width, height);
                 for number in [0, 1, 75, u64::MAX] {
                     frame(&painter, number);
