@@ -186,6 +186,28 @@ impl Shared for Interrupt {
     }
 }
 
+/// What other threads reach of a sink that writes: its blocking calls, and whether it can go back.
+#[derive(Default)]
+pub struct Writing {
+    pub interrupt: Interrupt,
+    pub can_seek: Live<bool>,
+}
+
+impl Shared for Writing {
+    fn unlock(&self, on: bool) {
+        self.interrupt.set(on);
+    }
+
+    /// Asked by who would go back to complete a header.
+    fn query(&self, _: &Cx, query: &mut Query) -> bool {
+        let Query::Seeking { format: Format::Bytes, seekable, start, end } = query else {
+            return false;
+        };
+        (*seekable, *start, *end) = (self.can_seek.get(), 0, None);
+        true
+    }
+}
+
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

@@ -8,18 +8,18 @@
 //! fakesrc num-buffers=3 sizetype=fixed ! fdsink fd=2
 //! ```
 
-use crate::fd::{Interrupt, reason, write_kind};
+use crate::fd::{Writing, reason, write_kind};
 use gst_mini_core::element_prelude::*;
 use std::sync::Arc;
 
 pub struct FdSink {
     fd: i32,
-    interrupt: Arc<Interrupt>,
+    writing: Arc<Writing>,
 }
 
 impl Default for FdSink {
     fn default() -> Self {
-        FdSink { fd: 1, interrupt: Arc::default() }
+        FdSink { fd: 1, writing: Arc::default() }
     }
 }
 
@@ -34,7 +34,7 @@ impl Element for FdSink {
             .range("0", "2147483647")];
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
-        Some(self.interrupt.clone())
+        Some(self.writing.clone())
     }
 }
 
@@ -42,11 +42,11 @@ impl Sink for FdSink {
     const SYNC: bool = false;
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.interrupt.prepare()
+        self.writing.interrupt.prepare()
     }
 
     fn render(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult {
-        self.interrupt.write(cx, self.fd, buf.data())?.map_err(|error| {
+        self.writing.interrupt.write(cx, self.fd, buf.data())?.map_err(|error| {
             let text = format!("cannot write to file descriptor {}: {}", self.fd, reason(&error));
             cx.error(write_kind(&error), text)
         })

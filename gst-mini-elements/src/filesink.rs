@@ -9,7 +9,7 @@
 //! fakesrc num-buffers=3 sizetype=fixed ! filesink location=out.bin
 //! ```
 
-use crate::fd::{Interrupt, reason, write_kind};
+use crate::fd::{Writing, reason, write_kind};
 use gst_mini_core::element_prelude::*;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -29,7 +29,7 @@ pub struct FileSink {
     /// Where this stream begins in the file: after what was there, with `append`.
     begin: u64,
     gathered: Vec<u8>,
-    interrupt: Arc<Interrupt>,
+    writing: Arc<Writing>,
 }
 
 impl Element for FileSink {
@@ -46,7 +46,7 @@ impl Element for FileSink {
     ];
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
-        Some(self.interrupt.clone())
+        Some(self.writing.clone())
     }
 }
 
@@ -71,7 +71,7 @@ impl FileSink {
             return Ok(());
         };
         let gathered = std::mem::take(&mut self.gathered);
-        let done = self.interrupt.write(cx, file.as_raw_fd(), &gathered);
+        let done = self.writing.interrupt.write(cx, file.as_raw_fd(), &gathered);
         self.gathered = gathered;
         self.gathered.clear();
         self.written(cx, done?)
@@ -94,11 +94,12 @@ impl Sink for FileSink {
             let text = "no file to write: set location";
             return Err(ElementError::new(ErrorKind::NotFound, text));
         }
-        self.interrupt.prepare()?;
+        self.writing.interrupt.prepare()?;
         self.gathered = Vec::with_capacity(GATHER);
         let opened = self.open().and_then(|mut file| {
             let facts = file.metadata()?;
             self.is_regular = facts.is_file();
+            self.writing.can_seek.set(self.is_regular);
             self.begin = match self.append && self.is_regular {
                 true => file.seek(SeekFrom::End(0))?,
                 false => 0,
@@ -147,7 +148,7 @@ impl Sink for FileSink {
         if self.is_regular && buf.size() < GATHER {
             self.gathered.extend_from_slice(buf.data());
         } else if let Some(file) = &self.file {
-            let done = self.interrupt.write(cx, file.as_raw_fd(), buf.data())?;
+            let done = self.writing.interrupt.write(cx, file.as_raw_fd(), buf.data())?;
             self.written(cx, done)?;
         }
         if buf.has(BufferFlags::SYNC_AFTER) {

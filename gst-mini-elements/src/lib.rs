@@ -32,6 +32,8 @@
 //! | `videorate` | drops and repeats frames so that they come at regular times | `videorate.rs` |
 //! | `videoscale` | makes pictures of another size | `videoscale.rs`, [`video`] |
 //! | `videotestsrc` | makes test pictures | `videotestsrc.rs`, [`video`] |
+//! | `wavenc` | puts a WAVE header before samples | `wavenc.rs`, [`audio`] |
+//! | `wavparse` | samples out of a WAVE file | `wavparse.rs`, [`audio`] |
 //! | `y4mdec` | pictures out of a `yuv4mpegpipe` stream | `y4mdec.rs` |
 //!
 //! The smallest to read are `fakesink` and `capsfilter`; `queue` and `tee` are those with more than one
@@ -73,6 +75,8 @@ mod videoconvert;
 mod videorate;
 mod videoscale;
 mod videotestsrc;
+mod wavenc;
+mod wavparse;
 mod y4mdec;
 
 use gst_mini_core::element_prelude::Factory;
@@ -106,6 +110,8 @@ register![
     Factory::transform::<videorate::VideoRate>(),
     Factory::transform::<videoscale::VideoScale>(),
     Factory::source::<videotestsrc::VideoTestSrc>(),
+    Factory::transform::<wavenc::WavEnc>(),
+    Factory::transform::<wavparse::WavParse>(),
     Factory::transform::<y4mdec::Y4mDec>(),
 ];
 
