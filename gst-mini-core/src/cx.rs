@@ -349,6 +349,15 @@ impl<'a> Cx<'a> {
         FlowError::from_code(code.unwrap_or(GM_FLOW_OK))
     }
 
+    /// Holds until PLAYING, then waits until that running time, moved by `offset` ns, on the clock; a pause
+    /// holds again. `Err(Flushing)` when a flush or a stop interrupts. For elements that are no
+    /// source and no sink; at once without a clock.
+    pub fn sync(&self, running_time: RunningTime, offset: i64) -> FlowResult {
+        // SAFETY: the host's own context.
+        let code = self.vtable().sync.map(|f| unsafe { f(self.raw, running_time.nanos(), offset) });
+        FlowError::from_code(code.unwrap_or(GM_FLOW_OK))
+    }
+
     /// Waits that long; `Err(Flushing)` when a flush or a stop interrupts.
     pub fn sleep(&self, length: ClockTime) -> FlowResult {
         // SAFETY: the host's own context.

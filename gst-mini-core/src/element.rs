@@ -24,6 +24,7 @@ use crate::plugin::abi::{
 use crate::property::Prop;
 use crate::query::Query;
 use crate::segment::{Format, Segment};
+use crate::state::{StateReturn, Transition};
 use crate::structure::Structure;
 use std::sync::Arc;
 
@@ -134,6 +135,16 @@ pub trait Element: Default + Send + 'static {
     const SIGNALS: &'static [Signal] = &[];
     /// Upstream events taken by [`Transform::src_event`] or [`Source::src_event`], separated by commas.
     const UPSTREAM_EVENTS: &'static str = "";
+
+    /// A step between two states begins; no streaming callback is told. [`StateReturn::NoPreroll`]: in
+    /// PAUSED nothing comes out, as from a camera. Any thread.
+    ///
+    /// # Errors
+    /// Refuses the step.
+    fn change_state(cx: &Cx, transition: Transition) -> Result<StateReturn, ElementError> {
+        let _ = (cx, transition);
+        Ok(StateReturn::Success)
+    }
 
     /// The part that queries, actions and `unlock` reach from any thread, beside streaming calls.
     /// Asked once, right after the element was made.

@@ -544,6 +544,20 @@ impl ElementRef {
         self.step(transition)
     }
 
+    /// The element's own word on a step, and the base's.
+    fn change_element(&self, transition: Transition) -> StateReturn {
+        let core = &self.0.core;
+        let own = match &core.instance {
+            Some(instance) => instance.change_state(&Context::detached(core), transition),
+            None => Ok(StateReturn::Success),
+        };
+        let Ok(own) = own else { return StateReturn::Failure };
+        match self.0.behavior.change_state(self, transition) {
+            StateReturn::Success => own,
+            other => other,
+        }
+    }
+
     fn step(&self, transition: Transition) -> StateReturn {
         if tracer::is_on() {
             tracer::state(self.name(), transition);
@@ -552,7 +566,7 @@ impl ElementRef {
         if transition == Transition::READY_TO_PAUSED {
             self.0.core.told_error.store(false, Ordering::Relaxed);
         }
-        match self.0.behavior.change_state(self, transition) {
+        match self.change_element(transition) {
             StateReturn::Failure => {
                 let mut state = self.0.state.lock();
                 state.last = StateReturn::Failure;

@@ -14,7 +14,7 @@ use crate::plugin::abi::{
     GM_PROP_WRITABLE, GmPropSpec, GmStr,
 };
 use crate::time::ClockTime;
-use crate::value::Fraction;
+use crate::value::{Fraction, Value};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,6 +32,8 @@ pub mod types {
     pub const UINT64: &str = "uint64";
     /// Double precision.
     pub const DOUBLE: &str = "double";
+    /// Single precision.
+    pub const FLOAT: &str = "float";
     /// Text.
     pub const STRING: &str = "string";
     /// Numerator and denominator.
@@ -92,6 +94,8 @@ impl<E: 'static> Prop<E> {
         uint64 U64 u64, types::UINT64;
         /// A real number.
         double F64 f64, types::DOUBLE;
+        /// A real number of which single precision is kept.
+        float F64 f64, types::FLOAT;
         /// Text.
         string Text String, types::STRING;
         /// A fraction.
@@ -109,7 +113,19 @@ impl<E: 'static> Prop<E> {
         Self::with_field(name, types::UINT64, blurb, Field::Time(field)).unit("ns")
     }
 
-    /// A choice among names. `type_name` is `enum:nick=0,other-nick=1`; the field holds the number.
+    /// Any of several bits. `type_name` is `flags:nick=1:LONG_NAME,other-nick=2:OTHER_NAME`; the field
+    /// holds the bits.
+    pub const fn flags(
+        name: &'static str,
+        type_name: &'static str,
+        blurb: &'static str,
+        field: fn(&mut E) -> &mut u32,
+    ) -> Self {
+        Self::with_field(name, type_name, blurb, Field::U32(field))
+    }
+
+    /// A choice among names. `type_name` is `enum:nick=0,other-nick=1`, or with long names that are taken
+    /// too, `enum:nick=0:LONG_NAME`; the field holds the number.
     pub const fn choice(
         name: &'static str,
         type_name: &'static str,
@@ -255,7 +271,10 @@ impl<E: 'static> Prop<E> {
         let text = match &self.field {
             Field::Bool(field) => field(element).to_string(),
             Field::I32(field) => self.nick_of(i64::from(*field(element))),
-            Field::U32(field) => field(element).to_string(),
+            Field::U32(field) => match self.type_name().starts_with(FLAGS) {
+                true => flags_text(self.type_name(), *field(element)),
+                false => field(element).to_string(),
+            },
             Field::I64(field) => field(element).to_string(),
             Field::U64(field) => field(element).to_string(),
             Field::F64(field) => format!("{:?}", field(element)),
@@ -287,6 +306,9 @@ impl<E: 'static> Prop<E> {
     }
 
     fn number_of<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        if let Some(bits) = flags_value(self.type_name(), text) {
+            return bits.to_string().into();
+        }
         match enum_values(self.type_name()).into_iter().find(|(nick, _)| *nick == text) {
             Some((_, number)) => number.to_string().into(),
             None => text.into(),
@@ -301,20 +323,56 @@ impl<E: 'static> Prop<E> {
     }
 }
 
+const FLAGS: &str = "flags:";
+
 /// The names and numbers of an `enum:…` type name; empty for other types.
 pub fn enum_values(type_name: &str) -> Vec<(&str, i32)> {
-    let Some(list) = type_name.strip_prefix("enum:") else { return Vec::new() };
+    let choices = type_name.strip_prefix("enum:").map(choices).unwrap_or_default();
+    choices.into_iter().map(|(nick, number, _)| (nick, number)).collect()
+}
+
+/// The number of a choice that a long name stands for.
+pub(crate) fn enum_long_name(type_name: &str, text: &str) -> Option<i32> {
+    let choices = choices(type_name.strip_prefix("enum:")?);
+    choices.into_iter().find(|(_, _, name)| *name == Some(text)).map(|(_, number, _)| number)
+}
+
+/// Nick, number and long name of each entry of `nick=number:LONG_NAME,…`.
+fn choices(list: &str) -> Vec<(&str, i32, Option<&str>)> {
     let mut next = 0;
     list.split(',')
         .map(|entry| {
-            let (nick, number) = match entry.split_once('=') {
-                Some((nick, number)) => (nick, number.parse().unwrap_or(next)),
-                None => (entry, next),
+            let (nick, rest) = entry.split_once('=').unwrap_or((entry, ""));
+            let (number, name) = match rest.split_once(':') {
+                Some((number, name)) => (number, Some(name)),
+                None => (rest, None),
             };
-            next = number + 1;
-            (nick, number)
+            let number: i32 = number.parse().unwrap_or(next);
+            next = number.wrapping_add(1);
+            (nick, number, name)
         })
         .collect()
+}
+
+/// The bits of a `flags:…` type that a text stands for: nicks, long names or numbers, joined by `+`.
+pub(crate) fn flags_value(type_name: &str, text: &str) -> Option<u32> {
+    let choices = choices(type_name.strip_prefix(FLAGS)?);
+    text.split('+').try_fold(0, |bits, word| {
+        let named = choices.iter().find(|(nick, _, name)| *nick == word || *name == Some(word));
+        let value = match named {
+            Some((_, number, _)) => number.cast_unsigned(),
+            None => u32::try_from(Value::parse(types::UINT, word).ok()?.as_u64()?).ok()?,
+        };
+        Some(bits | value)
+    })
+}
+
+/// The long names of bits, joined by `+`; `0` for none.
+pub(crate) fn flags_text(type_name: &str, bits: u32) -> String {
+    let choices = type_name.strip_prefix(FLAGS).map(choices).unwrap_or_default();
+    let set = choices.iter().filter(|(_, number, _)| bits & number.cast_unsigned() != 0);
+    let names: Vec<&str> = set.map(|(nick, _, name)| name.unwrap_or(nick)).collect();
+    if names.is_empty() { "0".to_owned() } else { names.join("+") }
 }
 
 /// A field that may be read and written from any thread.

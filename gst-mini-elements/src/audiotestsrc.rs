@@ -14,8 +14,10 @@ use crate::audio::wave::{Oscillator, Ticks, Tone, Wave};
 use gst_mini_core::element_prelude::*;
 use std::sync::Arc;
 
-const WAVE: &str = "enum:sine=0,square=1,saw=2,triangle=3,silence=4,white-noise=5,pink-noise=6,sine-table=7,\
-    ticks=8,gaussian-noise=9,red-noise=10,blue-noise=11,violet-noise=12";
+const WAVE: &str = "enum:sine=0:Sine,square=1:Square,saw=2:Saw,triangle=3:Triangle,silence=4:Silence,\
+    white-noise=5:White uniform noise,pink-noise=6:Pink noise,sine-table=7:Sine table,\
+    ticks=8:Periodic Ticks,gaussian-noise=9:White Gaussian noise,red-noise=10:Red (brownian) noise,\
+    blue-noise=11:Blue noise,violet-noise=12:Violet noise";
 const KEPT_BUFFERS: usize = 16;
 /// A larger buffer is taken for a mistake.
 const LARGEST: u64 = 1 << 30;

@@ -2,25 +2,41 @@
 //!
 //! Invariant: a buffer it counts was rendered, at its time if `sync` is set.
 //! In GStreamer: `plugins/elements/gstfakesink.c`.
-//! Left out: `can-activate-pull`, `drop-out-of-segment`, `dump`, `state-error`.
+//! Left out: `can-activate-pull`.
 //!
 //! ```text
 //! fakesrc num-buffers=3 ! fakesink silent=false
 //! ```
 
-use crate::last_message;
+use crate::{dump, last_message};
 use gst_mini_core::element_prelude::*;
+
+const STATE_ERROR: &str = "enum:none=0,null-to-ready=1,ready-to-paused=2,paused-to-playing=3,\
+playing-to-paused=4,paused-to-ready=5,ready-to-null=6";
 
 pub struct FakeSink {
     silent: bool,
     signal_handoffs: bool,
     num_buffers: i32,
+    dump: bool,
+    state_error: i32,
+    can_activate_push: bool,
+    drop_out_of_segment: bool,
     rendered: u64,
 }
 
 impl Default for FakeSink {
     fn default() -> Self {
-        FakeSink { silent: true, signal_handoffs: false, num_buffers: -1, rendered: 0 }
+        FakeSink {
+            silent: true,
+            signal_handoffs: false,
+            num_buffers: -1,
+            dump: false,
+            state_error: 0,
+            can_activate_push: true,
+            drop_out_of_segment: true,
+            rendered: 0,
+        }
     }
 }
 
@@ -42,11 +58,39 @@ impl Element for FakeSink {
             |e: &mut Self| &mut e.num_buffers,
         )
         .range("-1", "2147483647"),
+        Prop::boolean("dump", "Dump buffer contents to stdout", |e: &mut Self| &mut e.dump),
+        Prop::choice("state-error", STATE_ERROR, "Fail a state change", |e: &mut Self| {
+            &mut e.state_error
+        }),
+        Prop::boolean("can-activate-push", "Can activate in push mode", |e: &mut Self| {
+            &mut e.can_activate_push
+        })
+        .ready_only(),
+        Prop::boolean(
+            "drop-out-of-segment",
+            "Drop buffers that lie outside the segment",
+            |e: &mut Self| &mut e.drop_out_of_segment,
+        ),
     ];
     const SIGNALS: &[Signal] = &[
         Signal::emitted("handoff", "A buffer is being rendered"),
         Signal::emitted("preroll-handoff", "A buffer is held in preroll"),
     ];
+
+    fn change_state(cx: &Cx, transition: Transition) -> Result<StateReturn, ElementError> {
+        let failing = cx.property("state-error").unwrap_or_default();
+        let step = format!("{}-to-{}", transition.from.name(), transition.to.name());
+        if failing.eq_ignore_ascii_case(&step) {
+            let text = "Erroring out on state change as requested";
+            return Err(ElementError::new(ErrorKind::Core, text));
+        }
+        let pushes = cx.property_as("can-activate-push").unwrap_or(true);
+        if transition == Transition::READY_TO_PAUSED && !pushes {
+            let text = "can-activate-push is off, and there is no other mode";
+            return Err(ElementError::new(ErrorKind::Core, text));
+        }
+        Ok(StateReturn::Success)
+    }
 }
 
 impl Sink for FakeSink {
@@ -83,6 +127,9 @@ impl Sink for FakeSink {
         if !self.silent {
             let pad = last_message::pad_of(cx, "sink");
             cx.publish("last-message", last_message::rendered(&pad, &buf));
+        }
+        if self.dump {
+            dump::dump(cx, &buf);
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);

@@ -15,7 +15,8 @@ use gst_mini_core::element_prelude::*;
 const SIZETYPE: &str = "enum:empty=1,fixed=2,random=3";
 const FILLTYPE: &str = "enum:nothing=1,zero=2,random=3,pattern=4,pattern-span=5";
 const DATA: &str = "enum:allocate=1,subbuffer=2";
-const FORMAT: &str = "enum:undefined=0,default=1,bytes=2,time=3,buffers=4,percent=5";
+const FORMAT: &str = "enum:undefined=0:GST_FORMAT_UNDEFINED,default=1:GST_FORMAT_DEFAULT,bytes=2:GST_FORMAT_BYTES,\
+time=3:GST_FORMAT_TIME,buffers=4:GST_FORMAT_BUFFERS,percent=5:GST_FORMAT_PERCENT";
 const FORMATS: [Format; 6] = [
     Format::Undefined,
     Format::Default,
@@ -25,6 +26,18 @@ const FORMATS: [Format; 6] = [
     Format::Percent,
 ];
 const SUBBUFFER: i32 = 2;
+
+/// What GStreamer takes and forgets.
+struct Ignored;
+
+impl LiveField for Ignored {
+    fn set_text(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+    fn text(&self) -> String {
+        String::new()
+    }
+}
 
 pub struct FakeSrc {
     sizetype: i32,
@@ -41,7 +54,7 @@ pub struct FakeSrc {
     signal_handoffs: bool,
     can_activate_push: bool,
     is_live: bool,
-    ignored: String,
+    ignored: Ignored,
     /// What buffers are parts of with `data=subbuffer`, and how far it is used.
     parent: Option<(Buffer, usize)>,
     has_segment: bool,
@@ -67,7 +80,7 @@ impl Default for FakeSrc {
             signal_handoffs: false,
             can_activate_push: true,
             is_live: false,
-            ignored: String::new(),
+            ignored: Ignored,
             parent: None,
             has_segment: false,
             bytes: 0,
@@ -115,7 +128,7 @@ impl Element for FakeSrc {
         })
         .ready_only(),
         Prop::boolean("sync", "Sync to the clock to the datarate", |e: &mut Self| &mut e.sync),
-        Prop::string("pattern", "Set the pattern (unused)", |e: &mut Self| &mut e.ignored),
+        Prop::live("pattern", types::STRING, "Set the pattern (unused)", |e: &Self| &e.ignored),
         Prop::boolean("silent", "Don't produce last-message", |e: &mut Self| &mut e.silent),
         Prop::published("last-message", types::STRING, "What the last buffer was", ""),
         Prop::boolean("dump", "Dump buffer contents to stdout", |e: &mut Self| &mut e.dump),

@@ -3,7 +3,7 @@
 //! Invariant: when the end of the stream is reported, the system has every byte; a failure to write or
 //! to close is an error, never silence.
 //! In GStreamer: `plugins/elements/gstfilesink.c` (`gst_file_sink_render`, `gst_file_sink_event`).
-//! Left out: `buffer-mode`, `buffer-size`, `max-transient-error-timeout`, `o-sync`, `file://` URIs.
+//! Left out: `max-transient-error-timeout`, `file://` URIs.
 //!
 //! ```text
 //! fakesrc num-buffers=3 sizetype=fixed ! filesink location=out.bin
@@ -17,19 +17,39 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::sync::Arc;
 
-/// Small buffers are gathered up to this many bytes, as stdio does for GStreamer.
-const GATHER: usize = 64 * 1024;
+const BUFFER_MODE: &str = "enum:default=-1,full=0,line=1,unbuffered=2";
+const UNBUFFERED: i32 = 2;
 
-#[derive(Default)]
 pub struct FileSink {
     location: String,
     append: bool,
+    buffer_mode: i32,
+    /// Small buffers are gathered up to this many bytes, if the mode is not unbuffered.
+    buffer_size: u32,
+    o_sync: bool,
     file: Option<File>,
     is_regular: bool,
     /// Where this stream begins in the file: after what was there, with `append`.
     begin: u64,
     gathered: Vec<u8>,
     writing: Arc<Writing>,
+}
+
+impl Default for FileSink {
+    fn default() -> Self {
+        FileSink {
+            location: String::new(),
+            append: false,
+            buffer_mode: -1,
+            buffer_size: 64 * 1024,
+            o_sync: false,
+            file: None,
+            is_regular: false,
+            begin: 0,
+            gathered: Vec::new(),
+            writing: Arc::default(),
+        }
+    }
 }
 
 impl Element for FileSink {
@@ -43,6 +63,23 @@ impl Element for FileSink {
             .ready_only(),
         Prop::boolean("append", "Append to an already existing file", |e: &mut Self| &mut e.append)
             .ready_only(),
+        Prop::choice("buffer-mode", BUFFER_MODE, "The buffering mode to use", |e: &mut Self| {
+            &mut e.buffer_mode
+        })
+        .ready_only(),
+        Prop::uint(
+            "buffer-size",
+            "Size of buffer in number of bytes for line or full buffer-mode",
+            |e: &mut Self| &mut e.buffer_size,
+        )
+        .unit("bytes")
+        .ready_only(),
+        Prop::boolean(
+            "o-sync",
+            "Open the file with O_SYNC for enabling synchronous IO",
+            |e: &mut Self| &mut e.o_sync,
+        )
+        .ready_only(),
     ];
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
@@ -54,8 +91,14 @@ impl FileSink {
     fn open(&self) -> io::Result<File> {
         let mut options = File::options();
         // Without O_NONBLOCK a named pipe that nobody reads from would hold the state change.
-        options.write(true).create(true).truncate(!self.append).custom_flags(libc::O_NONBLOCK);
+        let flags = libc::O_NONBLOCK | if self.o_sync { libc::O_SYNC } else { 0 };
+        options.write(true).create(true).truncate(!self.append).custom_flags(flags);
         options.open(&self.location)
+    }
+
+    /// How much is gathered before it is written.
+    fn gather(&self) -> usize {
+        if self.buffer_mode == UNBUFFERED { 0 } else { self.buffer_size as usize }
     }
 
     fn written(&self, cx: &Cx, done: io::Result<()>) -> FlowResult {
@@ -95,7 +138,7 @@ impl Sink for FileSink {
             return Err(ElementError::new(ErrorKind::NotFound, text));
         }
         self.writing.interrupt.prepare()?;
-        self.gathered = Vec::with_capacity(GATHER);
+        self.gathered = Vec::new();
         let opened = self.open().and_then(|mut file| {
             let facts = file.metadata()?;
             self.is_regular = facts.is_file();
@@ -141,11 +184,12 @@ impl Sink for FileSink {
     }
 
     fn render(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult {
-        if self.gathered.len() + buf.size() > GATHER {
+        let gather = self.gather();
+        if self.gathered.len() + buf.size() > gather {
             self.put_gathered(cx)?;
         }
         // A pipe's reader or a terminal wants each buffer when it comes.
-        if self.is_regular && buf.size() < GATHER {
+        if self.is_regular && buf.size() < gather {
             self.gathered.extend_from_slice(buf.data());
         } else if let Some(file) = &self.file {
             let done = self.writing.interrupt.write(cx, file.as_raw_fd(), buf.data())?;

@@ -20,7 +20,8 @@ use gst_mini_core::element_prelude::*;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 
-const LEAKY: &str = "enum:no=0,upstream=1,downstream=2";
+const LEAKY: &str = "enum:no=0:Not Leaky,upstream=1:Leaky on upstream (new buffers),\
+    downstream=2:Leaky on downstream (old buffers)";
 const LEAKY_UPSTREAM: i32 = 1;
 const LEAKY_DOWNSTREAM: i32 = 2;
 /// Waiters: room for the chain, an item for the task.

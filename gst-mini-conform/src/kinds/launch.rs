@@ -10,6 +10,7 @@ use gst_mini_core::pad::{Pad, PadCore};
 use gst_mini_core::plugin::abi::{GM_PROP_READABLE, GM_PROP_WRITABLE};
 use gst_mini_core::prelude::{Bin, Pipeline};
 use gst_mini_core::registry::registry;
+use gst_mini_core::value::Value;
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
 
@@ -122,7 +123,11 @@ fn props(element: &ElementRef) -> Map<String, Json> {
     let specs = element.properties().iter().filter(|spec| wanted(spec.flags));
     specs
         .filter_map(|spec| {
-            let text = |element: &ElementRef| element.get_as::<String>(&spec.name);
+            let text = |element: &ElementRef| match element.get(&spec.name) {
+                // No text is not the empty one.
+                Ok(Value::String(None)) | Err(_) => None,
+                Ok(_) => element.get_as::<String>(&spec.name),
+            };
             let (own, usual) = (text(element), text(&fresh));
             (own != usual).then(|| (spec.name.clone(), json!(own)))
         })

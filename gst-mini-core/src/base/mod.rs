@@ -35,6 +35,16 @@ pub(crate) trait Behavior: Send + Sync {
     }
 }
 
+/// [`prop`] with a smallest and a largest value.
+fn ranged(
+    mut prop: crate::registry::factory::PropInfo,
+    min: &str,
+    max: &str,
+) -> crate::registry::factory::PropInfo {
+    (prop.min, prop.max) = (min.into(), max.into());
+    prop
+}
+
 /// A property of a base, as `inspect` shows it.
 fn prop(
     name: &str,

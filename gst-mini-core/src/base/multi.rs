@@ -423,6 +423,14 @@ impl Behavior for MultiBase {
                 self.start()
             }
             Transition::PAUSED_TO_READY => self.stop(),
+            Transition::PAUSED_TO_PLAYING => {
+                self.core.set_playing(true);
+                StateReturn::Success
+            }
+            Transition::PLAYING_TO_PAUSED => {
+                self.core.set_playing(false);
+                StateReturn::Success
+            }
             _ => StateReturn::Success,
         }
     }

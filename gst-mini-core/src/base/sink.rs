@@ -162,7 +162,7 @@ impl SinkBase {
         if !s.have_segment {
             self.assume_segment(s);
         }
-        if !is_inside(&s.segment, &buf) {
+        if self.settings.clips.get() && !is_inside(&s.segment, &buf) {
             trace_drop(&self.core, &self.sink, &buf, "outside the segment");
             return Ok(());
         }

@@ -46,12 +46,16 @@ pub(crate) fn base_props() -> Vec<PropInfo> {
             "bytes",
             "4096",
         ),
-        super::prop(
-            "num-buffers",
-            "int",
-            "Number of buffers to push before end of stream, -1: no limit",
-            "",
+        super::ranged(
+            super::prop(
+                "num-buffers",
+                "int",
+                "Number of buffers to push before end of stream, -1: no limit",
+                "",
+                "-1",
+            ),
             "-1",
+            "2147483647",
         ),
         super::prop(
             "do-timestamp",

@@ -283,6 +283,14 @@ impl Behavior for TransformBase {
                     }
                 }
             }
+            Transition::PAUSED_TO_PLAYING => {
+                self.core.set_playing(true);
+                StateReturn::Success
+            }
+            Transition::PLAYING_TO_PAUSED => {
+                self.core.set_playing(false);
+                StateReturn::Success
+            }
             _ => StateReturn::Success,
         }
     }

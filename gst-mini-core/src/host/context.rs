@@ -21,7 +21,7 @@ use crate::query::Query;
 use crate::runtime;
 use crate::segment::Segment;
 use crate::structure::Structure;
-use crate::time::{AbsoluteTime, ClockTime};
+use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -529,6 +529,13 @@ unsafe extern "C" fn emit_for(cx: *const GmCx, signal: GmStr, args: GmStr, out: 
     })
 }
 
+unsafe extern "C" fn sync(cx: *const GmCx, running_time: u64, offset: i64) -> i32 {
+    with(cx, FlowError::Error.code(), |cx| {
+        let due = RunningTime::from_nanos(running_time);
+        code(cx.core().sync(due, offset, || cx.is_flushing()))
+    })
+}
+
 unsafe extern "C" fn sticky_event(cx: *const GmCx, pad: u32, n: u32, out: *mut GmText) -> u8 {
     with(cx, 0, |cx| {
         let event = cx.core().pad(PadId(pad)).and_then(|pad| pad.sticky_event(n as usize));
@@ -654,6 +661,7 @@ static TABLE: GmCxVTable = GmCxVTable {
     remove_pad: Some(remove_pad),
     no_more_pads: Some(no_more_pads),
     emit_for: Some(emit_for),
+    sync: Some(sync),
     sticky_event: Some(sticky_event),
     push_list: Some(push_list),
     store_event: Some(store_event),

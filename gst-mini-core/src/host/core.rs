@@ -5,7 +5,7 @@
 //! Left out: contexts.
 
 use crate::caps::Caps;
-use crate::clock::{Clock, ClockWait};
+use crate::clock::{Clock, ClockReturn, ClockWait};
 use crate::cx::{Level, PadId};
 use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind, FlowError};
@@ -77,6 +77,10 @@ pub(crate) struct ElementCore {
     pub waiters: [EventCount; 4],
     /// The clock wait a streaming callback is in.
     pub clock_wait: ClockWait,
+    /// The waits of `Cx::sync`, each used once.
+    syncs: Mutex<Vec<Arc<ClockWait>>>,
+    /// Whether the element is PLAYING. Kept by the bases that let elements ask for `Cx::sync`.
+    playing: AtomicBool,
     pub signals: Signals,
     next_pad: AtomicU32,
     pub pad_owner: OnceLock<Weak<dyn PadOwner>>,
@@ -115,6 +119,8 @@ impl ElementCore {
             lent: RwLock::default(),
             waiters: [const { EventCount::new() }; 4],
             clock_wait: ClockWait::new(),
+            syncs: Mutex::default(),
+            playing: AtomicBool::new(false),
             signals: Signals::default(),
             next_pad: AtomicU32::new(next_pad),
             pad_owner: OnceLock::new(),
@@ -202,11 +208,18 @@ impl ElementCore {
     /// Sets a property from text.
     pub fn set_text(&self, name: &str, text: &str) -> Result<(), PropertyError> {
         let index = self.props.index(&self.name, name)?;
-        let canonical = self.props.check(&self.name, index, text)?;
+        let mut canonical = self.props.check(&self.name, index, text)?;
         let spec = &self.props.specs()[index];
+        // GStreamer's word for no text.
+        let is_absent = spec.type_name == "string" && text == "NULL";
+        if is_absent {
+            canonical.clear();
+        }
         let own = index < self.factory.props.len();
         let live = spec.has(GM_PROP_LIVE);
-        self.props.store(index, canonical.clone(), own && !live);
+        if !(own && live) {
+            self.props.store(index, canonical.clone(), own);
+        }
         if own && live {
             if let Some(instance) = &self.instance {
                 let cx = Context::detached(self);
@@ -219,11 +232,16 @@ impl ElementCore {
                         why,
                     }
                 })?;
+                // What the element did not take is not stored.
+                self.props.store(index, canonical.clone(), false);
                 // A limit that changed may end a wait.
                 self.wake_all();
             }
         } else if own {
             self.attention.fetch_or(PENDING_PROPS, Ordering::AcqRel);
+        }
+        if is_absent {
+            self.props.set_absent(index);
         }
         self.notify(name, &canonical);
         Ok(())
@@ -235,7 +253,7 @@ impl ElementCore {
         if self.props.is_volatile(index)
             && let Some(text) = self.instance.as_ref().and_then(|i| i.get_property(name))
         {
-            return Ok(text);
+            return Ok(self.props.canonical(index, text));
         }
         Ok(self.props.text(index))
     }
@@ -244,6 +262,9 @@ impl ElementCore {
     pub fn get_value(&self, name: &str) -> Result<Value, PropertyError> {
         let index = self.props.index(&self.name, name)?;
         let text = self.get_text(name)?;
+        if text.is_empty() && self.props.is_absent(index) {
+            return Ok(Value::String(None));
+        }
         let type_name = &self.props.specs()[index].type_name;
         Ok(Value::parse(type_name, &text).unwrap_or_else(|_| Value::from(text.as_str())))
     }
@@ -325,7 +346,57 @@ impl ElementCore {
         }
     }
 
+    /// The element begins or ends to be PLAYING: clock waits end, and begin again when it plays.
+    pub fn set_playing(&self, playing: bool) {
+        self.playing.store(playing, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// Waits for PLAYING, then until that running time, moved by `offset`; Flushing as soon as
+    /// `is_flushing` says so and somebody woke it.
+    pub fn sync(
+        &self,
+        running_time: RunningTime,
+        offset: i64,
+        is_flushing: impl Fn() -> bool,
+    ) -> Result<(), FlowError> {
+        loop {
+            let ticket = self.waiters[3].ticket();
+            let wait = Arc::new(ClockWait::new());
+            self.syncs.lock().push(wait.clone());
+            // Whoever changes one of these unschedules what is in the list afterwards.
+            let (flushing, playing) = (is_flushing(), self.playing.load(Ordering::Acquire));
+            let lent = self.lent();
+            let mut done = false;
+            if playing && !flushing {
+                done = match (lent.clock, lent.base_time) {
+                    (Some(clock), Some(base_time)) => {
+                        let due =
+                            i128::from(running_time.at(base_time).nanos()) + i128::from(offset);
+                        let due = u64::try_from(due.max(0)).unwrap_or(u64::MAX);
+                        let waited = clock.wait_until(AbsoluteTime::from_nanos(due), &wait);
+                        waited.result != ClockReturn::Unscheduled
+                    }
+                    _ => true,
+                };
+            }
+            self.syncs.lock().retain(|other| !Arc::ptr_eq(other, &wait));
+            if flushing || is_flushing() {
+                return Err(FlowError::Flushing);
+            }
+            if done {
+                return Ok(());
+            }
+            if !playing {
+                self.waiters[3].wait(ticket, None, "PLAYING, to wait for the clock");
+            }
+        }
+    }
+
     pub fn wake_all(&self) {
+        for wait in &*self.syncs.lock() {
+            wait.unschedule();
+        }
         for waiter in &self.waiters {
             waiter.wake();
         }

@@ -15,6 +15,7 @@ use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
 use crate::segment::Format;
+use crate::state::{State, StateReturn, Transition};
 use crate::structure::Structure;
 
 /// An instance with its functions. Destroyed when dropped.
@@ -336,6 +337,21 @@ impl Instance {
             f(self.raw.obj, cx.raw(), GmStr::new(&text), place) != 0
         };
         if passes { Event::from_text(&onward) } else { None }
+    }
+    /// A step between two states begins: what it comes to without preroll, or a refusal.
+    pub fn change_state(&self, cx: &Context, transition: Transition) -> FlowResult<StateReturn> {
+        let Some(f) = self.vtable().change_state else { return Ok(StateReturn::Success) };
+        let number = |state: State| match state {
+            State::Null => 0,
+            State::Ready => 1,
+            State::Paused => 2,
+            State::Playing => 3,
+        };
+        // SAFETY: see above.
+        match unsafe { f(cx.raw(), number(transition.from), number(transition.to)) } {
+            1.. => Ok(StateReturn::NoPreroll),
+            code => FlowError::from_code(code).map(|()| StateReturn::Success),
+        }
     }
     pub fn is_live(&self, cx: &Context) -> bool {
         // SAFETY: see above.

@@ -8,7 +8,7 @@
 //! Left out: notifications without somebody who asked for them.
 
 use crate::plugin::abi::{GM_PROP_READABLE, GM_PROP_SECRET, GM_PROP_VOLATILE, GM_PROP_WRITABLE};
-use crate::property::enum_values;
+use crate::property::{enum_long_name, enum_values, flags_text, flags_value};
 use crate::registry::factory::PropInfo;
 use crate::suggest::nearest;
 use crate::value::Value;
@@ -77,21 +77,22 @@ pub(crate) struct PropStore {
 
 struct Slots {
     values: Vec<String>,
+    /// Texts that are none at all, which an empty one is not.
+    absent: Vec<bool>,
     pending: Vec<usize>,
 }
 
 impl PropStore {
     pub fn new(specs: Vec<PropInfo>, read: impl Fn(&PropInfo) -> Option<String>) -> PropStore {
-        let values = specs
-            .iter()
-            .map(
-                |spec| {
-                    if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) }
-                },
-            )
-            .map(Option::unwrap_or_default)
-            .collect();
-        PropStore { specs, slots: Mutex::new(Slots { values, pending: Vec::new() }) }
+        let value = |spec: &PropInfo| {
+            let text =
+                if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) };
+            let text = text.unwrap_or_default();
+            canonical(spec, &text).unwrap_or(text)
+        };
+        let values: Vec<String> = specs.iter().map(value).collect();
+        let absent = values.iter().map(String::is_empty).collect();
+        PropStore { specs, slots: Mutex::new(Slots { values, absent, pending: Vec::new() }) }
     }
 
     pub fn specs(&self) -> &[PropInfo] {
@@ -109,6 +110,11 @@ impl PropStore {
         })
     }
 
+    /// A text the element gave, as a set of it would be kept.
+    pub fn canonical(&self, index: usize, text: String) -> String {
+        canonical(&self.specs[index], &text).unwrap_or(text)
+    }
+
     /// The present value's text.
     pub fn text(&self, index: usize) -> String {
         self.slots.lock().values[index].clone()
@@ -118,9 +124,21 @@ impl PropStore {
     pub fn store(&self, index: usize, text: String, apply_later: bool) {
         let mut slots = self.slots.lock();
         slots.values[index] = text;
+        slots.absent[index] = false;
         if apply_later && !slots.pending.contains(&index) {
             slots.pending.push(index);
         }
+    }
+
+    /// Notes that the text stored last is none at all.
+    pub fn set_absent(&self, index: usize) {
+        self.slots.lock().absent[index] = true;
+    }
+
+    /// Whether a text was never set, or set to none at all.
+    pub fn is_absent(&self, index: usize) -> bool {
+        let spec = &self.specs[index];
+        spec.type_name == "string" && (self.is_volatile(index) || self.slots.lock().absent[index])
     }
 
     /// What is to be applied to the instance, taken.
@@ -188,14 +206,24 @@ fn out_of_range(spec: &PropInfo, text: &str) -> Option<String> {
 pub(crate) fn canonical(spec: &PropInfo, text: &str) -> Result<String, String> {
     let nicks = enum_values(&spec.type_name);
     if !nicks.is_empty() {
-        let by_nick = nicks.iter().find(|(nick, _)| nick.eq_ignore_ascii_case(text));
-        let by_number = || text.parse().ok().and_then(|n: i32| nicks.iter().find(|(_, m)| *m == n));
+        let by_nick = nicks.iter().find(|(nick, _)| *nick == text);
+        let by_number = || {
+            let number = enum_long_name(&spec.type_name, text).map(i64::from);
+            let number = number.or_else(|| Value::parse("int", text).ok()?.as_i64())?;
+            nicks.iter().find(|(_, other)| i64::from(*other) == number)
+        };
         return match by_nick.or_else(by_number) {
             Some((nick, _)) => Ok((*nick).to_owned()),
             None => {
                 let names: Vec<_> = nicks.iter().map(|(nick, _)| *nick).collect();
                 Err(format!("it is one of {}", names.join(", ")))
             }
+        };
+    }
+    if spec.type_name.starts_with("flags:") {
+        return match flags_value(&spec.type_name, text) {
+            Some(bits) => Ok(flags_text(&spec.type_name, bits)),
+            None => Err("it takes names of flags joined by \"+\"".to_owned()),
         };
     }
     let article = if spec.type_name.starts_with(['i', 'u']) { "an" } else { "a" };

@@ -281,6 +281,8 @@ pub struct GmCxVTable {
     pub emit_for: Option<
         unsafe extern "C" fn(cx: *const GmCx, signal: GmStr, args: GmStr, out: *mut GmText) -> u8,
     >,
+    /// Waits for PLAYING, then for a running time (ns) on the clock, moved by `offset`. Flow code.
+    pub sync: Option<unsafe extern "C" fn(cx: *const GmCx, running_time: u64, offset: i64) -> i32>,
     /// The `n`th sticky event of a pad as text, in their order; 1 if there is one.
     pub sticky_event:
         Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32, n: u32, out: *mut GmText) -> u8>,
@@ -467,6 +469,9 @@ pub struct GmElementVTable {
     /// 1: it goes on through the source pads, which is the default. Any; flush-stop: streaming.
     pub oob_event:
         Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx, event: GmStr) -> u8>,
+    /// Any role: a step between two states (0 NULL to 3 PLAYING) begins. Class function. Control. 0: as
+    /// usual; 1: done without preroll, if nothing fails; negative: refused, and the error was posted.
+    pub change_state: Option<unsafe extern "C" fn(cx: *const GmCx, from: u32, to: u32) -> i32>,
     /// No role: how a pad asked for as `wanted` (a name, or a template's pattern) is to be called;
     /// `%u` in the answer stands for the next number. 0 leaves it to the host. Control.
     pub pad_name: Option<

@@ -18,6 +18,7 @@ use crate::element::{Element, MultiPad, PadTemplate, Signal, Sink, Source, Trans
 use crate::error::FlowError;
 use crate::plugin::abi::*;
 use crate::property::Prop;
+use crate::state::{State, StateReturn, Transition};
 use object::*;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -161,9 +162,25 @@ impl<E: Element> Role<E> {
         pad_removed: None,
         is_live: None,
         oob_event: None,
+        change_state: Some(Self::change_state),
         pad_name: None,
         chain_list: None,
     };
+
+    unsafe extern "C" fn change_state(cx: *const GmCx, from: u32, to: u32) -> i32 {
+        guard_class(GM_FLOW_PANICKED, || {
+            // SAFETY: see the type.
+            let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return GM_FLOW_OK };
+            let states = [State::Null, State::Ready, State::Paused, State::Playing];
+            let state = |raw: u32| states.get(raw as usize).copied();
+            let (Some(from), Some(to)) = (state(from), state(to)) else { return GM_FLOW_OK };
+            match E::change_state(&cx, Transition { from, to }) {
+                Ok(StateReturn::NoPreroll) => 1,
+                Ok(_) => GM_FLOW_OK,
+                Err(error) => cx.fail(error).code(),
+            }
+        })
+    }
 
     unsafe fn make(vtable: &'static GmElementVTable, out: *mut GmElement) -> u8 {
         let made = catch_unwind(|| {

@@ -4,7 +4,7 @@
 //! In GStreamer: `libs/gst/base/gstbasesink.c` (`gst_base_sink_class_init`, `gst_base_sink_set_property`).
 //! Left out: `last-sample`, `enable-last-sample` and `stats`, whose values have no text form; `blocksize`, which is for pull mode.
 
-use crate::base::prop;
+use crate::base::{prop, ranged};
 use crate::host::core::ElementCore;
 use crate::plugin::abi::{GM_ROLE_ASYNC, GM_ROLE_SYNC};
 use crate::property::Live;
@@ -22,7 +22,17 @@ pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
             "",
             flag(GM_ROLE_ASYNC),
         ),
-        prop("max-lateness", "int64", "A buffer later than this is dropped, -1: never", "ns", "-1"),
+        ranged(
+            prop(
+                "max-lateness",
+                "int64",
+                "A buffer later than this is dropped, -1: never",
+                "ns",
+                "-1",
+            ),
+            "-1",
+            "9223372036854775807",
+        ),
         prop("qos", "boolean", "Report lateness upstream", "", "false"),
         prop("ts-offset", "int64", "Added to each buffer's time", "ns", "0"),
         prop("render-delay", "uint64", "How long it takes until what is rendered shows", "ns", "0"),
@@ -56,6 +66,8 @@ pub(in crate::base) struct Settings {
     pub throttle_time: Live<u64>,
     pub max_bitrate: Live<u64>,
     pub processing_deadline: Live<u64>,
+    /// What lies outside the segment is dropped; an element may have a property for it.
+    pub clips: Live<bool>,
 }
 
 impl Settings {
@@ -69,5 +81,6 @@ impl Settings {
         self.throttle_time.set(core.number("throttle-time").unwrap_or(0));
         self.max_bitrate.set(core.number("max-bitrate").unwrap_or(0));
         self.processing_deadline.set(core.number("processing-deadline").unwrap_or(0));
+        self.clips.set(core.number("drop-out-of-segment").unwrap_or(true));
     }
 }
