@@ -4,13 +4,15 @@
 //!   application ─push-buffer─▶ [ caps, buffers ] ─create─▶ streaming thread
 //!               ◀─need-data───                 (the queue is empty)
 //!               ◀─enough-data─                 (the queue is full)
+//!               ◀─seek-data───                 (a seek; only with `stream-type=seekable`)
 //! ```
 //!
-//! [`AppSrc`](crate::app::AppSrc) makes the actions plain calls. The signal `need-data` carries `length`.
+//! [`AppSrc`](crate::app::AppSrc) makes the actions plain calls. The signal `need-data` carries `length`,
+//! `seek-data` carries `offset` in the unit of `format`, and its handler answers whether it goes there.
 //!
 //! Invariant: buffers and changes of caps leave in the order they were pushed and set.
 //! In GStreamer: `gst-libs/gst/app/gstappsrc.c` (`gst_app_src_push_internal`, `gst_app_src_create`).
-//! Left out: `stream-type` other than `stream`, `size`, `duration`, `min-percent`, `push-sample`. A push that
+//! Left out: `min-percent`, `push-sample`, random access by pulling. A push that
 //! would block before the element is in PAUSED is refused with Flushing instead.
 //!
 //! ```text
@@ -28,6 +30,7 @@ const LEAKY_UPSTREAM: i32 = 1;
 const LEAKY_DOWNSTREAM: i32 = 2;
 const FORMAT: &str = "enum:bytes=2,time=3";
 const FORMAT_BYTES: i32 = 2;
+const STREAM_TYPE: &str = "enum:stream=0,seekable=1,random-access=2";
 /// Waiters: data for the streaming thread, room for the application.
 const DATA: u32 = 0;
 const ROOM: u32 = 1;
@@ -38,7 +41,8 @@ pub struct AppSrc {
     min_latency: i64,
     max_latency: i64,
     stream_type: i32,
-    segment_sent: bool,
+    size: i64,
+    duration: u64,
     inner: Arc<Inner>,
 }
 
@@ -50,7 +54,8 @@ impl Default for AppSrc {
             min_latency: -1,
             max_latency: -1,
             stream_type: 0,
-            segment_sent: false,
+            size: -1,
+            duration: u64::MAX,
             inner: Arc::default(),
         }
     }
@@ -284,9 +289,18 @@ impl Element for AppSrc {
         Prop::live("caps", types::CAPS, "The format of what is pushed from now on", |e: &Self| {
             &*e.inner
         }),
-        Prop::choice("stream-type", "enum:stream", "The type of the stream", |e: &mut Self| {
+        Prop::choice("stream-type", STREAM_TYPE, "The type of the stream", |e: &mut Self| {
             &mut e.stream_type
         }),
+        Prop::int64("size", "Length of a stream of bytes, -1: unknown", |e: &mut Self| &mut e.size)
+            .unit("bytes")
+            .range("-1", "9223372036854775807"),
+        Prop::uint64(
+            "duration",
+            "Length of a stream in time, all ones: unknown",
+            |e: &mut Self| &mut e.duration,
+        )
+        .unit("ns"),
         Prop::choice("format", FORMAT, "The format of the segment", |e: &mut Self| &mut e.format)
             .ready_only(),
         Prop::live(
@@ -345,6 +359,10 @@ impl Element for AppSrc {
     const SIGNALS: &[Signal] = &[
         Signal::emitted("need-data", "The queue is empty; push buffers, now or later"),
         Signal::emitted("enough-data", "The queue is full; stop pushing until need-data"),
+        Signal::emitted(
+            "seek-data",
+            "What is pushed next is to begin at `offset`; true if it will",
+        ),
         Signal::action("push-buffer", "Queues the buffer"),
         Signal::action("end-of-stream", "No more buffers will be pushed"),
     ];
@@ -359,8 +377,22 @@ impl Source for AppSrc {
         cx.property_as("is-live").unwrap_or(false)
     }
 
+    fn format(cx: &Cx) -> Format {
+        cx.property_as("format").unwrap_or(Format::Bytes)
+    }
+
+    fn is_seekable(cx: &Cx) -> bool {
+        cx.property("stream-type").is_some_and(|kind| kind != "stream")
+    }
+
+    fn duration(cx: &Cx) -> Option<u64> {
+        match Self::format(cx) {
+            Format::Time => cx.property_as("duration").filter(|length| *length != u64::MAX),
+            _ => cx.property_as("size"),
+        }
+    }
+
     fn start(&mut self, cx: &mut Cx) -> Result<(), ElementError> {
-        self.segment_sent = false;
         self.inner.queue.lock().flushing = false;
         let nanos = |latency: i64| u64::try_from(latency).ok().map(ClockTime::from_nanos);
         let min = nanos(self.min_latency).unwrap_or(ClockTime::ZERO);
@@ -380,6 +412,21 @@ impl Source for AppSrc {
         Ok(())
     }
 
+    /// The application pushes from there on, if it says so. What is queued is from elsewhere.
+    fn seek(&mut self, cx: &mut Cx, segment: &Segment) -> bool {
+        let offset = segment.position.unwrap_or(segment.start);
+        {
+            let mut queue = self.inner.queue.lock();
+            queue.clear();
+            queue.eos = false;
+            self.inner.show_levels(&queue);
+        }
+        cx.wake(ROOM);
+        let args = Structure::new("seek-data").with("offset", offset);
+        let answer = cx.emit_for("seek-data", Some(&args));
+        answer.is_some_and(|answer| answer.as_bool() == Some(true))
+    }
+
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
         let mut asked = false;
         loop {
@@ -397,11 +444,6 @@ impl Source for AppSrc {
                 Some(Item::Buffer(buf)) => {
                     drop(queue);
                     cx.wake(ROOM);
-                    if self.format == FORMAT_BYTES
-                        && !std::mem::replace(&mut self.segment_sent, true)
-                    {
-                        cx.output_event(FIRST_PAD, Event::segment(Segment::new(Format::Bytes)));
-                    }
                     return Ok(buf);
                 }
                 None if queue.eos => return Err(FlowError::Eos),

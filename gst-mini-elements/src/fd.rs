@@ -214,12 +214,26 @@ fn is_passing(error: &io::Error) -> bool {
 
 /// Whether `fd` is a file on a disk, where a write of any size is one step.
 fn is_regular(fd: RawFd) -> bool {
+    length(fd).is_some()
+}
+
+/// Bytes of the file behind `fd`, if it is a file on a disk.
+pub(crate) fn length(fd: RawFd) -> Option<u64> {
     let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the place is large enough, and read only if it was filled.
-    unsafe {
-        libc::fstat(fd, stat.as_mut_ptr()) == 0
-            && stat.assume_init().st_mode & libc::S_IFMT == libc::S_IFREG
-    }
+    let size = unsafe {
+        (libc::fstat(fd, stat.as_mut_ptr()) == 0
+            && stat.assume_init().st_mode & libc::S_IFMT == libc::S_IFREG)
+            .then(|| stat.assume_init().st_size)
+    };
+    u64::try_from(size?).ok()
+}
+
+/// Goes to a byte of the file behind `fd`; `false` if that is not possible.
+pub(crate) fn seek(fd: RawFd, to: u64) -> bool {
+    let Ok(to) = libc::off_t::try_from(to) else { return false };
+    // SAFETY: a call without pointers.
+    unsafe { libc::lseek(fd, to, libc::SEEK_SET) >= 0 }
 }
 
 /// What the system says about a failure, in words, without its number.

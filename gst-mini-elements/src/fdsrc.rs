@@ -4,14 +4,14 @@
 //! fdsrc ! y4mdec ! …`.
 //!
 //! Invariant: a buffer is what one read gave; the descriptor is never closed here.
-//! In GStreamer: `plugins/elements/gstfdsrc.c` (`gst_fd_src_create`).
-//! Left out: seeking and `fd://` URIs.
+//! In GStreamer: `plugins/elements/gstfdsrc.c` (`gst_fd_src_create`, `gst_fd_src_is_seekable`).
+//! Left out: playing backwards and `fd://` URIs.
 //!
 //! ```text
 //! fdsrc fd=0 blocksize=65536 ! fakesink
 //! ```
 
-use crate::fd::{Interrupt, reason};
+use crate::fd::{Interrupt, length, reason, seek};
 use gst_mini_core::element_prelude::*;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct FdSrc {
     fd: i32,
     timeout: u64,
     offset: u64,
+    /// Where the segment ends.
+    stop: Option<u64>,
     interrupt: Arc<Interrupt>,
 }
 
@@ -46,13 +48,39 @@ impl Element for FdSrc {
 }
 
 impl Source for FdSrc {
+    fn format(_: &Cx) -> Format {
+        Format::Bytes
+    }
+
+    fn is_seekable(cx: &Cx) -> bool {
+        Self::duration(cx).is_some()
+    }
+
+    fn duration(cx: &Cx) -> Option<u64> {
+        length(cx.property_as("fd")?)
+    }
+
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.offset = 0;
+        (self.offset, self.stop) = (0, None);
         self.interrupt.prepare()
     }
 
+    fn seek(&mut self, _: &mut Cx, segment: &Segment) -> bool {
+        let to = segment.position.unwrap_or(segment.start);
+        let done = segment.rate > 0.0 && seek(self.fd, to);
+        if done {
+            (self.offset, self.stop) = (to, segment.stop);
+        }
+        done
+    }
+
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
-        let mut data = vec![0; crate::filesrc::blocksize(cx)];
+        let left = self.stop.map(|stop| stop.saturating_sub(self.offset));
+        let left = left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        if left == 0 {
+            return Err(FlowError::Eos);
+        }
+        let mut data = vec![0; crate::filesrc::blocksize(cx).min(left)];
         let micros = self.timeout;
         let timeout = (micros > 0).then(|| ClockTime::from_micros(micros));
         let late = || cx.post_element(Structure::new("GstFdSrcTimeout").with("timeout", micros));

@@ -2,9 +2,9 @@
 //!
 //! A named pipe or a device is read as `fdsrc` reads it: what there is, when it comes.
 //!
-//! Invariant: offsets count bytes from the start of the file, without a gap.
-//! In GStreamer: `plugins/elements/gstfilesrc.c` (`gst_file_src_fill`).
-//! Left out: seeking in bytes, pull mode, `file://` URIs.
+//! Invariant: offsets count bytes from the start of the file, without a gap but for seeks.
+//! In GStreamer: `plugins/elements/gstfilesrc.c` (`gst_file_src_fill`, `gst_file_src_is_seekable`).
+//! Left out: playing backwards, pull mode, `file://` URIs.
 //!
 //! ```text
 //! filesrc location=clip.y4m ! fakesink
@@ -13,7 +13,7 @@
 use crate::fd::{Interrupt, reason};
 use gst_mini_core::element_prelude::*;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct FileSrc {
     file: Option<File>,
     is_regular: bool,
     offset: u64,
+    /// Where the segment ends.
+    stop: Option<u64>,
     shared: Arc<FileSrcShared>,
 }
 
@@ -35,14 +37,6 @@ struct FileSrcShared {
 impl Shared for FileSrcShared {
     fn unlock(&self, on: bool) {
         self.interrupt.set(on);
-    }
-
-    fn query(&self, cx: &Cx, query: &mut Query) -> bool {
-        let Query::Duration { format: Format::Bytes, duration } = query else { return false };
-        let location = cx.property("location").unwrap_or_default();
-        let Ok(facts) = std::fs::metadata(location) else { return false };
-        *duration = facts.is_file().then_some(facts.len());
-        duration.is_some()
     }
 }
 
@@ -61,7 +55,25 @@ impl Element for FileSrc {
     }
 }
 
+/// Bytes of the file, if it is a file on a disk.
+fn length(cx: &Cx) -> Option<u64> {
+    let facts = std::fs::metadata(cx.property("location")?).ok()?;
+    facts.is_file().then_some(facts.len())
+}
+
 impl Source for FileSrc {
+    fn format(_: &Cx) -> Format {
+        Format::Bytes
+    }
+
+    fn is_seekable(cx: &Cx) -> bool {
+        length(cx).is_some()
+    }
+
+    fn duration(cx: &Cx) -> Option<u64> {
+        length(cx)
+    }
+
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         if self.location.is_empty() {
             let text = "no file to read: set location";
@@ -88,8 +100,22 @@ impl Source for FileSrc {
         self.shared.interrupt.prepare()?;
         self.is_regular = facts.is_file();
         self.file = Some(file);
-        self.offset = 0;
+        (self.offset, self.stop) = (0, None);
         Ok(())
+    }
+
+    fn seek(&mut self, cx: &mut Cx, segment: &Segment) -> bool {
+        let Some(file) = self.file.as_mut().filter(|_| self.is_regular && segment.rate > 0.0)
+        else {
+            return false;
+        };
+        let to = segment.position.unwrap_or(segment.start);
+        let sought = cx.foreign(ClockTime::ZERO, || file.seek(SeekFrom::Start(to)));
+        if sought.is_none_or(|sought| sought.is_err()) {
+            return false;
+        }
+        (self.offset, self.stop) = (to, segment.stop);
+        true
     }
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
@@ -99,7 +125,9 @@ impl Source for FileSrc {
 
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
         let Some(file) = &mut self.file else { return Err(FlowError::Flushing) };
-        let size = blocksize(cx);
+        let left = self.stop.map(|stop| stop.saturating_sub(self.offset));
+        let left = left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let size = blocksize(cx).min(left);
         let mut data = Vec::new();
         let got = if self.is_regular {
             cx.foreign(ClockTime::ZERO, || file.take(size as u64).read_to_end(&mut data))

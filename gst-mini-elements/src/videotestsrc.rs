@@ -47,6 +47,8 @@ pub struct VideoTestSrc {
     frame: u64,
     /// Frames left to the start of the segment, when playing backwards.
     backwards: Option<u64>,
+    /// A segment that was asked for before the rate was decided.
+    sought: Option<Segment>,
     studio: Option<Studio>,
 }
 
@@ -68,6 +70,7 @@ impl Default for VideoTestSrc {
             background,
             frame: 0,
             backwards: None,
+            sought: None,
             studio: None,
         }
     }
@@ -191,7 +194,7 @@ impl Source for VideoTestSrc {
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        (self.frame, self.backwards) = (0, None);
+        (self.frame, self.backwards, self.sought) = (0, None, None);
         Ok(())
     }
 
@@ -215,6 +218,9 @@ impl Source for VideoTestSrc {
             painter: self.painter(info),
             look: self.look(),
         });
+        if let Some(segment) = self.sought.take() {
+            self.seek(cx, &segment);
+        }
         Ok(())
     }
 
@@ -268,13 +274,12 @@ impl Source for VideoTestSrc {
     }
 
     fn seek(&mut self, _: &mut Cx, segment: &Segment) -> bool {
-        let rate = match &self.studio {
-            Some(studio) => rate(studio.painter.info()),
+        let Some(studio) = &self.studio else {
             // Nothing was sent yet, and the rate is not decided.
-            None if segment.start == 0 && segment.rate > 0.0 => None,
-            None => return false,
+            self.sought = Some(*segment);
+            return segment.rate > 0.0 || segment.stop.is_some();
         };
-        let Some(rate) = rate else {
+        let Some(rate) = rate(studio.painter.info()) else {
             (self.frame, self.backwards) = (0, None);
             return segment.rate > 0.0;
         };

@@ -3,17 +3,25 @@
 //! So any clip or camera that ffmpeg can read is an input:
 //! `ffmpeg -i CLIP -pix_fmt yuv420p -f yuv4mpegpipe -` into a file or a pipe.
 //!
+//! A seek in time becomes one in bytes, as all frames are of one size; what comes back from there is
+//! stamped by the frame's number again.
+//!
 //! Invariant: frame `n` is stamped `n / fps` exactly, the first one 0, whatever the pieces the bytes came in.
-//! In GStreamer: `gst/y4m/gsty4mdec.c` (`gst_y4m_dec_chain`).
-//! Left out: seeking, 4:1:1, 4:2:2 and 4:4:4 pictures, interlaced pictures.
+//! In GStreamer: `gst/y4m/gsty4mdec.c` (`gst_y4m_dec_chain`, `gst_y4m_dec_src_event`).
+//! Left out: playing backwards, 4:1:1, 4:2:2 and 4:4:4 pictures, interlaced pictures.
 //!
 //! ```text
 //! filesrc location=clip.y4m ! y4mdec ! fakesink
 //! ```
 
+mod place;
+
 use crate::video::y4m::{Y4mError, Y4mParser};
 use crate::video::{VideoInfo, caps};
 use gst_mini_core::element_prelude::*;
+use gst_mini_core::event::Seqnum;
+use gst_mini_core::segment::SegmentFlags;
+use place::{Frames, Inner, Place};
 use std::sync::Arc;
 
 const HOW: &str = "have ffmpeg write it with `-pix_fmt yuv420p -f yuv4mpegpipe`";
@@ -30,6 +38,9 @@ pub struct Y4mDec {
     discont: bool,
     /// Told the application of a damaged stream.
     failed: bool,
+    /// Bytes to the next frame, after a jump to the middle of one.
+    skip: u64,
+    place: Arc<Place>,
 }
 
 impl Element for Y4mDec {
@@ -46,36 +57,63 @@ impl Element for Y4mDec {
     ];
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
-        Some(Arc::new(NotSeekable))
-    }
-}
-
-/// Upstream may be able to seek in bytes, which is of no use to who asks for times.
-struct NotSeekable;
-
-impl Shared for NotSeekable {
-    fn query(&self, _: &Cx, query: &mut Query) -> bool {
-        match query {
-            Query::Seeking { format: Format::Time, seekable, .. } => {
-                *seekable = false;
-                true
-            }
-            _ => false,
-        }
+        Some(self.place.clone())
     }
 }
 
 impl Y4mDec {
     fn restart(&mut self) {
-        *self = Y4mDec::default();
+        *self.place.inner.lock() = Inner::default();
+        *self = Y4mDec { place: self.place.clone(), ..Y4mDec::default() };
     }
 
-    /// Announces the format, once the header has been read.
+    /// Announces the format, once the header has been read; and once a frame was, where they are.
     fn announce(&mut self, cx: &Cx) {
-        let (None, Some(info)) = (&self.info, self.parser.info()) else { return };
-        cx.output_event(SECOND_PAD, Event::caps(caps::fixed(info)));
-        cx.output_event(SECOND_PAD, Event::segment(Segment::time()));
-        self.info = Some(info.clone());
+        if let (None, Some(info)) = (&self.info, self.parser.info()) {
+            cx.output_event(SECOND_PAD, Event::caps(caps::fixed(info)));
+            cx.output_event(SECOND_PAD, Event::segment(Segment::time()));
+            self.info = Some(info.clone());
+        }
+        let Some((info, layout)) = self.info.as_ref().zip(self.parser.layout()) else { return };
+        let rate = u64::try_from(info.fps.0).ok().zip(u64::try_from(info.fps.1).ok());
+        let rate = rate.filter(|(num, den)| *num > 0 && *den > 0);
+        self.place.inner.lock().frames = rate.map(|fps| Frames { layout, fps });
+    }
+
+    /// Upstream goes on at a byte; what is sent on counts time.
+    fn go_to(&mut self, cx: &Cx, segment: &Segment, seqnum: Seqnum) {
+        let mut inner = self.place.inner.lock();
+        let sought = inner.sought.take().filter(|(sought, _)| *sought == seqnum);
+        let Some(frames) = inner.frames else { return };
+        let byte = segment.position.unwrap_or(segment.start);
+        let first = frames.layout.frames_before(byte);
+        self.skip = frames.layout.byte_of(first) - byte;
+        self.frames = first;
+        let next = match sought {
+            Some((_, mut next)) => {
+                // Without a flush running time goes on from where it came to meanwhile.
+                if !next.flags.contains(SegmentFlags::RESET) {
+                    let reached = inner.segment;
+                    let end = reached.position.and_then(|at| reached.running_time_of(at));
+                    next.base = end.unwrap_or(next.base);
+                }
+                next
+            }
+            None => {
+                let start = frames.time_of(first);
+                Segment {
+                    start,
+                    time: Some(start),
+                    position: Some(start),
+                    rate: segment.rate,
+                    ..Segment::time()
+                }
+            }
+        };
+        inner.segment = next;
+        drop(inner);
+        self.parser.resume(first);
+        cx.output_event(SECOND_PAD, Event::segment(next).with_seqnum(seqnum));
     }
 
     fn stamp(&mut self, frame: Vec<u8>) -> Buffer {
@@ -88,6 +126,7 @@ impl Y4mDec {
             let at = |number| ClockTime::of_frame(number, fps_n as u64, fps_d.max(1) as u64);
             buf.set_pts(Some(at(number)));
             buf.set_duration(Some(at(number + 1) - at(number)));
+            self.place.inner.lock().segment.position = Some(at(number + 1).nanos());
         } else if number == 0 {
             buf.set_pts(Some(ClockTime::ZERO));
         }
@@ -162,7 +201,9 @@ impl Transform for Y4mDec {
             self.discont = true;
         }
         let mut frames = Vec::new();
-        let parsed = self.parser.push(buf.data(), &mut frames);
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(buf.size());
+        self.skip -= skipped as u64;
+        let parsed = self.parser.push(&buf.data()[skipped..], &mut frames);
         self.announce(cx);
         for frame in frames {
             let frame = self.stamp(frame);
@@ -177,7 +218,19 @@ impl Transform for Y4mDec {
     fn sink_event(&mut self, cx: &mut Cx, event: &Event) -> FlowResult<bool> {
         match &event.kind {
             // Upstream counts bytes; what is sent on counts time, and begins with the header.
-            EventKind::Segment(_) => Ok(false),
+            EventKind::Segment(segment) => {
+                if segment.format == Format::Bytes && self.info.is_some() {
+                    self.go_to(cx, segment, event.seqnum);
+                }
+                Ok(false)
+            }
+            EventKind::SegmentDone { .. } => {
+                let segment = self.place.inner.lock().segment;
+                let position = segment.stop.or(segment.position).unwrap_or(0);
+                let done = EventKind::SegmentDone { format: Format::Time, position };
+                cx.output_event(SECOND_PAD, Event::new(done).with_seqnum(event.seqnum));
+                Ok(false)
+            }
             EventKind::Eos => {
                 if let Err(error) = self.parser.finish()
                     && !self.failed
@@ -197,7 +250,13 @@ impl Transform for Y4mDec {
         }
     }
 
+    /// What was begun is dropped. The header stays, if there was one.
     fn flush(&mut self, _: &mut Cx) {
-        self.restart();
+        if self.info.is_none() {
+            self.restart();
+            return;
+        }
+        self.parser.resume(self.frames);
+        (self.failed, self.skip) = (false, 0);
     }
 }

@@ -8,28 +8,25 @@
 //! In GStreamer: `libs/gst/base/gstbasesrc.c` (`gst_base_src_loop`, `gst_base_src_get_range`).
 //! Left out: pull mode, dynamic buffer sizes.
 
+mod outside;
 mod refusal;
 mod seek;
 mod stamp;
 
-use crate::base::{Behavior, negotiate};
+use crate::base::negotiate;
 use crate::buffer::{Buffer, BufferFlags};
-use crate::caps::Caps;
-use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
+use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind, Seek, Seqnum, next_group_id, next_seqnum, stream_id};
-use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::{Given, SourceInfo};
 use crate::message::{Message, MessageKind};
-use crate::pad::{PadCore, PadHandler, attention};
+use crate::pad::{PadCore, attention};
 use crate::plugin::abi::GM_ROLE_SEEKABLE;
 use crate::property::Live;
-use crate::query::Query;
 use crate::registry::factory::PropInfo;
 use crate::runtime::{self, Monitor, Task};
 use crate::segment::{Format, Segment, SegmentFlags};
-use crate::state::{StateReturn, Transition};
 use crate::time::ClockTime;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
@@ -145,11 +142,17 @@ impl SourceBase {
 
     /// What the element says of its stream, with the present property values.
     fn info(&self) -> SourceInfo {
-        self.core.instance().source_info(&Context::detached(&self.core)).unwrap_or(SourceInfo {
+        let cx = Context::detached(&self.core);
+        let info = self.core.instance().source_info(&cx).unwrap_or(SourceInfo {
             format: Format::Time,
             seekable: self.core.factory.role_flags & GM_ROLE_SEEKABLE != 0,
             duration: None,
-        })
+        });
+        if self.do_timestamp.get() && info.format != Format::Time {
+            // Stamped by the clock it counts time, and cannot go where another unit says.
+            return SourceInfo { format: Format::Time, seekable: false, duration: None };
+        }
+        info
     }
 
     /// Lets queries see the segment.
@@ -359,82 +362,6 @@ impl SourceBase {
         }
         self.src.push_event(Event::eos().with_seqnum(seqnum));
     }
-
-    fn start(&self) -> StateReturn {
-        let cx = Context::detached(&self.core);
-        self.live.store(self.core.instance().is_live(&cx), Ordering::Relaxed);
-        self.core.interrupt(false);
-        let Ok(_streaming) = self.src.stream_lock().lock() else { return StateReturn::Failure };
-        // SAFETY: the lock above.
-        let s = unsafe { self.streaming() };
-        *s = Streaming::new(Context::new(&self.core, Some(self.src.clone())));
-        self.core.attend_if_needed(&s.cx);
-        if let Err(flow) = self.core.instance().start(&s.cx) {
-            self.core.explain(flow, "start");
-            return StateReturn::Failure;
-        }
-        *self.control.lock() = Control::default();
-        let info = self.info();
-        s.segment = Segment::new(info.format);
-        s.segment.duration = info.duration;
-        let limit: i64 = self.core.number("num-buffers").unwrap_or(-1);
-        s.left = u64::try_from(limit).ok();
-        self.show(&s.segment);
-        self.src.activate();
-        if !self.seek_first(s) {
-            let text = "the seek that was asked for in READY could not be made";
-            self.core.post_error(ElementError::new(ErrorKind::Failed, text));
-            self.src.deactivate();
-            return StateReturn::Failure;
-        }
-        let Some(myself) = self.myself.upgrade() else { return StateReturn::Failure };
-        match runtime::spawn(&format!("{}:src", self.core.name), move || myself.run()) {
-            Ok(task) => *self.task.lock() = Some(task),
-            Err(error) => {
-                self.core.post_error(error);
-                return StateReturn::Failure;
-            }
-        }
-        if self.is_live() { StateReturn::NoPreroll } else { StateReturn::Success }
-    }
-
-    /// A flush that the application made around this source ends: it goes on where it was.
-    fn end_flush(&self, event: Event) -> bool {
-        let Ok(_streaming) = self.src.stream_lock().lock() else { return false };
-        self.core.interrupt(false);
-        let sent = self.src.push_event(event);
-        // SAFETY: the lock above.
-        unsafe { self.streaming() }.segment_sent = false;
-        let mut control = self.control.lock();
-        control.rest = false;
-        control.notify_all();
-        sent
-    }
-
-    fn stop(&self) -> StateReturn {
-        self.src.start_flushing();
-        *self.pending_seek.lock() = None;
-        self.control.lock().stop = true;
-        self.control.notify_all();
-        self.core.interrupt(true);
-        let task = self.task.lock().take();
-        match task {
-            // An element that stops its own pipeline from its streaming thread: the thread ends when
-            // it gets back to its loop.
-            Some(task) if runtime::in_task(&task) => {}
-            Some(task) => {
-                task.join();
-            }
-            None => {}
-        }
-        self.src.deactivate();
-        let cx = Context::detached(&self.core);
-        if let Err(flow) = self.core.instance().stop(&cx) {
-            self.core.explain(flow, "stop");
-            return StateReturn::Failure;
-        }
-        StateReturn::Success
-    }
 }
 
 impl Streaming {
@@ -450,144 +377,5 @@ impl Streaming {
             first: true,
             left: None,
         }
-    }
-}
-
-impl Behavior for SourceBase {
-    fn change_state(&self, _: &ElementRef, transition: Transition) -> StateReturn {
-        match transition {
-            Transition::READY_TO_PAUSED => self.start(),
-            Transition::PAUSED_TO_PLAYING => {
-                if self.is_live() {
-                    self.core.clock_wait.reset();
-                }
-                self.control.lock().playing = true;
-                self.control.notify_all();
-                StateReturn::Success
-            }
-            Transition::PLAYING_TO_PAUSED => {
-                self.control.lock().playing = false;
-                self.control.notify_all();
-                if !self.is_live() {
-                    return StateReturn::Success;
-                }
-                // The frame that is being waited for waits on, until PLAYING.
-                self.core.clock_wait.unschedule();
-                StateReturn::NoPreroll
-            }
-            Transition::PAUSED_TO_READY => self.stop(),
-            _ => StateReturn::Success,
-        }
-    }
-
-    fn send_event(&self, event: Event) -> bool {
-        match &event.kind {
-            // The end is put between two buffers by the task.
-            EventKind::Eos => {
-                {
-                    let mut control = self.control.lock();
-                    control.end = Some(event.seqnum);
-                    control.notify_all();
-                }
-                // A wait of a live source, or a blocking read, must not delay it. The task takes the
-                // interruption back when it has seen the end.
-                self.core.interrupt(true);
-                true
-            }
-            EventKind::Seek(seek) if self.task.lock().is_none() => {
-                *self.pending_seek.lock() = Some((seek.clone(), event.seqnum));
-                true
-            }
-            EventKind::Seek(seek) => self.seek(seek, event.seqnum),
-            EventKind::FlushStart => {
-                let sent = self.src.push_event(event);
-                self.core.interrupt(true);
-                sent
-            }
-            EventKind::FlushStop { .. } => self.end_flush(event),
-            // Among the data one of its own would break the times of what follows.
-            EventKind::Segment(_) => false,
-            _ if event.is_upstream() => self.src.receive_event(event).is_ok(),
-            _ if event.is_serialized() => {
-                self.control.lock().events.push(event);
-                true
-            }
-            _ => self.src.push_event(event),
-        }
-    }
-
-    fn query(&self, query: &mut Query) -> bool {
-        PadHandler::query(self, &self.src, query)
-    }
-
-    fn base_property_changed(&self, _: &str) {
-        self.do_timestamp.set(self.core.number("do-timestamp").unwrap_or(false));
-    }
-}
-
-impl PadHandler for SourceBase {
-    fn chain(&self, _: &PadCore, _: Buffer) -> FlowResult {
-        Err(FlowError::NotSupported)
-    }
-
-    fn event(&self, _: &PadCore, event: Event) -> FlowResult {
-        let taken = match &event.kind {
-            EventKind::Seek(seek) => self.seek(seek, event.seqnum),
-            EventKind::Reconfigure | EventKind::Latency(_) | EventKind::Qos { .. } => {
-                self.core.take_upstream(&event);
-                true
-            }
-            EventKind::FlushStart | EventKind::FlushStop { .. } => true,
-            _ => self.core.take_upstream(&event),
-        };
-        if taken { Ok(()) } else { Err(FlowError::NotSupported) }
-    }
-
-    fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
-        let cx = Context::new(&self.core, Some(self.src.clone()));
-        if self.core.instance().query(&cx, query) {
-            return true;
-        }
-        match query {
-            Query::Caps { filter, result } => {
-                let own = negotiate::own_caps(&self.core, pad);
-                *result = Some(match filter {
-                    Some(filter) => filter.intersect_first(&own),
-                    None => own,
-                });
-                true
-            }
-            Query::AcceptCaps { caps, accepted } => {
-                *accepted = caps.is_subset_of(&negotiate::own_caps(&self.core, pad));
-                true
-            }
-            Query::Latency { live, min, max } => {
-                let (own_min, own_max) = *self.core.latency.lock();
-                (*live, *min, *max) = (self.is_live(), own_min, own_max);
-                true
-            }
-            Query::Position { format, position } => {
-                let segment = *self.shown.lock();
-                let at = self.position.load(Ordering::Relaxed);
-                *position = segment.stream_time_of(at);
-                *format == segment.format
-            }
-            Query::Duration { format, duration } => {
-                let info = self.info();
-                *duration = info.duration;
-                *format == info.format
-            }
-            Query::Seeking { format, seekable, start, end } => {
-                let info = self.info();
-                *seekable = info.seekable && !self.is_live();
-                (*start, *end) = (0, info.duration);
-                *format == info.format
-            }
-            _ => false,
-        }
-    }
-
-    fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
-        self.core.caps_changed(pad, caps);
     }
 }

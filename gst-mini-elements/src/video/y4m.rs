@@ -36,6 +36,30 @@ pub struct Y4mParser {
     info: Option<VideoInfo>,
     frames: u64,
     failed: Option<Y4mError>,
+    /// Bytes of the header, and of the line before each frame; `None` when those differ.
+    header: u64,
+    frame_line: Option<u64>,
+}
+
+/// Where the frames of a stream are: all of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Y4mLayout {
+    /// Bytes before the first frame.
+    pub header: u64,
+    /// Bytes of a frame with its line.
+    pub frame: u64,
+}
+
+impl Y4mLayout {
+    /// The byte a frame begins at.
+    pub fn byte_of(&self, frame: u64) -> u64 {
+        self.header.saturating_add(self.frame.saturating_mul(frame))
+    }
+
+    /// Frames that begin before `byte`.
+    pub fn frames_before(&self, byte: u64) -> u64 {
+        byte.saturating_sub(self.header).div_ceil(self.frame)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +84,24 @@ impl Y4mParser {
     /// The picture, once the header has been read.
     pub fn info(&self) -> Option<&VideoInfo> {
         self.info.as_ref()
+    }
+
+    /// Where the frames are, as far as the lines read before them tell: once one was read.
+    pub fn layout(&self) -> Option<Y4mLayout> {
+        let info = self.info.as_ref()?;
+        let frame = self.frame_line? + sample_bytes(info) as u64;
+        Some(Y4mLayout { header: self.header, frame })
+    }
+
+    /// What is pushed next begins with the line of frame `number`.
+    pub fn resume(&mut self, number: u64) {
+        self.offset = self.layout().map_or(self.offset, |layout| layout.byte_of(number));
+        self.line.clear();
+        self.frames = number;
+        self.failed = None;
+        if self.info.is_some() {
+            self.state = State::FrameLine;
+        }
     }
 
     /// Takes the next bytes and appends the frames they complete to `frames`.
@@ -133,6 +175,7 @@ impl Y4mParser {
             None if first != MAGIC => Err(format!("the stream does not begin with {MAGIC}")),
             None => {
                 self.info = Some(parse_header(words)?);
+                self.header = line.len() as u64 + 1;
                 self.state = State::FrameLine;
                 Ok(())
             }
@@ -143,6 +186,9 @@ impl Y4mParser {
                 if words.any(|word| word.starts_with('I') && !word.starts_with("Ip")) {
                     return Err(interlaced());
                 }
+                let length = line.len() as u64 + 1;
+                let same = self.frames == 0 || self.frame_line == Some(length);
+                self.frame_line = same.then_some(length);
                 self.state = State::Samples { frame: vec![0; info.size()], taken: 0 };
                 Ok(())
             }

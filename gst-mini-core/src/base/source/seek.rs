@@ -16,6 +16,7 @@ use super::{SourceBase, Streaming};
 use crate::event::{Event, Seek, Seqnum};
 use crate::host::instance::SourceInfo;
 use crate::message::{Message, MessageKind};
+use crate::runtime;
 use crate::segment::{SeekFlags, Segment, SegmentFlags};
 
 impl SourceBase {
@@ -81,7 +82,8 @@ impl SourceBase {
         control.rest = false;
         control.notify_all();
         while !is_mine && control.playing && !control.stop && control.seeks_made == number {
-            control.wait("the push under way to return, for a seek");
+            let why = "the push under way to return, for a seek";
+            runtime::at(&self.core.name, || control.wait(why));
         }
         if control.stop {
             return false;
