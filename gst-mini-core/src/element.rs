@@ -290,7 +290,7 @@ pub trait Transform: Element {
         let _ = (cx, input, output);
         Ok(())
     }
-    /// One buffer, in stream order.
+    /// One buffer, in stream order. What throws it away for good says so with [`Cx::dropped`].
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>>;
     /// A serialized event arrived, and nothing was done about it yet. For elements that tell what they see.
     fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {

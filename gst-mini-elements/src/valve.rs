@@ -94,6 +94,7 @@ impl MultiPad for Valve {
         let mut flow = Ok(());
         if self.drop.get() {
             self.discont.set(true);
+            cx.dropped(&buf, "the valve is closed");
             if self.drop_mode.get() == TRANSFORM_TO_GAP
                 && let Some(pts) = buf.pts()
             {
