@@ -190,20 +190,23 @@ impl Parts {
 
     /// How full an element is, if it says so: ` queue0 holds 5 of at most 5 buffers.`
     fn level(&self, name: &str) -> String {
-        let level = || {
-            let element = self.named(name)?;
-            let number = |property: &str| element.get_as::<u64>(property);
-            let mut parts = Vec::new();
-            for (unit, what) in [("buffers", "buffers"), ("bytes", "bytes"), ("time", "ns")] {
-                let most = number(&format!("max-size-{unit}"))?;
-                let now = number(&format!("current-level-{unit}"))?;
-                if most > 0 && now >= most {
-                    parts.push(format!("{now} of at most {most} {what}"));
-                }
-            }
-            (!parts.is_empty()).then(|| format!(" {name} holds {}.", parts.join(" and ")))
+        let parts: Vec<String> = self.full(name).into_iter().map(|(_, text)| text).collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!(" {name} holds {}.", parts.join(" and "))
+    }
+
+    /// The limits an element has reached: `buffers`, and `5 of at most 5 buffers`.
+    fn full(&self, name: &str) -> Vec<(&'static str, String)> {
+        let Some(element) = self.named(name) else { return Vec::new() };
+        let reached = |(unit, what): (&'static str, &str)| {
+            let most: u64 = element.get_as(&format!("max-size-{unit}"))?;
+            let now: u64 = element.get_as(&format!("current-level-{unit}"))?;
+            (most > 0 && now >= most).then(|| (unit, format!("{now} of at most {most} {what}")))
         };
-        level().unwrap_or_default()
+        let units = [("buffers", "buffers"), ("bytes", "bytes"), ("time", "ns")];
+        units.into_iter().filter_map(reached).collect()
     }
 }
 

@@ -96,7 +96,8 @@ fn queues_too_small_for_what_waits_behind_them_are_found_and_explained() {
         "queue0:src waits in queue0 for something to send\n      ended by data for queue0, which fakesrc0:src brings\n",
         "queue1:src waits in c for what it pushes to be taken\n      ended by queue0:src\n",
         "fakesrc0:src waits in queue1 for what it pushes to be taken; queue1 holds 5 of at most 5 buffers\n      ended by queue1:src\n",
-        "The circle: fakesrc0:src → queue1:src → queue0:src → fakesrc0:src\n",
+        "The circle: fakesrc0:src → queue1:src → queue0:src → fakesrc0:src\n\
+         queue1 is too small for what it waits for: raise its max-size-buffers, or 0 for no limit.\n",
     ] {
         assert!(ran.err.contains(part), "{part}\n{}", ran.err);
     }

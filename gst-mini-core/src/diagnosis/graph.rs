@@ -30,6 +30,8 @@ pub fn deadlock(pipeline: &Bin, deadlock: &Deadlock) -> String {
     }
     if let Some(circle) = circle(&edges) {
         let _ = write!(text, "\nThe circle: {}", circle.join(" → "));
+        let among = |wait: &&TaskWait| circle.contains(&wait.task);
+        advice.extend(deadlock.waits.iter().filter(among).filter_map(|wait| parts.too_small(wait)));
     }
     for sink in parts.unprerolled() {
         let (tasks, passed) = parts.feeders(sink);
@@ -68,6 +70,21 @@ impl Parts {
         }
         let others = if own.is_empty() { feeders } else { own };
         (names(&others), others)
+    }
+
+    /// What would make room for a task that waits for it.
+    fn too_small(&self, wait: &TaskWait) -> Option<String> {
+        let full = self.full(&wait.place);
+        let element = self.named(&wait.place)?;
+        if full.is_empty() || self.own_tasks(element).contains(&wait.task) {
+            return None;
+        }
+        let limits: Vec<String> = full.iter().map(|(unit, _)| format!("max-size-{unit}")).collect();
+        Some(format!(
+            "{} is too small for what it waits for: raise its {}, or 0 for no limit.",
+            wait.place,
+            limits.join(" and ")
+        ))
     }
 
     fn ended_by_playing(&self) -> (String, BTreeSet<String>) {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
@@ -98,14 +99,14 @@ pub(super) struct State {
     /// Tasks in `run_until` and `run_until_idle`: ready when no timer is left up to their limit.
     pub(super) idling: Vec<(Option<u64>, usize)>,
     /// Which task has which lock, by the lock's address.
-    pub(super) holders: HashMap<usize, usize>,
+    pub(super) holders: HashMap<usize, usize, BuildHasherDefault<Spread>>,
     pub(super) choices: u64,
     pub(super) picks: u64,
     /// The first one found.
     pub(super) deadlock: Option<Deadlock>,
     /// Who is told of a deadlock when main is not unwound.
     pub(super) report: Option<Box<dyn FnOnce(Deadlock) + Send>>,
-    waiting: HashMap<On, Vec<usize>>,
+    waiting: HashMap<On, Vec<usize>, BuildHasherDefault<Spread>>,
     timers: BTreeSet<(u64, usize)>,
     random: SplitMix,
 }
@@ -121,12 +122,12 @@ impl State {
             ready: Vec::new(),
             settling: Vec::new(),
             idling: Vec::new(),
-            holders: HashMap::new(),
+            holders: HashMap::default(),
             choices: 0,
             picks: 0,
             deadlock: None,
             report: None,
-            waiting: HashMap::new(),
+            waiting: HashMap::default(),
             timers: BTreeSet::new(),
             random: SplitMix(seed),
         }
@@ -374,6 +375,31 @@ impl fmt::Display for TaskWait {
 }
 
 impl std::error::Error for Deadlock {}
+
+/// Spreads addresses over a table. They are ours, so nobody chooses them to collide, and every lock of a
+/// simulation is looked up by one.
+#[derive(Default)]
+pub(super) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value as u64);
+    }
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
 
 /// The seeded generator (splitmix64): one word of state, good enough to choose among a few tasks.
 struct SplitMix(u64);
