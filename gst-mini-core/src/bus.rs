@@ -40,11 +40,11 @@ impl Default for Bus {
 impl Bus {
     /// Posts a message. Any thread.
     pub fn post(&self, message: Message) {
-        let handler = self.sync_handler.lock().clone();
-        if handler.is_some_and(|handler| !handler(&message)) {
+        if self.flushing.load(Ordering::Acquire) {
             return;
         }
-        if self.flushing.load(Ordering::Acquire) {
+        let handler = self.sync_handler.lock().clone();
+        if handler.is_some_and(|handler| !handler(&message)) {
             return;
         }
         // The receiver lives as long as the sender: both are fields of this bus.

@@ -4,8 +4,12 @@
 //! In GStreamer: `gst/gstelement.c` (`gst_element_set_state_func`, `gst_element_continue_state`, `gst_element_lost_state`).
 //! Left out: per-element control bindings, contexts.
 
+mod state;
 mod weak;
 
+pub(crate) use state::Committed;
+use state::StateData;
+pub use state::StateHook;
 pub use weak::WeakElement;
 
 use crate::base::Behavior;
@@ -13,25 +17,23 @@ use crate::base::multi::MultiBase;
 use crate::base::sink::{self, SinkBase};
 use crate::base::source::{self, SourceBase};
 use crate::base::transform::TransformBase;
-use crate::cx::{Level, PadId};
+use crate::cx::PadId;
 use crate::element::{Action, Direction};
-use crate::error::{ElementError, ErrorKind, FlowResult};
+use crate::error::FlowResult;
 use crate::event::{Event, Seek};
 use crate::host::context::Context;
 use crate::host::core::ElementCore;
 use crate::host::instance::Instance;
 use crate::host::props::{PropertyError, shown};
 use crate::host::signals::{PAD_ADDED, PAD_REMOVED};
-use crate::message::MessageKind;
 use crate::pad::{LinkError, Pad, PadCore};
 use crate::query::Query;
 use crate::registry::factory::{FactoryInfo, Presence, RoleKind};
-use crate::runtime::{self, Monitor, StreamLock};
-use crate::state::{State, StateReturn, Transition};
+use crate::runtime::{Monitor, StreamLock};
 use crate::structure::Structure;
-use crate::time::{ClockTime, RunningTime};
-use crate::tracer;
+use crate::time::ClockTime;
 use crate::value::Value;
+use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -46,36 +48,12 @@ pub struct ElementInner {
     /// Elements whose pads can come and go.
     multi: Option<Arc<MultiBase>>,
     state: Monitor<StateData>,
+    state_hook: RwLock<Option<Arc<StateHook>>>,
     /// One state change at a time; may be held across waits.
-    state_lock: StreamLock,
+    pub(crate) state_lock: StreamLock,
     locked: AtomicBool,
     /// The number of the next request pad that is asked for without one.
     next_number: AtomicU32,
-}
-
-struct StateData {
-    current: State,
-    next: Option<State>,
-    pending: Option<State>,
-    target: State,
-    last: StateReturn,
-}
-
-/// What a sink's streaming thread found when it came to commit a state.
-pub(crate) enum Committed {
-    /// A state change is done.
-    To {
-        /// Where it was.
-        old: State,
-        /// Where the step under way was going.
-        next: State,
-        /// Where it is now.
-        to: State,
-    },
-    /// There was none under way.
-    Already(State),
-    /// On the way down nobody waits for data.
-    GoingDown,
 }
 
 /// Why an element could not be made, linked or changed.
@@ -105,6 +83,17 @@ pub enum HandleError {
         /// The name.
         name: String,
     },
+    /// It is in a bin already.
+    #[error("\"{name}\" is in \"{parent}\" already; take it out there first")]
+    HasParent {
+        /// The element.
+        name: String,
+        /// The bin it is in.
+        parent: String,
+    },
+    /// A bin in itself.
+    #[error("\"{0}\" cannot be put into itself, or into a bin that it contains")]
+    InItself(String),
     /// A pad with that name is there already.
     #[error("\"{element}\" has a pad \"{name}\" already; give one of them another name")]
     PadNameTaken {
@@ -214,13 +203,8 @@ impl ElementRef {
             core,
             behavior,
             multi,
-            state: Monitor::new(StateData {
-                current: State::Null,
-                next: None,
-                pending: None,
-                target: State::Null,
-                last: StateReturn::Success,
-            }),
+            state: Monitor::new(StateData::default()),
+            state_hook: RwLock::new(None),
             state_lock: StreamLock::new(),
             locked: AtomicBool::new(false),
             next_number: AtomicU32::new(0),
@@ -455,6 +439,12 @@ impl ElementRef {
         }
     }
 
+    /// The latency that the pipeline told a sink: how much later than its running time it renders.
+    /// `None` for elements that are no sinks.
+    pub fn configured_latency(&self) -> Option<ClockTime> {
+        self.0.behavior.configured_latency()
+    }
+
     /// Sends an event: upstream ones from its sinks on, downstream ones from its sources on.
     pub fn send_event(&self, event: Event) -> bool {
         self.0.behavior.send_event(event)
@@ -468,256 +458,6 @@ impl ElementRef {
     /// Asks a question.
     pub fn query(&self, query: &mut Query) -> bool {
         self.0.behavior.query(query)
-    }
-
-    /// Keeps the element out of its bin's state changes.
-    pub fn set_locked_state(&self, locked: bool) {
-        self.0.locked.store(locked, Ordering::Release);
-    }
-
-    /// Whether the element stays out of its bin's state changes.
-    pub fn is_locked_state(&self) -> bool {
-        self.0.locked.load(Ordering::Acquire)
-    }
-
-    /// The state it is in, without waiting.
-    pub fn current_state(&self) -> State {
-        self.0.state.lock().current
-    }
-
-    /// How the last change ended, the state it is in and the one it is going to; waits at most
-    /// `timeout` for an async change to end (`None`: for ever).
-    pub fn state(&self, timeout: Option<ClockTime>) -> (StateReturn, State, Option<State>) {
-        let deadline = timeout.map(|timeout| runtime::now() + timeout);
-        let mut state = self.0.state.lock();
-        while state.last == StateReturn::Async {
-            if deadline.is_some_and(|deadline| runtime::now() >= deadline) {
-                break;
-            }
-            state.wait_maybe(deadline, "a state change to end");
-        }
-        (state.last, state.current, state.pending)
-    }
-
-    /// Goes towards a state, step by step.
-    pub fn set_state(&self, target: State) -> StateReturn {
-        let Ok(_one_at_a_time) = self.0.state_lock.lock() else {
-            self.0.core.post_error(ElementError::new(
-                ErrorKind::Core,
-                "its state was changed from inside a change of its state; do it from another thread",
-            ));
-            return StateReturn::Failure;
-        };
-        self.set_state_locked(target)
-    }
-
-    /// [`ElementRef::set_state`] under the state lock.
-    fn set_state_locked(&self, target: State) -> StateReturn {
-        let transition = {
-            let mut state = self.0.state.lock();
-            state.target = target;
-            if let Some(pending) = state.pending {
-                // Going up already, as far or farther: it goes on by itself.
-                if pending <= target && state.last == StateReturn::Async {
-                    state.pending = Some(target);
-                    return StateReturn::Async;
-                }
-                if state.next == Some(target) {
-                    state.pending = Some(target);
-                    return StateReturn::Async;
-                }
-                // Turned round on the way up: the step under way counts as made.
-                if let Some(next) = state.next.filter(|next| *next > target)
-                    && state.last == StateReturn::Async
-                {
-                    state.current = next;
-                }
-            }
-            let next = state.current.next_towards(target);
-            state.next = Some(next);
-            state.pending = Some(target);
-            if state.current != next {
-                state.last = StateReturn::Async;
-            }
-            Transition { from: state.current, to: next }
-        };
-        self.step(transition)
-    }
-
-    /// The element's own word on a step, and the base's.
-    fn change_element(&self, transition: Transition) -> StateReturn {
-        let core = &self.0.core;
-        let own = match &core.instance {
-            Some(instance) => instance.change_state(&Context::detached(core), transition),
-            None => Ok(StateReturn::Success),
-        };
-        let Ok(own) = own else { return StateReturn::Failure };
-        match self.0.behavior.change_state(self, transition) {
-            StateReturn::Success => own,
-            other => other,
-        }
-    }
-
-    fn step(&self, transition: Transition) -> StateReturn {
-        if tracer::is_on() {
-            tracer::state(self.name(), transition);
-        }
-        self.0.core.log(Level::Debug, || format!("{transition}"));
-        if transition == Transition::READY_TO_PAUSED {
-            self.0.core.told_error.store(false, Ordering::Relaxed);
-        }
-        match self.change_element(transition) {
-            StateReturn::Failure => {
-                let mut state = self.0.state.lock();
-                state.last = StateReturn::Failure;
-                state.next = None;
-                state.pending = None;
-                state.notify_all();
-                StateReturn::Failure
-            }
-            StateReturn::Async => {
-                let target = self.0.state.lock().target;
-                if target > State::Ready {
-                    return StateReturn::Async;
-                }
-                // On the way down nobody waits for data.
-                self.go_on(StateReturn::Success)
-            }
-            done => self.go_on(done),
-        }
-    }
-
-    /// The step under way is made; makes the next one if there is one.
-    pub(crate) fn go_on(&self, result: StateReturn) -> StateReturn {
-        let (old, new, pending) = {
-            let mut state = self.0.state.lock();
-            let Some(pending) = state.pending else { return result };
-            let old = state.current;
-            let new = state.next.unwrap_or(old);
-            state.current = new;
-            state.last = result;
-            if new == pending {
-                state.next = None;
-                state.pending = None;
-            } else {
-                state.next = Some(new.next_towards(pending));
-                state.last = StateReturn::Async;
-            }
-            state.notify_all();
-            (old, new, state.pending)
-        };
-        if old != new || pending.is_none() {
-            self.0.core.post(MessageKind::StateChanged { old, new, pending });
-        }
-        match pending {
-            None => result,
-            Some(pending) => self.step(Transition { from: new, to: new.next_towards(pending) }),
-        }
-    }
-
-    /// A bin's async step ended. Commits it, tells of it, and goes on.
-    pub(crate) fn commit_async(&self, running_time: Option<RunningTime>) {
-        let (old, new, pending) = {
-            let mut state = self.0.state.lock();
-            if state.pending.is_none() || state.last != StateReturn::Async {
-                return;
-            }
-            // After a flush a bin is on its way to PAUSED, but that is not where it is wanted; whoever
-            // waits for its state waits until it is there.
-            if self.0.behavior.as_bin().is_some() && state.target > State::Paused {
-                state.pending = Some(state.target);
-            }
-            let old = state.current;
-            let new = state.next.unwrap_or(old);
-            state.current = new;
-            let pending = state.pending.filter(|pending| *pending != new);
-            state.pending = pending;
-            state.next = pending.map(|pending| new.next_towards(pending));
-            if pending.is_none() {
-                state.last = StateReturn::Success;
-            }
-            state.notify_all();
-            (old, new, pending)
-        };
-        if old != new || pending.is_none() {
-            self.0.core.post(MessageKind::StateChanged { old, new, pending });
-        }
-        self.0.core.post(MessageKind::AsyncDone { running_time });
-        if let Some(pending) = pending {
-            self.step(Transition { from: new, to: new.next_towards(pending) });
-        }
-    }
-
-    /// A sink's streaming thread has what the state change under way waited for: the sink is where
-    /// the change was going, at once. A concurrent `set_state` finds it before or after that.
-    pub(crate) fn commit_streaming(&self) -> Committed {
-        let mut state = self.0.state.lock();
-        let old = state.current;
-        let Some(to) = state.pending else { return Committed::Already(old) };
-        if to < State::Paused {
-            return Committed::GoingDown;
-        }
-        let next = state.next.unwrap_or(to);
-        state.current = to;
-        state.next = None;
-        state.pending = None;
-        state.last = StateReturn::Success;
-        state.notify_all();
-        drop(state);
-        if tracer::is_on() && next != to {
-            tracer::state(self.name(), Transition { from: next, to });
-        }
-        Committed::To { old, next, to }
-    }
-
-    /// Whether it is in PLAYING and not on its way anywhere.
-    pub(crate) fn rests_in_playing(&self) -> bool {
-        let state = self.0.state.lock();
-        state.current == State::Playing && state.pending.is_none()
-    }
-
-    /// The state it was last asked to go to.
-    pub(crate) fn target_state(&self) -> State {
-        self.0.state.lock().target
-    }
-
-    /// A bin's children are done, so its own change goes on: one change at a time, as if it were asked
-    /// for. An application that turned round meanwhile comes first, and leaves nothing to go on with.
-    pub(crate) fn continue_change(&self, still_ready: impl FnOnce() -> bool) {
-        let Ok(_one_at_a_time) = self.0.state_lock.lock() else { return };
-        if !still_ready() {
-            return;
-        }
-        self.commit_async(None);
-    }
-
-    /// A flush took the data that PAUSED needs: back to PAUSED, async, until the next buffer.
-    pub(crate) fn lost_state(&self) {
-        let new = {
-            let mut state = self.0.state.lock();
-            if state.last == StateReturn::Failure || state.current < State::Paused {
-                return;
-            }
-            if state.pending.is_some() {
-                None
-            } else {
-                let new = state.current.min(State::Paused);
-                state.current = new;
-                state.next = Some(new);
-                state.pending = Some(new);
-                state.last = StateReturn::Async;
-                Some(new)
-            }
-        };
-        if let Some(new) = new {
-            self.0.core.post(MessageKind::StateChanged { old: new, new, pending: Some(new) });
-            self.0.core.post(MessageKind::AsyncStart);
-        }
-    }
-
-    /// Follows the state of the bin it was added to.
-    pub fn sync_state_with(&self, target: State) -> StateReturn {
-        self.set_state(target)
     }
 }
 

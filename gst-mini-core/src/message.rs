@@ -40,7 +40,10 @@ pub enum MessageKind {
         running_time: Option<RunningTime>,
     },
     /// All sinks have seen the start of their stream.
-    StreamStart,
+    StreamStart {
+        /// Streams that belong together have the same.
+        group_id: Option<u32>,
+    },
     /// The pipeline chose this clock.
     NewClock(String),
     /// An element has a clock to offer. Internal to bins.
@@ -154,7 +157,7 @@ impl Message {
             MessageKind::StateChanged { .. } => "state-changed",
             MessageKind::AsyncStart => "async-start",
             MessageKind::AsyncDone { .. } => "async-done",
-            MessageKind::StreamStart => "stream-start",
+            MessageKind::StreamStart { .. } => "stream-start",
             MessageKind::NewClock(_) => "new-clock",
             MessageKind::ClockProvide(_) => "clock-provide",
             MessageKind::ClockLost(_) => "clock-lost",

@@ -12,7 +12,7 @@
 //!
 //! Invariant: dropping the last handle stops everything.
 //! In GStreamer: `gst/gstpipeline.c`, `gst/gstbin.c` (`gst_bin_add`, `gst_bin_get_by_name`).
-//! Left out: auto-flush-bus, delay.
+//! Left out: nothing of `GstPipeline`'s properties.
 
 pub use crate::bin::ghosts::LinkEnd;
 use crate::bin::{BinCore, ghosts};
@@ -25,7 +25,7 @@ use crate::message::{Message, MessageKind};
 use crate::pad::PadCore;
 use crate::query::Query;
 use crate::state::{State, StateReturn};
-use crate::time::{ClockTime, RunningTime};
+use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -50,8 +50,24 @@ pub trait Pipeline {
     fn bus(&self) -> Arc<Bus>;
     /// The clock in use.
     fn clock(&self) -> Option<Arc<dyn Clock>>;
-    /// Uses this clock from the next PLAYING on; `None`: the pipeline's own choice.
+    /// Uses this clock from the next choice on, which is when PLAYING begins; `None`: no clock at all, so
+    /// that nothing waits and everything runs as fast as it can.
     fn use_clock(&self, clock: Option<Arc<dyn Clock>>);
+    /// Chooses a clock itself again: one that an element provides, or the system's.
+    fn auto_clock(&self);
+    /// Adds this to the base time, from the next time PLAYING begins: for elements that take so long to
+    /// begin.
+    fn set_delay(&self, delay: ClockTime);
+    /// Whether going to NULL throws away the messages on the bus; it does at first.
+    fn set_auto_flush_bus(&self, on: bool);
+    /// The clock's reading at running time 0.
+    fn base_time(&self) -> Option<AbsoluteTime>;
+    /// Sets the base time here and below; for an application that set the start time to none.
+    fn set_base_time(&self, base_time: AbsoluteTime);
+    /// The running time at which PLAYING begins, or was last left.
+    fn start_time(&self) -> Option<RunningTime>;
+    /// Sets it; `None`: the application decides the base time from now on.
+    fn set_start_time(&self, start_time: Option<RunningTime>);
     /// How long it has been playing.
     fn running_time(&self) -> Option<RunningTime>;
     /// Uses this latency whatever the elements say; `None`: theirs.
@@ -213,7 +229,28 @@ impl Pipeline for Bin {
         self.core().clock()
     }
     fn use_clock(&self, clock: Option<Arc<dyn Clock>>) {
-        self.core().force_clock(clock);
+        self.core().use_clock(clock);
+    }
+    fn auto_clock(&self) {
+        self.core().auto_clock();
+    }
+    fn set_delay(&self, delay: ClockTime) {
+        self.core().set_delay(delay);
+    }
+    fn set_auto_flush_bus(&self, on: bool) {
+        self.core().set_auto_flush_bus(on);
+    }
+    fn base_time(&self) -> Option<AbsoluteTime> {
+        self.core().base_time()
+    }
+    fn set_base_time(&self, base_time: AbsoluteTime) {
+        self.core().set_base_time(base_time);
+    }
+    fn start_time(&self) -> Option<RunningTime> {
+        self.core().start_time()
+    }
+    fn set_start_time(&self, start_time: Option<RunningTime>) {
+        self.core().set_start_time(start_time);
     }
     fn running_time(&self) -> Option<RunningTime> {
         self.core().running_time()

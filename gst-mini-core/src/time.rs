@@ -170,14 +170,23 @@ impl SubAssign<ClockTime> for ClockTime {
 impl RunningTime {
     /// The clock reading at which this running time comes round: running time + base time.
     pub const fn at(self, base_time: AbsoluteTime) -> AbsoluteTime {
-        AbsoluteTime(self.0.saturating_add(base_time.0))
+        let reading = self.0.wrapping_add(base_time.0);
+        // A base time before the clock's zero is written modulo 2^64.
+        if reading as i64 >= 0 {
+            AbsoluteTime(reading)
+        } else if (base_time.0 as i64) < 0 {
+            AbsoluteTime::ZERO
+        } else {
+            AbsoluteTime(self.0.saturating_add(base_time.0))
+        }
     }
 }
 
 impl AbsoluteTime {
     /// The running time at this reading; zero before the base time.
     pub const fn running_time(self, base_time: AbsoluteTime) -> RunningTime {
-        RunningTime(self.0.saturating_sub(base_time.0))
+        let length = self.0.wrapping_sub(base_time.0);
+        RunningTime(if length as i64 >= 0 { length } else { 0 })
     }
 }
 

@@ -29,6 +29,10 @@ pub(crate) trait Behavior: Send + Sync {
     fn base_property_changed(&self, name: &str) {
         let _ = name;
     }
+    /// The latency a sink was told to add; `None` for other elements.
+    fn configured_latency(&self) -> Option<crate::time::ClockTime> {
+        None
+    }
     /// The bin behind the handle, if it is one.
     fn as_bin(&self) -> Option<&crate::bin::BinCore> {
         None

@@ -264,8 +264,9 @@ impl SinkBase {
                 self.sync(s, &Item::Gap(*pts, *duration))?;
             }
             EventKind::Eos => return self.end(s, event),
-            EventKind::StreamStart { .. } => {
-                let message = Message::new(self.core.name.as_str(), MessageKind::StreamStart);
+            EventKind::StreamStart { group_id, .. } => {
+                let kind = MessageKind::StreamStart { group_id: *group_id };
+                let message = Message::new(self.core.name.as_str(), kind);
                 self.core.post_message(message.with_seqnum(event.seqnum));
             }
             EventKind::Tag(tags) => self.core.post(MessageKind::Tag(tags.clone())),
@@ -360,6 +361,10 @@ impl PadHandler for SinkBase {
 impl Behavior for SinkBase {
     fn change_state(&self, handle: &ElementRef, transition: Transition) -> StateReturn {
         self.change(handle, transition)
+    }
+
+    fn configured_latency(&self) -> Option<ClockTime> {
+        Some(self.preroll.lock().latency)
     }
 
     fn send_event(&self, event: Event) -> bool {

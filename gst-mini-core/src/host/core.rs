@@ -20,6 +20,7 @@ use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
 use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::runtime::EventCount;
+use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
@@ -36,6 +37,10 @@ pub(crate) trait MessageSink: Send + Sync {
     fn wants_notify(&self) -> bool {
         false
     }
+    /// Where the bin behind this is, or is going.
+    fn wanted_state(&self) -> Option<State> {
+        None
+    }
     /// Whether an error was posted since the pipeline left READY.
     fn told_error(&self) -> bool {
         false
@@ -43,12 +48,27 @@ pub(crate) trait MessageSink: Send + Sync {
 }
 
 /// What an element is lent by whoever contains it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Lent {
     pub clock: Option<Arc<dyn Clock>>,
     pub base_time: Option<AbsoluteTime>,
     pub start_time: Option<RunningTime>,
     pub messages: Option<Arc<dyn MessageSink>>,
+    /// Name of what contains the element.
+    pub parent: Option<Arc<str>>,
+}
+
+impl Default for Lent {
+    /// As nothing was lent yet: no clock, and running time at its beginning.
+    fn default() -> Self {
+        Lent {
+            clock: None,
+            base_time: Some(AbsoluteTime::ZERO),
+            start_time: Some(RunningTime::ZERO),
+            messages: None,
+            parent: None,
+        }
+    }
 }
 
 /// Who can add pads to an element while it runs: the base of elements with several pads.

@@ -146,7 +146,7 @@ fn details(kind: &MessageKind) -> Option<String> {
         MessageKind::Element(structure) | MessageKind::Application(structure) => {
             structure.to_string()
         }
-        MessageKind::StreamStart => Line::new("GstMessageStreamStart").end(),
+        MessageKind::StreamStart { .. } => Line::new("GstMessageStreamStart").end(),
         MessageKind::Eos
         | MessageKind::AsyncStart
         | MessageKind::Latency

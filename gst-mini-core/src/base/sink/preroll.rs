@@ -36,6 +36,8 @@ pub(in crate::base) struct Preroll {
     pub have_preroll: bool,
     /// The next object commits the state.
     pub playing_async: bool,
+    /// The state change under way, or the last one, was committed.
+    pub committed: bool,
     /// The next buffer held is to be shown to the element.
     pub call_preroll: bool,
     pub flushing: bool,
@@ -113,6 +115,7 @@ impl SinkBase {
         match handle.commit_streaming() {
             Committed::To { old, next, to } => {
                 preroll.have_latency = true;
+                preroll.committed = true;
                 if to == State::Playing {
                     preroll.need_preroll = false;
                 }
@@ -126,8 +129,16 @@ impl SinkBase {
                     changed(old, next, (to != next).then_some(to));
                 }
                 self.core.post(MessageKind::AsyncDone { running_time: None });
-                if to == State::Playing {
-                    changed(if old == State::Ready { next } else { old }, to, None);
+                if to == State::Playing && old == State::Ready {
+                    // From READY at once: what goes with the second step is still to be done.
+                    self.preroll.lock().have_preroll = true;
+                    handle.extra_step(Transition { from: next, to });
+                    if self.preroll.lock().flushing {
+                        return Err(FlowError::Flushing);
+                    }
+                    changed(next, to, None);
+                } else if to == State::Playing {
+                    changed(old, to, None);
                 }
             }
             Committed::Already(state) => {
@@ -247,6 +258,7 @@ impl SinkBase {
                 self.core.interrupt(false);
                 self.shown.forget_object();
                 self.shown.forget_segment();
+                self.end_uncommitted();
                 StateReturn::Success
             }
             Transition::READY_TO_NULL => {
@@ -262,6 +274,17 @@ impl SinkBase {
                 }
             }
             _ => StateReturn::Success,
+        }
+    }
+
+    /// The change to PAUSED or PLAYING will not be committed any more; whoever waits for it need not.
+    fn end_uncommitted(&self) {
+        let committed = std::mem::replace(&mut self.preroll.lock().committed, true);
+        if !committed && self.settings.is_async.get() {
+            let (old, new) = (State::Playing, State::Paused);
+            let pending = Some(State::Ready);
+            self.core.post(MessageKind::StateChanged { old, new, pending });
+            self.core.post(MessageKind::AsyncDone { running_time: None });
         }
     }
 
@@ -295,6 +318,9 @@ impl SinkBase {
         }
         self.orders.fetch_or(FORGET_QOS | FORGET_STEP, Ordering::AcqRel);
         let is_async = self.announce_async();
+        if !is_async {
+            self.core.post(MessageKind::Latency);
+        }
         self.sink.activate();
         if is_async { StateReturn::Async } else { StateReturn::Success }
     }
@@ -308,6 +334,7 @@ impl SinkBase {
             // The next object commits PLAYING.
             preroll.need_preroll = true;
             preroll.playing_async = true;
+            preroll.committed = false;
             preroll.call_preroll = true;
             return if announced { StateReturn::Async } else { StateReturn::Success };
         }
@@ -335,6 +362,7 @@ impl SinkBase {
             preroll.playing_async = needs;
             preroll.need_preroll = needs;
             preroll.call_preroll |= needs;
+            preroll.committed &= !needs;
         }
         self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
         // A buffer that waits for its time becomes the preroll.
