@@ -2,48 +2,35 @@
 //!
 //! Invariant: frame `n` starts at `n / fps` exactly, whatever was sought or sent before it.
 //! In GStreamer: `gst/videotestsrc/gstvideotestsrc.c` (`gst_video_test_src_create`, `gst_video_test_src_do_seek`).
-//! Left out: the patterns that `Painter` does not draw, `animation-mode`, `motion`, `flip`,
-//! `horizontal-speed`, zone plates, Bayer pictures.
+//! Left out: Bayer pictures, controlled properties.
 //!
 //! ```text
 //! videotestsrc pattern=ball num-buffers=10 ! video/x-raw,format=RGBA,width=64,height=48 ! fakesink
 //! ```
 
-use crate::video::pattern::{Colors, Painter, Pattern};
+use crate::video::pattern::{Colors, Look, Moment, Motion, Painter, Pattern, Zone};
 use crate::video::{VideoFormat, VideoInfo, caps};
 use gst_mini_core::element_prelude::*;
 
-/// GStreamer's numbers, with gaps where a pattern is left out.
-const PATTERN: &str = "enum:smpte=0,snow=1,black=2,white=3,red=4,green=5,blue=6,checkers-1=7,checkers-2=8,\
-    checkers-4=9,checkers-8=10,blink=12,smpte75=13,solid-color=17,ball=18,smpte100=19,bar=20,gradient=23";
-const NUMBERS: [(i32, Pattern); 18] = [
-    (0, Pattern::Smpte),
-    (1, Pattern::Snow),
-    (2, Pattern::Black),
-    (3, Pattern::White),
-    (4, Pattern::Red),
-    (5, Pattern::Green),
-    (6, Pattern::Blue),
-    (7, Pattern::Checkers1),
-    (8, Pattern::Checkers2),
-    (9, Pattern::Checkers4),
-    (10, Pattern::Checkers8),
-    (12, Pattern::Blink),
-    (13, Pattern::Smpte75),
-    (17, Pattern::SolidColor),
-    (18, Pattern::Ball),
-    (19, Pattern::Smpte100),
-    (20, Pattern::Bar),
-    (23, Pattern::Gradient),
-];
+const PATTERN: &str = "enum:smpte,snow,black,white,red,green,blue,checkers-1,checkers-2,checkers-4,checkers-8,\
+    circular,blink,smpte75,zone-plate,gamut,chroma-zone-plate,solid-color,ball,smpte100,bar,pinwheel,spokes,\
+    gradient,colors,smpte-rp-219";
+const ANIMATION: &str = "enum:frames,wall-time,running-time";
+const MOTION: &str = "enum:wavy,sweep,hsweep";
 const KEPT_FRAMES: usize = 16;
 
+#[derive(Default)]
 pub struct VideoTestSrc {
     pattern: i32,
     is_live: bool,
+    typefind: bool,
     timestamp_offset: i64,
-    foreground: u32,
-    background: u32,
+    colors: Colors,
+    animation: i32,
+    motion: i32,
+    flip: bool,
+    horizontal_speed: i32,
+    zone: Zone,
     frame: u64,
     /// Frames left to the start of the segment, when playing backwards.
     backwards: Option<u64>,
@@ -55,25 +42,6 @@ pub struct VideoTestSrc {
 struct Studio {
     painter: Painter,
     pool: BufferPool,
-    /// What the painter was made with; properties may change between frames.
-    look: (i32, u32, u32),
-}
-
-impl Default for VideoTestSrc {
-    fn default() -> Self {
-        let Colors { foreground, background } = Colors::default();
-        VideoTestSrc {
-            pattern: 0,
-            is_live: false,
-            timestamp_offset: 0,
-            foreground,
-            background,
-            frame: 0,
-            backwards: None,
-            sought: None,
-            studio: None,
-        }
-    }
 }
 
 impl Element for VideoTestSrc {
@@ -86,32 +54,78 @@ impl Element for VideoTestSrc {
         Prop::choice("pattern", PATTERN, "Type of test pattern to generate", |e: &mut Self| {
             &mut e.pattern
         }),
-        Prop::boolean("is-live", "Whether to act as a live source", |e: &mut Self| &mut e.is_live)
-            .ready_only(),
         Prop::int64("timestamp-offset", "An offset added to timestamps", |e: &mut Self| {
             &mut e.timestamp_offset
         })
         .unit("ns")
         .range("0", "9223372036854775807"),
+        Prop::boolean("is-live", "Whether to act as a live source", |e: &mut Self| &mut e.is_live)
+            .ready_only(),
+        Prop::boolean("typefind", "Without effect, as in GStreamer", |e: &mut Self| {
+            &mut e.typefind
+        }),
+        Prop::int("k0", "Zoneplate zero order phase", |e: &mut Self| &mut e.zone.k0),
+        Prop::int("kx", "Zoneplate 1st order x phase", |e: &mut Self| &mut e.zone.kx),
+        Prop::int("ky", "Zoneplate 1st order y phase", |e: &mut Self| &mut e.zone.ky),
+        Prop::int("kt", "Zoneplate 1st order t phase", |e: &mut Self| &mut e.zone.kt),
+        Prop::int("kxt", "Zoneplate x*t product phase", |e: &mut Self| &mut e.zone.kxt),
+        Prop::int("kyt", "Zoneplate y*t product phase", |e: &mut Self| &mut e.zone.kyt),
+        Prop::int("kxy", "Zoneplate x*y product phase", |e: &mut Self| &mut e.zone.kxy),
+        Prop::int("kx2", "Zoneplate 2nd order x phase", |e: &mut Self| &mut e.zone.kx2),
+        Prop::int("ky2", "Zoneplate 2nd order y phase", |e: &mut Self| &mut e.zone.ky2),
+        Prop::int("kt2", "Zoneplate 2nd order t phase", |e: &mut Self| &mut e.zone.kt2),
+        Prop::int("xoffset", "Zoneplate 2nd order products x offset", |e: &mut Self| {
+            &mut e.zone.xoffset
+        }),
+        Prop::int("yoffset", "Zoneplate 2nd order products y offset", |e: &mut Self| {
+            &mut e.zone.yoffset
+        }),
         Prop::uint("foreground-color", "Foreground color, 0xAARRGGBB", |e: &mut Self| {
-            &mut e.foreground
+            &mut e.colors.foreground
         }),
         Prop::uint("background-color", "Background color, 0xAARRGGBB", |e: &mut Self| {
-            &mut e.background
+            &mut e.colors.background
+        }),
+        Prop::int(
+            "horizontal-speed",
+            "Scroll image number of pixels per frame (positive is scroll to the left)",
+            |e: &mut Self| &mut e.horizontal_speed,
+        ),
+        Prop::choice(
+            "animation-mode",
+            ANIMATION,
+            "For pattern=ball, which counter defines the position of the ball",
+            |e: &mut Self| &mut e.animation,
+        ),
+        Prop::choice("motion", MOTION, "For pattern=ball, what motion the ball does", |e| {
+            &mut e.motion
+        }),
+        Prop::boolean("flip", "For pattern=ball, invert colors every second", |e: &mut Self| {
+            &mut e.flip
         }),
     ];
 }
 
 impl VideoTestSrc {
-    fn look(&self) -> (i32, u32, u32) {
-        (self.pattern, self.foreground, self.background)
+    fn look(&self) -> Look {
+        Look {
+            pattern: Pattern::from_number(self.pattern).unwrap_or_default(),
+            colors: self.colors,
+            motion: Motion::from_number(self.motion),
+            flip: self.flip,
+            horizontal_speed: self.horizontal_speed,
+            zone: self.zone,
+        }
     }
 
-    fn painter(&self, info: VideoInfo) -> Painter {
-        let known = NUMBERS.iter().find(|(number, _)| *number == self.pattern);
-        let pattern = known.map_or(Pattern::Smpte, |(_, pattern)| *pattern);
-        let colors = Colors { foreground: self.foreground, background: self.background };
-        Painter::new(pattern, info, colors)
+    /// What the ball goes by.
+    fn moment(&self, cx: &Cx, frame: u64, pts: ClockTime) -> Moment {
+        let seconds = |nanos: u64| nanos as f64 / 1e9;
+        match self.animation {
+            1 => Moment::of_time(frame, seconds(cx.utc_now() / 1000 * 1000)),
+            2 => Moment::of_time(frame, seconds(pts.nanos())),
+            _ => Moment::of_frame(frame),
+        }
     }
 }
 
@@ -215,8 +229,7 @@ impl Source for VideoTestSrc {
         }
         self.studio = Some(Studio {
             pool: BufferPool::new(info.size(), KEPT_FRAMES),
-            painter: self.painter(info),
-            look: self.look(),
+            painter: Painter::with(self.look(), info),
         });
         if let Some(segment) = self.sought.take() {
             self.seek(cx, &segment);
@@ -226,16 +239,8 @@ impl Source for VideoTestSrc {
 
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
         let look = self.look();
-        if let Some(info) = self
-            .studio
-            .as_ref()
-            .filter(|studio| studio.look != look)
-            .map(|studio| studio.painter.info().clone())
-        {
-            let painter = self.painter(info);
-            if let Some(studio) = &mut self.studio {
-                (studio.painter, studio.look) = (painter, look);
-            }
+        if let Some(studio) = self.studio.as_mut().filter(|studio| *studio.painter.look() != look) {
+            studio.painter = Painter::with(look, studio.painter.info().clone());
         }
         let Some(studio) = &self.studio else { return Err(FlowError::NotNegotiated) };
         let rate = rate(studio.painter.info());
@@ -248,11 +253,12 @@ impl Source for VideoTestSrc {
         }
         let frame = self.frame;
         let mut buf = studio.pool.acquire();
+        let offset = ClockTime::from_nanos(self.timestamp_offset.max(0) as u64);
+        let at = rate.map_or(ClockTime::ZERO, |(num, den)| ClockTime::of_frame(frame, num, den));
         studio
             .painter
-            .paint(frame, buf.data_mut())
+            .paint_at(self.moment(cx, frame, at + offset), buf.data_mut())
             .map_err(|error| cx.error(ErrorKind::Failed, error.to_string()))?;
-        let offset = ClockTime::from_nanos(self.timestamp_offset.max(0) as u64);
         match rate {
             Some((num, den)) => {
                 let at = |frame| ClockTime::of_frame(frame, num, den);

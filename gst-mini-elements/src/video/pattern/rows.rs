@@ -3,82 +3,94 @@
 //! Invariant: a row depends on the frame number and its own number only, so rows can be drawn in
 //! any order; noise gets there by jumping ahead in its sequence.
 //! In GStreamer: `gst/videotestsrc/videotestsrc.c` (`convert_hline_generic`, `videotestsrc_blend_line`,
-//! `random_char`), `video-chroma.c` for the sites.
-//! Left out: other chroma sites than the two that heights below and above 576 lines imply.
+//! `random_char`).
+//! Left out: chroma that sits on the upper one of two rows.
 
-use std::f64::consts::PI;
-use std::ops::Range;
-
-use super::Pattern;
 use super::ink::{Ink, Line, Palette};
+use super::{Pattern, Scene, ball, rp219};
 use crate::video::chroma::Chroma;
 use crate::video::info::VideoInfo;
 use crate::video::line;
-
-const BALL_RADIUS: f64 = 20.0;
 
 /// The first row of the reverse bars and of the bottom part.
 pub fn smpte_split(height: u32) -> (u32, u32) {
     ((u64::from(height) * 2 / 3) as u32, (u64::from(height) * 3 / 4) as u32)
 }
 
-/// Center of the ball: two sines whose periods have no common multiple.
-fn ball_center(info: &VideoInfo, frame: u64) -> (f64, f64) {
-    let (width, height) = (f64::from(info.width), f64::from(info.height));
-    let along = |side: f64, speed: f64| {
-        let phase = 2.0 * PI * speed / 200.0 * frame as f64;
-        BALL_RADIUS + (0.5 + 0.5 * phase.sin()) * (side - 2.0 * BALL_RADIUS)
+impl Scene<'_> {
+    /// Draws row `y`; `line` has the picture's width.
+    pub fn draw(&self, y: u32, line: &mut Line) {
+        let (info, palette, frame) = (self.info, self.palette, self.moment.frame);
+        match self.look.pattern {
+            Pattern::Smpte => smpte(info, palette, frame, y, line),
+            Pattern::Snow => {
+                let width = u64::from(info.width);
+                let before = frame
+                    .wrapping_mul(u64::from(info.height))
+                    .wrapping_add(u64::from(y))
+                    .wrapping_mul(width);
+                noise(before, &palette.ramp, line);
+            }
+            Pattern::Black => line.fill(palette.background),
+            Pattern::White | Pattern::SolidColor => line.fill(palette.foreground),
+            Pattern::Red => line.fill(palette.bars[5]),
+            Pattern::Green => line.fill(palette.bars[3]),
+            Pattern::Blue => line.fill(palette.bars[6]),
+            Pattern::Checkers1 => checkers(palette, 0, y, line),
+            Pattern::Checkers2 => checkers(palette, 1, y, line),
+            Pattern::Checkers4 => checkers(palette, 2, y, line),
+            Pattern::Checkers8 => checkers(palette, 3, y, line),
+            Pattern::Blink if frame.is_multiple_of(2) => line.fill(palette.background),
+            Pattern::Blink => line.fill(palette.foreground),
+            Pattern::Smpte75 => bars(&palette.bars_75, line),
+            Pattern::Smpte100 => bars(&palette.bars, line),
+            Pattern::Ball => ball::draw(self.look, info, palette, self.moment, y, line),
+            Pattern::Bar => {
+                line.fill(palette.background);
+                let end = line.len() / 7;
+                line[..end].fill(palette.foreground);
+            }
+            Pattern::Gradient => {
+                let step = u64::from(y) * 255 / u64::from(info.height);
+                line.fill(palette.ramp[step as usize]);
+            }
+            Pattern::Gamut => gamut(info, palette, y, line),
+            Pattern::Colors => colors(info, y, line),
+            Pattern::SmpteRp219 => rp219::draw(info, palette, y, line),
+            Pattern::Circular
+            | Pattern::ZonePlate
+            | Pattern::ChromaZonePlate
+            | Pattern::Pinwheel
+            | Pattern::Spokes => self.sheet.draw(self.look, info, palette, frame, y, line),
+        }
+    }
+}
+
+/// Black, white, red and blue from top to bottom, in squares with what is just beyond them.
+fn gamut(info: &VideoInfo, palette: &Palette, y: u32, line: &mut Line) {
+    let (inside, component, beyond) = match u64::from(y) * 4 / u64::from(info.height) {
+        0 => (palette.black, 0, 0),
+        1 => (palette.bars[0], 0, 255),
+        2 => (palette.bars[5], 2, 255),
+        _ => (palette.bars[6], 1, 255),
     };
-    (along(width, 1.0), along(height, std::f64::consts::SQRT_2))
+    let mut outside = inside;
+    if !info.format.is_rgb() {
+        outside[component] = beyond;
+    }
+    for (x, pixels) in line.chunks_mut(8).enumerate() {
+        let x = (x * 8) as u32;
+        pixels.fill(if (x ^ y) & 16 != 0 { inside } else { outside });
+    }
 }
 
-/// The rows the ball touches in a frame.
-pub fn ball_rows(info: &VideoInfo, frame: u64) -> Range<u32> {
-    let (_, y) = ball_center(info, frame);
-    let clamp = |row: f64| row.clamp(0.0, f64::from(info.height)) as u32;
-    clamp((y - BALL_RADIUS).floor())..clamp((y + BALL_RADIUS).ceil() + 1.0)
-}
-
-/// Draws row `y` of frame `frame`; `line` has the picture's width.
-pub fn draw(
-    pattern: Pattern,
-    info: &VideoInfo,
-    palette: &Palette,
-    frame: u64,
-    y: u32,
-    line: &mut Line,
-) {
-    match pattern {
-        Pattern::Smpte => smpte(info, palette, frame, y, line),
-        Pattern::Snow => {
-            let width = u64::from(info.width);
-            let before =
-                (frame.wrapping_mul(u64::from(info.height)) + u64::from(y)).wrapping_mul(width);
-            noise(before, &palette.ramp, line);
-        }
-        Pattern::Black => line.fill(palette.background),
-        Pattern::White | Pattern::SolidColor => line.fill(palette.foreground),
-        Pattern::Red => line.fill(palette.bars[5]),
-        Pattern::Green => line.fill(palette.bars[3]),
-        Pattern::Blue => line.fill(palette.bars[6]),
-        Pattern::Checkers1 => checkers(palette, 0, y, line),
-        Pattern::Checkers2 => checkers(palette, 1, y, line),
-        Pattern::Checkers4 => checkers(palette, 2, y, line),
-        Pattern::Checkers8 => checkers(palette, 3, y, line),
-        Pattern::Blink if frame.is_multiple_of(2) => line.fill(palette.background),
-        Pattern::Blink => line.fill(palette.foreground),
-        Pattern::Smpte75 => bars(&palette.bars_75, line),
-        Pattern::Smpte100 => bars(&palette.bars, line),
-        Pattern::Ball => ball(info, palette, frame, y, line),
-        Pattern::Bar => {
-            line.fill(palette.background);
-            let end = line.len() / 7;
-            line[..end].fill(palette.foreground);
-        }
-        Pattern::Gradient => {
-            let step = u64::from(y) * 255 / u64::from(info.height);
-            line.fill(palette.ramp[step as usize]);
-        }
+/// Two components in steps of their own, the third in both at once.
+fn colors(info: &VideoInfo, y: u32, line: &mut Line) {
+    let (width, height) = (u64::from(info.width), u64::from(info.height));
+    let y = u64::from(y);
+    for (x, pixel) in (0..).zip(line.iter_mut()) {
+        let both = ((y * 16 / height) << 4) | (x * 16 / width);
+        *pixel = [(x * 4096 / width) as u8, both as u8, (y * 4096 / height) as u8, 255];
     }
 }
 
@@ -94,22 +106,6 @@ fn checkers(palette: &Palette, shift: u32, y: u32, line: &mut Line) {
     for (x, pixel) in line.iter_mut().enumerate() {
         let odd = ((x as u32 >> shift) ^ (y >> shift)) & 1;
         *pixel = if odd == 1 { green } else { red };
-    }
-}
-
-fn ball(info: &VideoInfo, palette: &Palette, frame: u64, y: u32, line: &mut Line) {
-    line.fill(palette.background);
-    let (center_x, center_y) = ball_center(info, frame);
-    let dy = f64::from(y) - center_y;
-    let half = (BALL_RADIUS * BALL_RADIUS - dy * dy).max(0.0).sqrt();
-    let half = half.round_ties_even();
-    let column = |x: f64| x.clamp(0.0, f64::from(info.width)) as usize;
-    let from = column(center_x.trunc() - half);
-    let to = column(center_x.trunc() + half + 1.0);
-    for (x, pixel) in line[..to].iter_mut().enumerate().skip(from) {
-        let distance = (x as f64 - center_x).hypot(dy);
-        let cover = ((BALL_RADIUS - distance) * 128.0).clamp(0.0, 255.0);
-        *pixel = palette.ramp[cover as usize];
     }
 }
 

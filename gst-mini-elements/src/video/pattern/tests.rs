@@ -70,9 +70,47 @@ fn painter_refuses_a_short_slice() {
 
 #[test]
 fn pattern_unknown_name_is_refused_with_the_list() {
-    let error = "zone-plate".parse::<Pattern>().unwrap_err().to_string();
-    assert!(error.starts_with("pattern 'zone-plate' is not supported"), "{error}");
-    assert!(error.contains("smpte") && error.ends_with("gradient"), "{error}");
+    let error = "zone".parse::<Pattern>().unwrap_err().to_string();
+    assert!(error.starts_with("pattern 'zone' is not supported"), "{error}");
+    assert!(error.contains("smpte") && error.ends_with("smpte-rp-219"), "{error}");
+}
+
+#[test]
+fn painter_takes_any_coefficient_speed_and_motion() {
+    let extremes = [i32::MIN, -1, 3, i32::MAX];
+    for k in extremes {
+        let zone = Zone {
+            k0: k,
+            kx: k,
+            ky: k,
+            kt: k,
+            kxt: k,
+            kyt: k,
+            kxy: k,
+            kx2: k,
+            ky2: k,
+            kt2: k,
+            xoffset: k,
+            yoffset: k,
+        };
+        for (pattern, _) in Pattern::ALL {
+            for motion in [Motion::Wavy, Motion::Sweep, Motion::HalfSweep] {
+                let look = Look {
+                    pattern,
+                    motion,
+                    flip: true,
+                    horizontal_speed: k,
+                    zone,
+                    ..Look::default()
+                };
+                let info = VideoInfo::new(VideoFormat::I420, 9, 7).unwrap();
+                let painter = Painter::with(look, info);
+                for number in [0, 51, u64::MAX] {
+                    frame(&painter, number);
+                }
+            }
+        }
+    }
 }
 
 #[test]
