@@ -8,6 +8,7 @@
 //! | `appsink` | hands the stream to the application | `appsink.rs`, [`app`] |
 //! | `appsrc` | is fed by the application | `appsrc.rs`, [`app`] |
 //! | `audioconvert` | changes how samples are stored and mixes channels | `audioconvert.rs`, [`audio`] |
+//! | `audioresample` | changes the rate of samples | `audioresample.rs`, [`audio`] |
 //! | `audiotestsrc` | makes test tones and noises | `audiotestsrc.rs`, [`audio`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
 //! | `concat` | plays its inputs one after the other | `concat.rs` |
@@ -47,6 +48,7 @@ pub mod video;
 mod appsink;
 mod appsrc;
 mod audioconvert;
+mod audioresample;
 mod audiotestsrc;
 mod capsfilter;
 mod concat;
@@ -86,6 +88,7 @@ register![
     Factory::sink::<appsink::AppSink>(),
     Factory::source::<appsrc::AppSrc>(),
     Factory::transform::<audioconvert::AudioConvert>(),
+    Factory::transform::<audioresample::AudioResample>(),
     Factory::source::<audiotestsrc::AudioTestSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
     Factory::multi_pad::<concat::Concat>(),

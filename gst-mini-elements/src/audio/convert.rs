@@ -231,6 +231,27 @@ fn write_reals(format: AudioFormat, samples: &[f64], output: &mut [u8]) {
     }
 }
 
+/// Samples of any format as doubles, full scale is 1.
+pub fn read_samples(format: AudioFormat, input: &[u8], samples: &mut Vec<f64>) {
+    if format.is_float() {
+        return read_reals(format, input, samples);
+    }
+    samples.clear();
+    let stored = input.chunks_exact(format.bytes());
+    samples.extend(stored.map(|stored| f64::from(format.get_i32(stored)) / FULL));
+}
+
+/// Doubles as samples of any format: rounded to the nearest, and clipped at full scale.
+pub fn write_samples(format: AudioFormat, samples: &[f64], output: &mut [u8]) {
+    if format.is_float() {
+        return write_reals(format, samples, output);
+    }
+    let step = f64::from(1u32 << (32 - format.depth()).min(31));
+    for (stored, sample) in output.chunks_exact_mut(format.bytes()).zip(samples) {
+        format.put_i32(((sample * FULL / step).round() * step) as i32, stored);
+    }
+}
+
 /// Mixes integers whose lower `unused` bits are zero, and keeps those zero.
 fn mix_ints(matrix: &Matrix, input: &[i32], output: &mut Vec<i32>, unused: u32) {
     output.clear();

@@ -11,6 +11,7 @@ pub mod dither;
 pub mod format;
 pub mod info;
 pub mod mix;
+pub mod resample;
 pub mod wav;
 pub mod wave;
 
