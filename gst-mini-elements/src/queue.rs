@@ -10,18 +10,21 @@
 //! Invariant: items leave in the order they came; levels count what is inside, not what downstream
 //! has in hand.
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_chain_buffer_or_list`, `gst_queue_loop`).
-//! Left out: queries kept in order with the data.
+//! Left out: queries kept in order with the data; `dropped` is an addition.
 //!
 //! ```text
 //! fakesrc num-buffers=10 ! queue max-size-buffers=3 leaky=downstream ! fakesink
 //! ```
 
+mod contents;
+
+use contents::{Amount, Contents, Item};
 use gst_mini_core::element_prelude::*;
-use parking_lot::Mutex;
-use std::collections::VecDeque;
+use parking_lot::{Mutex, MutexGuard};
 
 const LEAKY: &str = "enum:no=0:Not Leaky,upstream=1:Leaky on upstream (new buffers),\
     downstream=2:Leaky on downstream (old buffers)";
+const LEAKY_NO: i32 = 0;
 const LEAKY_UPSTREAM: i32 = 1;
 const LEAKY_DOWNSTREAM: i32 = 2;
 /// Waiters: room for the chain, an item for the task.
@@ -47,27 +50,34 @@ pub struct Queue {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    items: VecDeque<Item>,
-    buffers: u32,
-    bytes: u64,
-    /// Running time of what came in last and went out last; their distance is the level in time.
-    sink_time: Option<i64>,
-    src_time: Option<i64>,
-    sink_segment: Option<Segment>,
-    src_segment: Option<Segment>,
-    /// The next buffer in (tail) or out (head) follows a hole.
-    tail_discont: bool,
-    head_discont: bool,
+    contents: Contents,
+    /// What must be inside before anything goes out. The end of the stream takes it to nothing, and a
+    /// flush, or setting a property, back.
+    threshold: Amount,
+    /// What the last push came to: what upstream is told.
+    result: FlowResult,
+    /// The end is in the queue: nothing comes after it.
     eos: bool,
-    /// Why downstream takes nothing more.
-    refused: Option<FlowError>,
+    /// Downstream has ended: it takes nothing but a new segment.
+    unexpected: bool,
+    /// Whether the chain waits for room, the task for an item.
+    waits_room: bool,
+    waits_item: bool,
 }
 
-enum Item {
-    Buffer(Buffer),
-    Event(Event),
+impl Default for State {
+    fn default() -> Self {
+        State {
+            contents: Contents::default(),
+            threshold: Amount::default(),
+            result: Ok(()),
+            eos: false,
+            unexpected: false,
+            waits_room: false,
+            waits_item: false,
+        }
+    }
 }
 
 impl Default for Queue {
@@ -157,317 +167,407 @@ impl Element for Queue {
     ];
 }
 
-impl State {
-    fn time_level(&self) -> u64 {
-        match (self.sink_time, self.src_time) {
-            (Some(sink), Some(src)) => u64::try_from(sink.saturating_sub(src)).unwrap_or(0),
-            (Some(sink), None) => u64::try_from(sink).unwrap_or(0),
-            _ => 0,
+impl Queue {
+    fn limit(&self) -> Amount {
+        Amount {
+            buffers: self.max_buffers.get().into(),
+            bytes: self.max_bytes.get().into(),
+            time: self.max_time.get(),
         }
     }
 
-    fn clear(&mut self) {
-        *self = State { tail_discont: self.tail_discont, ..State::default() };
+    fn asked_threshold(&self) -> Amount {
+        Amount {
+            buffers: self.min_buffers.get().into(),
+            bytes: self.min_bytes.get().into(),
+            time: self.min_time.get(),
+        }
     }
-}
 
-/// Running time of a position, negative before the segment.
-fn running_time(segment: Option<&Segment>, at: ClockTime) -> Option<i64> {
-    let segment = segment.filter(|segment| segment.format == Format::Time)?;
-    let (sign, time) = segment.to_running_time_full(at);
-    let time = i64::try_from(time).ok()?;
-    (sign != 0).then_some(i64::from(sign) * time)
-}
-
-/// Where a buffer ends, for the level in time.
-fn end_of(buf: &Buffer) -> Option<ClockTime> {
-    let start = buf.dts_or_pts()?;
-    Some(start + buf.duration().unwrap_or(ClockTime::ZERO))
-}
-
-impl Queue {
     fn is_full(&self, state: &State) -> bool {
+        let (level, limit) = (state.contents.level(), self.limit());
         let over = |level: u64, max: u64| max > 0 && level >= max;
-        over(u64::from(state.buffers), u64::from(self.max_buffers.get()))
-            || over(state.bytes, u64::from(self.max_bytes.get()))
-            || over(state.time_level(), self.max_time.get())
+        over(level.buffers, limit.buffers)
+            || over(level.bytes, limit.bytes)
+            || over(level.time, limit.time)
     }
 
-    /// Nothing inside, or less than the thresholds ask for.
+    /// Nothing inside, or less than the thresholds ask for. What ends in an event goes out at once.
     fn is_empty(&self, state: &State) -> bool {
-        if state.items.is_empty() {
+        if state.contents.is_void() {
             return true;
         }
-        if state.eos {
+        if !state.contents.ends_in_data() {
             return false;
         }
-        let under = |level: u64, min: u64| min > 0 && level < min;
-        state.buffers > 0
-            && (under(u64::from(state.buffers), u64::from(self.min_buffers.get()))
-                || under(state.bytes, u64::from(self.min_bytes.get()))
-                || under(state.time_level(), self.min_time.get()))
+        let (level, least) = (state.contents.level(), state.threshold);
+        let is_under =
+            level.buffers < least.buffers || level.bytes < least.bytes || level.time < least.time;
+        is_under && !self.is_full(state)
     }
 
     fn publish_levels(&self, state: &State) {
-        self.level_buffers.set(state.buffers);
-        self.level_bytes.set(u32::try_from(state.bytes).unwrap_or(u32::MAX));
-        self.level_time.set(state.time_level());
+        let level = state.contents.level();
+        self.level_buffers.set(u32::try_from(level.buffers).unwrap_or(u32::MAX));
+        self.level_bytes.set(u32::try_from(level.bytes).unwrap_or(u32::MAX));
+        self.level_time.set(level.time);
     }
 
-    fn signal(&self, cx: &Cx, name: &str) {
-        if !self.silent.get() {
+    /// Emits signals under no lock; handlers may set properties.
+    fn signal<'a>(
+        &'a self,
+        cx: &Cx,
+        state: MutexGuard<'a, State>,
+        names: &[&str],
+    ) -> FlowResult<MutexGuard<'a, State>> {
+        if self.silent.get() {
+            return Ok(state);
+        }
+        drop(state);
+        for name in names {
             cx.emit(name, None);
         }
+        self.relock()
     }
 
-    /// Takes the oldest item out and accounts for it.
-    fn take(&self, state: &mut State) -> Option<Item> {
-        let item = state.items.pop_front()?;
-        match &item {
-            Item::Buffer(buf) => {
-                state.buffers -= 1;
-                state.bytes -= buf.size() as u64;
-                if let Some(end) = end_of(buf) {
-                    state.src_time =
-                        running_time(state.src_segment.as_ref(), end).or(state.src_time);
-                }
-            }
-            Item::Event(event) => match &event.kind {
-                EventKind::Segment(segment) => {
-                    state.src_segment = Some(*segment);
-                    let start = ClockTime::from_nanos(segment.start);
-                    state.src_time = running_time(Some(segment), start).or(state.src_time);
-                }
-                EventKind::Gap { pts, duration } => {
-                    let end = *pts + duration.unwrap_or(ClockTime::ZERO);
-                    state.src_time =
-                        running_time(state.src_segment.as_ref(), end).or(state.src_time);
-                }
-                _ => {}
-            },
-        }
-        if state.items.is_empty() {
-            // What is empty holds no time, whatever the last timestamps were.
-            state.src_time = state.sink_time.or(state.src_time);
-        }
-        self.publish_levels(state);
-        Some(item)
+    fn relock(&self) -> FlowResult<MutexGuard<'_, State>> {
+        let state = self.state.lock();
+        state.result.map(|()| state)
     }
 
-    /// Throws the oldest buffers away until there is room; events among them stay.
+    /// Gives the lock up and waits for room.
+    fn wait_room<'a>(
+        &'a self,
+        cx: &Cx,
+        mut state: MutexGuard<'a, State>,
+    ) -> FlowResult<MutexGuard<'a, State>> {
+        state.waits_room = true;
+        let ticket = cx.ticket(ROOM);
+        drop(state);
+        cx.wait(ROOM, ticket, None)?;
+        self.relock()
+    }
+
+    /// Gives the lock up and waits for an item.
+    fn wait_item<'a>(
+        &'a self,
+        cx: &Cx,
+        mut state: MutexGuard<'a, State>,
+    ) -> FlowResult<MutexGuard<'a, State>> {
+        state.waits_item = true;
+        let ticket = cx.ticket(ITEM);
+        drop(state);
+        cx.wait(ITEM, ticket, None)?;
+        self.relock()
+    }
+
+    /// Gives the lock up, and wakes who waits for what has changed.
+    fn unlock(&self, cx: &Cx, mut state: MutexGuard<'_, State>) {
+        self.publish_levels(&state);
+        let room = std::mem::take(&mut state.waits_room);
+        let item = std::mem::take(&mut state.waits_item);
+        drop(state);
+        if room {
+            cx.wake(ROOM);
+        }
+        if item {
+            cx.wake(ITEM);
+        }
+    }
+
+    /// Throws the oldest items away until there is room.
     fn leak_oldest(&self, cx: &Cx, state: &mut State) {
-        let mut kept = Vec::new();
         while self.is_full(state) {
-            match self.take(state) {
-                Some(Item::Buffer(buf)) => {
-                    cx.dropped(&buf, "leaked: the oldest of a full queue");
-                    self.dropped.set(self.dropped.get() + 1);
-                    state.head_discont = true;
-                }
-                Some(event) => kept.push(event),
-                None => break,
-            }
-        }
-        for event in kept.into_iter().rev() {
-            state.items.push_front(event);
+            let Some(item) = state.contents.leak() else { break };
+            self.count_dropped(cx, &item, "leaked: the oldest of a full queue");
         }
         cx.log(Level::Debug, || format!("leaked, {} dropped so far", self.dropped.get()));
     }
-}
 
-impl MultiPad for Queue {
-    fn start(&self, _: &Cx) -> Result<(), ElementError> {
-        *self.state.lock() = State::default();
-        self.publish_levels(&State::default());
-        self.dropped.set(0);
-        Ok(())
+    fn count_dropped(&self, cx: &Cx, item: &Item, why: &str) {
+        for buf in item.buffers() {
+            cx.dropped(buf, why);
+        }
+        self.dropped.set(self.dropped.get() + item.buffers().len() as u64);
     }
 
-    fn stop(&self, _: &Cx) -> Result<(), ElementError> {
-        *self.state.lock() = State::default();
-        self.publish_levels(&State::default());
-        Ok(())
-    }
-
-    fn chain(&self, cx: &Cx, mut buf: Buffer) -> FlowResult {
-        let mut told = false;
-        loop {
-            let mut state = self.state.lock();
-            if let Some(refused) = state.refused {
-                return Err(refused);
+    fn put_data(&self, cx: &Cx, item: Item) -> FlowResult {
+        let mut state = self.relock()?;
+        if state.eos || state.unexpected {
+            return Err(FlowError::Eos);
+        }
+        while self.is_full(&state) {
+            state = self.signal(cx, state, &["overrun"])?;
+            if !self.is_full(&state) {
+                break;
             }
-            if state.eos {
-                return Err(FlowError::Eos);
-            }
-            if self.is_full(&state) {
-                if !std::mem::replace(&mut told, true) {
+            match self.leaky.get() {
+                LEAKY_UPSTREAM => {
+                    state.contents.tail_discont = true;
                     drop(state);
-                    // A handler may make room by setting a property.
-                    self.signal(cx, "overrun");
-                    continue;
+                    self.count_dropped(cx, &item, "leaked: new at a full queue");
+                    cx.log(Level::Debug, || "full: what came is dropped".to_owned());
+                    return Ok(());
                 }
-                match self.leaky.get() {
-                    LEAKY_UPSTREAM => {
-                        state.tail_discont = true;
-                        drop(state);
-                        cx.dropped(&buf, "leaked: new at a full queue");
-                        self.dropped.set(self.dropped.get() + 1);
-                        cx.log(Level::Debug, || "full: the new buffer is dropped".to_owned());
+                LEAKY_DOWNSTREAM => self.leak_oldest(cx, &mut state),
+                _ => {
+                    while self.is_full(&state) {
+                        state = self.wait_room(cx, state)?;
+                    }
+                    state = self.signal(cx, state, &["running"])?;
+                }
+            }
+        }
+        state.contents.put(item);
+        self.unlock(cx, state);
+        Ok(())
+    }
+
+    /// Throws everything away; the thresholds count again.
+    fn clear(&self, state: &mut State) {
+        state.contents.clear();
+        state.threshold = self.asked_threshold();
+    }
+
+    /// Hands sticky events that lost their place to the source pad.
+    fn tell_untold(cx: &Cx, untold: Vec<Event>) {
+        for event in untold {
+            cx.store_event(SRC, &event);
+        }
+    }
+
+    /// Waits for the next item and pushes it.
+    fn push_next(&self, cx: &Cx) -> FlowResult {
+        let mut state = self.relock()?;
+        while self.is_empty(&state) {
+            state = self.signal(cx, state, &["underrun"])?;
+            while self.is_empty(&state) {
+                state = self.wait_item(cx, state)?;
+            }
+            state = self.signal(cx, state, &["running", "pushing"])?;
+        }
+        let Some(mut item) = state.contents.take() else { return Ok(()) };
+        let mut flow = Ok(());
+        loop {
+            let untold = state.contents.take_untold();
+            self.unlock(cx, state);
+            Self::tell_untold(cx, untold);
+            match item {
+                Item::Buffer(buf) => flow = cx.push(SRC, buf),
+                Item::List(list) => flow = cx.push_list(SRC, list),
+                Item::Event(event) => {
+                    cx.push_event(SRC, &event);
+                    let is_end = matches!(event.kind, EventKind::Eos);
+                    drop(self.relock()?);
+                    return if is_end { Err(FlowError::Eos) } else { flow };
+                }
+            }
+            state = self.relock()?;
+            if flow != Err(FlowError::Eos) {
+                return flow;
+            }
+            // Downstream has ended. What it still takes is a new beginning, or the end.
+            item = loop {
+                match state.contents.take() {
+                    Some(Item::Event(event)) if begins_or_ends(&event) => break Item::Event(event),
+                    Some(_) => {}
+                    None => {
+                        state.unexpected = true;
+                        self.unlock(cx, state);
                         return Ok(());
                     }
-                    LEAKY_DOWNSTREAM => self.leak_oldest(cx, &mut state),
-                    _ => {
-                        let ticket = cx.ticket(ROOM);
-                        drop(state);
-                        cx.wait(ROOM, ticket, None)?;
-                        continue;
-                    }
                 }
-            }
-            if std::mem::take(&mut state.tail_discont) {
-                buf.set_flags(BufferFlags::DISCONT);
-            }
-            state.buffers += 1;
-            state.bytes += buf.size() as u64;
-            if let Some(end) = end_of(&buf) {
-                let time = running_time(state.sink_segment.as_ref(), end);
-                state.sink_time = time.max(state.sink_time);
-            }
-            state.items.push_back(Item::Buffer(buf));
-            self.publish_levels(&state);
-            drop(state);
-            cx.wake(ITEM);
-            return Ok(());
-        }
-    }
-
-    fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {
-        let mut state = self.state.lock();
-        match &event.kind {
-            EventKind::StreamStart { .. } => {
-                state.eos = false;
-                if state.refused == Some(FlowError::Eos) {
-                    state.refused = None;
-                }
-            }
-            EventKind::Segment(segment) => {
-                state.sink_segment = Some(*segment);
-                let start = ClockTime::from_nanos(segment.start);
-                state.sink_time = running_time(Some(segment), start);
-                if state.items.is_empty() {
-                    state.src_time = state.sink_time;
-                }
-            }
-            EventKind::Gap { pts, duration } => {
-                let end = *pts + duration.unwrap_or(ClockTime::ZERO);
-                state.sink_time =
-                    running_time(state.sink_segment.as_ref(), end).max(state.sink_time);
-            }
-            EventKind::Eos => {
-                if self.flush_on_eos.get() {
-                    state
-                        .items
-                        .retain(|item| matches!(item, Item::Event(event) if event.is_sticky()));
-                    (state.buffers, state.bytes) = (0, 0);
-                    state.src_time = state.sink_time;
-                }
-                state.eos = true;
-            }
-            _ => {}
-        }
-        if let Some(refused) = state.refused {
-            return Err(refused);
-        }
-        state.items.push_back(Item::Event(event));
-        self.publish_levels(&state);
-        drop(state);
-        cx.wake(ITEM);
-        Ok(())
-    }
-
-    fn produce(&self, cx: &Cx) -> FlowResult<Option<Buffer>> {
-        let mut was_empty = false;
-        loop {
-            let mut state = self.state.lock();
-            if self.is_empty(&state) {
-                let ticket = cx.ticket(ITEM);
-                drop(state);
-                if !std::mem::replace(&mut was_empty, true) {
-                    self.signal(cx, "underrun");
-                    // The handler may have changed a threshold.
-                    continue;
-                }
-                cx.wait(ITEM, ticket, None)?;
-                continue;
-            }
-            if was_empty {
-                drop(state);
-                self.signal(cx, "running");
-                was_empty = false;
-                self.signal(cx, "pushing");
-                continue;
-            }
-            let item = self.take(&mut state);
-            let head_discont = std::mem::take(&mut state.head_discont);
-            drop(state);
-            cx.wake(ROOM);
-            return match item {
-                Some(Item::Buffer(mut buf)) => {
-                    if head_discont {
-                        buf.set_flags(BufferFlags::DISCONT);
-                    }
-                    Ok(Some(buf))
-                }
-                Some(Item::Event(event)) => {
-                    if head_discont {
-                        self.state.lock().head_discont = true;
-                    }
-                    let ends = matches!(event.kind, EventKind::Eos);
-                    cx.output_event(SRC, event);
-                    if ends { Err(FlowError::Eos) } else { Ok(None) }
-                }
-                None => Ok(None),
             };
         }
     }
 
-    fn stopped(&self, cx: &Cx, why: FlowError) {
+    /// The task rests: upstream must hear why.
+    fn rest(&self, cx: &Cx, why: FlowError) {
         let mut state = self.state.lock();
-        state.refused = Some(why);
-        if why == FlowError::Eos {
-            state.items.retain(|item| matches!(item, Item::Event(_)));
-            (state.buffers, state.bytes) = (0, 0);
-            self.publish_levels(&state);
+        // While the pad flushes, the reason is the flush, and its end takes it back.
+        if why != FlowError::Flushing || !cx.is_flushing() {
+            state.result = Err(why);
         }
-        drop(state);
-        cx.wake(ROOM);
+        let ended = state.eos;
+        let mut untold = Vec::new();
+        if why == FlowError::Flushing {
+            self.clear(&mut state);
+            untold = state.contents.take_untold();
+        }
+        state.waits_room = true;
+        self.unlock(cx, state);
+        Self::tell_untold(cx, untold);
+        let is_untold_upstream =
+            !matches!(why, FlowError::Flushing | FlowError::Eos | FlowError::CustomSuccess);
+        if ended && is_untold_upstream {
+            Self::complain(cx, why);
+            cx.push_event(SRC, &Event::eos());
+        }
     }
 
-    fn flush(&self, _: &Cx) {
-        let mut state = self.state.lock();
-        state.clear();
+    /// Nobody upstream is there any more to tell of a failure. One that an element made itself it has
+    /// told itself.
+    fn complain(cx: &Cx, why: FlowError) {
+        if !matches!(why, FlowError::Error | FlowError::NotNegotiated) {
+            let _ = cx.error(ErrorKind::Failed, format!("the stream stopped: reason {why}"));
+        }
+    }
+}
+
+fn begins_or_ends(event: &Event) -> bool {
+    matches!(event.kind, EventKind::StreamStart { .. } | EventKind::Segment(_) | EventKind::Eos)
+}
+
+impl MultiPad for Queue {
+    const TAKES_LISTS: bool = true;
+
+    fn start(&self, _: &Cx) -> Result<(), ElementError> {
+        let state = State { threshold: self.asked_threshold(), ..State::default() };
         self.publish_levels(&state);
+        *self.state.lock() = state;
+        self.dropped.set(0);
+        Ok(())
+    }
+
+    fn stop(&self, cx: &Cx) -> Result<(), ElementError> {
+        let dropped = self.dropped.get();
+        self.start(cx)?;
+        self.dropped.set(dropped);
+        Ok(())
+    }
+
+    fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
+        self.put_data(cx, Item::Buffer(buf))
+    }
+
+    fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
+        self.put_data(cx, Item::List(list))
+    }
+
+    fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {
+        let mut state = self.state.lock();
+        let is_end = matches!(event.kind, EventKind::Eos);
+        let begins = begins_or_ends(&event) && !is_end;
+        if state.result == Err(FlowError::Eos) && begins {
+            state.result = Ok(());
+        }
+        if let Err(refused) = state.result {
+            // A sticky event is kept: it causes a better error with the data behind it.
+            if !event.is_sticky() || is_end {
+                drop(state);
+                if is_end && !matches!(refused, FlowError::Flushing | FlowError::Eos) {
+                    Self::complain(cx, refused);
+                }
+                return Err(refused);
+            }
+        }
+        let mut starts = false;
+        if state.eos {
+            if !begins {
+                return Err(FlowError::Eos);
+            }
+            (state.result, state.eos, state.unexpected) = (Ok(()), false, false);
+            starts = true;
+        }
+        match event.kind {
+            EventKind::Eos => {
+                if self.flush_on_eos.get() {
+                    self.clear(&mut state);
+                } else {
+                    state.threshold = Amount::default();
+                }
+                state.eos = true;
+            }
+            EventKind::Segment(_) => state.unexpected = false,
+            _ => {}
+        }
+        state.contents.put(Item::Event(event));
+        self.unlock(cx, state);
+        if starts {
+            cx.start_task(SRC);
+        }
+        Ok(())
+    }
+
+    fn src_event(&self, cx: &Cx, event: &Event) -> bool {
+        if matches!(event.kind, EventKind::Reconfigure) {
+            let mut state = self.state.lock();
+            if state.result == Err(FlowError::NotLinked) {
+                // It is linked now, so it is tried again.
+                state.result = Ok(());
+                drop(state);
+                cx.start_task(SRC);
+            }
+        }
+        cx.event_default(event)
+    }
+
+    fn produce(&self, cx: &Cx) -> FlowResult<Option<Buffer>> {
+        match self.push_next(cx) {
+            Ok(()) => Ok(None),
+            Err(why) => {
+                self.rest(cx, why);
+                Err(why)
+            }
+        }
+    }
+
+    fn flush(&self, cx: &Cx) {
+        let mut state = self.state.lock();
+        self.clear(&mut state);
+        (state.result, state.eos, state.unexpected) = (Ok(()), false, false);
+        let untold = state.contents.take_untold();
+        self.unlock(cx, state);
+        Self::tell_untold(cx, untold);
     }
 
     fn query(&self, cx: &Cx, query: &mut Query) -> bool {
-        // Upstream's latency, and what this queue can hold.
-        if cx.pad() != SRC || !matches!(query, Query::Latency { .. }) {
+        let is_own = matches!(query, Query::Latency { .. } | Query::Position { .. });
+        if cx.pad() != SRC || !is_own || !cx.peer_query(SINK, query) {
             return false;
         }
-        if !cx.peer_query(SINK, query) {
-            return false;
-        }
-        if let Query::Latency { min, max, .. } = query {
-            let most = self.max_time.get();
-            *max = max.filter(|_| most > 0).map(|max| max + ClockTime::from_nanos(most));
-            *min += ClockTime::from_nanos(self.min_time.get());
+        let (limit, is_leaky) = (self.max_time.get(), self.leaky.get() != LEAKY_NO);
+        match query {
+            // What is inside has not been played.
+            Query::Position { format, position: Some(position) } => {
+                let level = self.state.lock().contents.level();
+                let inside = match format {
+                    Format::Time => level.time,
+                    Format::Bytes => level.bytes,
+                    _ => 0,
+                };
+                *position = position.saturating_sub(inside);
+            }
+            Query::Latency { min, max, .. } => {
+                let limit = (limit > 0).then(|| ClockTime::from_nanos(limit));
+                *max = match (*max, limit) {
+                    (Some(max), Some(limit)) if is_leaky => Some(max.max(limit)),
+                    (Some(max), Some(limit)) => Some(max + limit),
+                    _ => None,
+                };
+                *min += ClockTime::from_nanos(self.min_time.get());
+            }
+            _ => {}
         }
         true
     }
 
-    fn property_changed(&self, cx: &Cx, _: &str) {
+    fn property_changed(&self, cx: &Cx, name: &str) {
+        let mut state = self.state.lock();
+        let asked = self.asked_threshold();
+        match name {
+            "min-threshold-buffers" => state.threshold.buffers = asked.buffers,
+            "min-threshold-bytes" => state.threshold.bytes = asked.bytes,
+            "min-threshold-time" => state.threshold.time = asked.time,
+            "max-size-buffers" | "max-size-bytes" | "max-size-time"
+                if self.leaky.get() == LEAKY_DOWNSTREAM =>
+            {
+                self.leak_oldest(cx, &mut state);
+            }
+            _ => {}
+        }
         // A new limit may end a wait on either side.
-        cx.wake(ROOM);
-        cx.wake(ITEM);
+        (state.waits_room, state.waits_item) = (true, true);
+        self.unlock(cx, state);
     }
 }

@@ -31,23 +31,35 @@ impl Element for Tee {
     )];
 }
 
-impl MultiPad for Tee {
-    fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
+impl Tee {
+    /// Hands `data` to every branch. The last one gets it itself, so that it alone may write in place.
+    fn deal<T: Clone>(&self, data: T, push: impl Fn(PadId, T) -> FlowResult) -> FlowResult {
         let branches = self.branches.lock().clone();
         let mut linked = self.allow_not_linked.get();
-        let mut left = Some(buf);
+        let mut left = Some(data);
         for (i, pad) in branches.iter().enumerate() {
-            // The last branch gets the reference itself, so that it alone may write in place.
             let last = i + 1 == branches.len();
-            let Some(buf) = (if last { left.take() } else { left.clone() }) else { break };
-            match cx.push(*pad, buf) {
+            let Some(data) = (if last { left.take() } else { left.clone() }) else { break };
+            match push(*pad, data) {
                 Ok(()) => linked = true,
                 Err(FlowError::NotLinked) => {}
-                // The first branch that refuses ends it; later ones do not see this buffer.
+                // The first branch that refuses ends it; later ones do not see this data.
                 Err(other) => return Err(other),
             }
         }
         if linked { Ok(()) } else { Err(FlowError::NotLinked) }
+    }
+}
+
+impl MultiPad for Tee {
+    const TAKES_LISTS: bool = true;
+
+    fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
+        self.deal(buf, |pad, buf| cx.push(pad, buf))
+    }
+
+    fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
+        self.deal(list, |pad, list| cx.push_list(pad, list))
     }
 
     fn pad_added(&self, cx: &Cx, _: &str) -> bool {

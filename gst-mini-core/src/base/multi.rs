@@ -10,7 +10,7 @@
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_loop`), `gst/gsttask.c`.
 //! Left out: tasks on sink pads (pull mode).
 
-use crate::base::{Behavior, default};
+use crate::base::{Behavior, default, negotiate};
 use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::{Level, PadId};
@@ -68,6 +68,21 @@ impl MultiBase {
         // The first base an element has is the only one.
         let _ = base.core.pad_owner.set(base.myself.clone() as _);
         base
+    }
+
+    /// Refuses a format that the pad does not take, or that nobody beyond it takes, before the element
+    /// hears of it.
+    fn check_caps(&self, pad: &PadCore, caps: &Caps) -> FlowResult {
+        let mut query = Query::accept_caps(caps.clone());
+        let answered = PadHandler::query(self, pad, &mut query);
+        if !answered || !matches!(query, Query::AcceptCaps { accepted: false, .. }) {
+            return Ok(());
+        }
+        let possible = default::proxied_caps(&self.core, pad, None);
+        let from = pad.peer().map_or_else(|| "nothing".to_owned(), |peer| peer.path());
+        let story = negotiate::mismatch(&from, caps, "comes out", &pad.path(), &possible);
+        self.core.post_error(story);
+        Err(FlowError::NotNegotiated)
     }
 
     fn is_sometimes(&self, pad: &PadCore) -> bool {
@@ -160,7 +175,8 @@ impl MultiBase {
             // SAFETY: the caller's promise.
             Ok(Given::Buffer(buf)) => unsafe { task.pad.push(buf) },
             Ok(Given::Nothing) => Ok(()),
-            Err(flow) => Err(self.core.explain(flow, "produce")),
+            Err(FlowError::Error) => Err(self.own_fault(FlowError::Error, "produce")),
+            Err(flow) => Err(flow),
         }
     }
 
@@ -337,7 +353,9 @@ impl PadHandler for MultiBase {
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult {
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         let flow = self.core.instance().chain(&cx, buf);
-        flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })
+        flow.map_err(
+            |flow| if flow == FlowError::Error { self.own_fault(flow, "chain") } else { flow },
+        )
     }
 
     fn chain_list(&self, pad: &PadCore, list: BufferList) -> FlowResult {
@@ -349,7 +367,9 @@ impl PadHandler for MultiBase {
         }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         let flow = self.core.instance().chain_list(&cx, list);
-        flow.map_err(|flow| if flow == FlowError::Error { self.own_fault(flow) } else { flow })
+        flow.map_err(
+            |flow| if flow == FlowError::Error { self.own_fault(flow, "chain") } else { flow },
+        )
     }
 
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult {
@@ -383,6 +403,9 @@ impl PadHandler for MultiBase {
                 default::event(&self.core, pad, event)
             }
             _ => {
+                if let EventKind::Caps(caps) = &event.kind {
+                    self.check_caps(pad, caps)?;
+                }
                 let cx = Context::new(&self.core, self.core.pad(pad.id()));
                 self.core.instance().sink_event(&cx, &event).map(|_| ())
             }
@@ -405,13 +428,13 @@ impl PadHandler for MultiBase {
 
 impl MultiBase {
     /// An error that came from downstream was told there; one of the element's own must be told here.
-    fn own_fault(&self, flow: FlowError) -> FlowError {
+    fn own_fault(&self, flow: FlowError, doing: &str) -> FlowError {
         let from_downstream = self
             .core
             .pads_of(Direction::Src)
             .iter()
             .any(|pad| pad.last_flow() == Err(FlowError::Error));
-        if from_downstream { flow } else { self.core.explain(flow, "chain") }
+        if from_downstream { flow } else { self.core.explain(flow, doing) }
     }
 }
 

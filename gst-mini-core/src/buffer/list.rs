@@ -32,6 +32,10 @@ impl BufferList {
         self.0.iter().map(Buffer::size).sum()
     }
     /// The buffers in order.
+    pub fn as_slice(&self) -> &[Buffer] {
+        &self.0
+    }
+    /// The buffers in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Buffer> {
         self.0.iter()
     }

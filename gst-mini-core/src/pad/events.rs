@@ -193,9 +193,14 @@ impl PadCore {
             return if is_latency { Ok(Delivered::Taken) } else { Err(FlowError::NotLinked) };
         };
         let event = if upstream { event } else { self.with_offset(event) };
-        let sent = peer.receive_event(event).map(|()| Delivered::Taken);
+        let sent = peer.receive_event(event);
         self.after_push();
-        sent
+        match sent {
+            Ok(()) => Ok(Delivered::Taken),
+            // No failure and no success: as if it had not been sent.
+            Err(FlowError::CustomSuccess) => Ok(Delivered::Dropped),
+            Err(flow) => Err(flow),
+        }
     }
 
     /// An event arrives at this pad from its peer, or from outside.
@@ -266,7 +271,7 @@ impl PadCore {
         }
         if let EventKind::Caps(caps) = &event.kind
             && self.is_bare
-            && self.stored.lock().caps().is_some_and(|present| !caps.is_subset_of(&present))
+            && !caps.is_subset_of(&self.bare_caps())
         {
             return Err(event.refusal());
         }

@@ -8,6 +8,7 @@ use super::events::Replay;
 use super::probe::Outcome;
 use super::{PadCore, PadHandler, PadMode, ProbeData, ProbeType, attention};
 use crate::buffer::{Buffer, BufferList};
+use crate::caps::Caps;
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::query::Query;
@@ -257,7 +258,32 @@ impl PadCore {
         };
         self.probed_query(way, query, |query| {
             self.handler().is_some_and(|handler| handler.query(self, query))
+                || self.is_bare && self.answer_bare(query)
         })
+    }
+
+    /// What a pad without a template can have: what it has, if it has anything.
+    pub(super) fn bare_caps(&self) -> Caps {
+        self.stored.lock().caps().unwrap_or_else(Caps::any)
+    }
+
+    /// The answer of a pad without a template, where its owner has none.
+    fn answer_bare(&self, query: &mut Query) -> bool {
+        match query {
+            Query::Caps { filter, result } => {
+                let own = self.bare_caps();
+                *result = Some(match filter {
+                    Some(filter) => filter.intersect_first(&own),
+                    None => own,
+                });
+                true
+            }
+            Query::AcceptCaps { caps, accepted } => {
+                *accepted = caps.is_subset_of(&self.bare_caps());
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Asks the owner of the pad this one is linked to.
@@ -287,7 +313,8 @@ impl PadCore {
             Ok(Outcome::Dropped) | Err(_) => return false,
         }
         ask(query) && {
-            let back = self.probe(way | ProbeType::PULL, &mut ProbeData::Query(query));
+            // An answer is not held: who asked may hold what would let it go.
+            let back = self.run_probes(way | ProbeType::PULL, &mut ProbeData::Query(query));
             matches!(back, Ok(Outcome::Go | Outcome::Handled(Ok(()))))
         }
     }

@@ -150,7 +150,6 @@ impl PadCore {
         let mut query = crate::query::Query::caps(None);
         match (self.answer(&mut query), query) {
             (true, crate::query::Query::Caps { result: Some(caps), .. }) => caps,
-            _ if self.is_bare => self.current_caps().unwrap_or_else(Caps::any),
             _ => self.template_caps.clone(),
         }
     }

@@ -216,7 +216,11 @@ impl PadCore {
         self.run_probes(what, data)
     }
 
-    fn run_probes(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
+    pub(super) fn run_probes(
+        &self,
+        what: ProbeType,
+        data: &mut ProbeData<'_>,
+    ) -> FlowResult<Outcome> {
         let is_blocking = what.meets(ProbeType::BLOCK);
         let mut called: Vec<ProbeId> = Vec::new();
         let mut pass = false;

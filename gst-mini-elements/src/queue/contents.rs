@@ -1,0 +1,236 @@
+//! What is in a queue: items in order, how much that is, and from when to when.
+//!
+//! Invariant: buffers and bytes are those of the items; time is the distance in running time between what
+//! came in last and what went out last.
+//! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_locked_enqueue_buffer`, `update_time_level`).
+//! Left out: queries among the items.
+
+use gst_mini_core::element_prelude::*;
+use std::collections::VecDeque;
+
+/// One step of the stream.
+pub enum Item {
+    Buffer(Buffer),
+    List(BufferList),
+    Event(Event),
+}
+
+/// How much there is, or may be. In limits 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    pub buffers: u64,
+    pub bytes: u64,
+    /// ns
+    pub time: u64,
+}
+
+/// One end of the queue: the segment there, with the position of what passed last.
+#[derive(Default)]
+struct End(Option<Segment>);
+
+/// The contents, and what becomes of the next item.
+#[derive(Default)]
+pub struct Contents {
+    items: VecDeque<Item>,
+    level: Amount,
+    sink: End,
+    src: End,
+    /// A segment that came while the queue was empty counts at the source end at once.
+    is_segment_known: bool,
+    /// The next buffer in (tail) or out (head) follows a hole.
+    pub tail_discont: bool,
+    head_discont: bool,
+    /// Sticky events that were thrown away with the data around them: the source pad still tells them.
+    untold: Vec<Event>,
+}
+
+impl End {
+    fn segment(&mut self) -> &mut Segment {
+        self.0.get_or_insert_with(|| Segment { position: Some(0), ..Segment::time() })
+    }
+
+    /// Signed running time of the position; negative before the segment.
+    fn running_time(&mut self) -> Option<i64> {
+        let segment = self.segment();
+        let position = ClockTime::from_nanos(segment.position?);
+        let (sign, time) = segment.to_running_time_full(position);
+        let time = i64::try_from(time).ok()?;
+        (sign != 0).then_some(i64::from(sign) * time)
+    }
+
+    fn set_segment(&mut self, segment: &Segment) {
+        // What counts in other units takes no time.
+        *self.segment() = match segment.format {
+            Format::Time => *segment,
+            _ => Segment { position: segment.position, ..Segment::time() },
+        };
+    }
+
+    /// An item passed: the position is where it ends. One without a time follows what was before.
+    fn pass(&mut self, item: &Item) -> bool {
+        let position = &mut self.segment().position;
+        match item {
+            Item::Buffer(buf) => *position = end_of(buf, *position),
+            Item::List(list) => {
+                *position = list.iter().fold(*position, |position, buf| end_of(buf, position));
+            }
+            Item::Event(Event { kind: EventKind::Gap { pts, duration }, .. }) => {
+                *position = Some(pts.nanos() + duration.map_or(0, ClockTime::nanos));
+            }
+            Item::Event(_) => return false,
+        }
+        true
+    }
+}
+
+/// Where a buffer ends that begins at `position` unless it says otherwise.
+fn end_of(buf: &Buffer, position: Option<u64>) -> Option<u64> {
+    let start = buf.dts_or_pts().map(ClockTime::nanos).or(position)?;
+    Some(start.saturating_add(buf.duration().map_or(0, ClockTime::nanos)))
+}
+
+impl Item {
+    fn amount(&self) -> (u64, u64) {
+        match self {
+            Item::Buffer(buf) => (1, buf.size() as u64),
+            Item::List(list) => (list.len() as u64, list.size() as u64),
+            Item::Event(_) => (0, 0),
+        }
+    }
+
+    fn set_discont(&mut self) {
+        match self {
+            Item::Buffer(buf) => buf.set_flags(BufferFlags::DISCONT),
+            Item::List(list) => {
+                if let Some(first) = list.iter_mut().next() {
+                    first.set_flags(BufferFlags::DISCONT);
+                }
+            }
+            Item::Event(_) => {}
+        }
+    }
+
+    /// The buffers in it.
+    pub fn buffers(&self) -> &[Buffer] {
+        match self {
+            Item::Buffer(buf) => std::slice::from_ref(buf),
+            Item::List(list) => list.as_slice(),
+            Item::Event(_) => &[],
+        }
+    }
+
+    /// Whether it is data.
+    pub fn is_data(&self) -> bool {
+        !matches!(self, Item::Event(_))
+    }
+}
+
+impl Contents {
+    /// How much is inside.
+    pub fn level(&self) -> Amount {
+        self.level
+    }
+
+    /// Whether there is nothing at all.
+    pub fn is_void(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether the newest item is data.
+    pub fn ends_in_data(&self) -> bool {
+        self.items.back().is_some_and(Item::is_data)
+    }
+
+    /// The time between the two ends.
+    fn measure(&mut self) {
+        let ends = self.sink.running_time().zip(self.src.running_time());
+        let distance = ends.and_then(|(sink, src)| sink.checked_sub(src));
+        self.level.time = distance.and_then(|distance| u64::try_from(distance).ok()).unwrap_or(0);
+    }
+
+    /// Adds an item at the end.
+    pub fn put(&mut self, mut item: Item) {
+        if item.is_data() && std::mem::take(&mut self.tail_discont) {
+            item.set_discont();
+        }
+        let (buffers, bytes) = item.amount();
+        self.level.buffers += buffers;
+        self.level.bytes += bytes;
+        if self.sink.pass(&item) {
+            self.measure();
+        }
+        if let Item::Event(Event { kind: EventKind::Segment(segment), .. }) = &item {
+            self.sink.set_segment(segment);
+            if self.is_void() {
+                self.src.set_segment(segment);
+                self.is_segment_known = true;
+            }
+            self.measure();
+        }
+        self.items.push_back(item);
+    }
+
+    fn take_any(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        let (buffers, bytes) = item.amount();
+        self.level.buffers -= buffers;
+        self.level.bytes -= bytes;
+        if self.src.pass(&item) {
+            self.measure();
+        }
+        match &item {
+            Item::Event(event) => match &event.kind {
+                EventKind::Eos => self.level = Amount::default(),
+                EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
+                    self.src.set_segment(segment);
+                    self.measure();
+                }
+                _ => {}
+            },
+            // What is empty holds no time, whatever the last timestamps were.
+            _ if self.level.buffers == 0 => self.level.time = 0,
+            _ => {}
+        }
+        Some(item)
+    }
+
+    /// Takes the oldest item out.
+    pub fn take(&mut self) -> Option<Item> {
+        let mut item = self.take_any()?;
+        if item.is_data() && std::mem::take(&mut self.head_discont) {
+            item.set_discont();
+        }
+        Some(item)
+    }
+
+    /// Takes the oldest item out to throw it away.
+    pub fn leak(&mut self) -> Option<Item> {
+        let item = self.take_any()?;
+        if let Item::Event(event) = &item
+            && event.is_sticky()
+        {
+            self.untold.push(event.clone());
+        }
+        self.head_discont = true;
+        Some(item)
+    }
+
+    /// Throws everything away but what the source pad has to tell all the same.
+    pub fn clear(&mut self) {
+        let mut untold = std::mem::take(&mut self.untold);
+        for item in self.items.drain(..) {
+            if let Item::Event(event) = item
+                && event.is_sticky()
+                && !matches!(event.kind, EventKind::Segment(_) | EventKind::Eos)
+            {
+                untold.push(event);
+            }
+        }
+        *self = Contents { untold, ..Contents::default() };
+    }
+
+    /// Sticky events for the source pad, to be stored before anything is pushed.
+    pub fn take_untold(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.untold)
+    }
+}
