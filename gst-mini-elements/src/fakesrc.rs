@@ -25,6 +25,8 @@ const FORMATS: [Format; 6] = [
     Format::Buffers,
     Format::Percent,
 ];
+/// A queue of the default size never holds more.
+const KEPT_BUFFERS: usize = 256;
 const SUBBUFFER: i32 = 2;
 
 /// What GStreamer takes and forgets.
@@ -56,6 +58,8 @@ pub struct FakeSrc {
     is_live: bool,
     ignored: Ignored,
     /// What buffers are parts of with `data=subbuffer`, and how far it is used.
+    /// Buffers of the size that was wanted last.
+    pool: Option<BufferPool>,
     parent: Option<(Buffer, usize)>,
     has_segment: bool,
     bytes: u64,
@@ -82,6 +86,7 @@ impl Default for FakeSrc {
             is_live: false,
             ignored: Ignored,
             parent: None,
+            pool: None,
             has_segment: false,
             bytes: 0,
             random: 0x9e37_79b9_7f4a_7c15,
@@ -173,19 +178,26 @@ impl FakeSrc {
         }
     }
 
-    fn filled(&mut self, size: usize) -> Vec<u8> {
+    /// A buffer of that size with what it is to be filled with.
+    fn filled(&mut self, size: usize) -> Buffer {
+        let pool = self.pool.take().filter(|pool| pool.size() == size);
+        let pool = pool.unwrap_or_else(|| BufferPool::new(size, KEPT_BUFFERS));
+        let mut buf = pool.acquire();
+        self.pool = Some(pool);
         if self.filltype == 4 {
             self.fill = 0;
         }
         match self.filltype {
-            3 => (0..size).map(|_| self.random() as u8).collect(),
+            3 => buf.data_mut().iter_mut().for_each(|byte| *byte = self.random() as u8),
             4 | 5 => {
-                let first = self.fill;
-                self.fill = first.wrapping_add(size as u8);
-                (0..size).map(|i| first.wrapping_add(i as u8)).collect()
+                for byte in buf.data_mut() {
+                    *byte = self.fill;
+                    self.fill = self.fill.wrapping_add(1);
+                }
             }
-            _ => vec![0; size],
+            _ => buf.data_mut().fill(0),
         }
+        buf
     }
 
     /// A buffer of that size: its own, or a part of a larger one.
@@ -193,11 +205,11 @@ impl FakeSrc {
         // A buffer larger than its parent could never be cut from one.
         let parent_size = self.parentsize.max(0) as usize;
         if self.data != SUBBUFFER || size > parent_size {
-            return Buffer::from_vec(self.filled(size));
+            return self.filled(size);
         }
         let (parent, at) = match self.parent.take() {
             Some((parent, at)) if parent.size() - at >= size => (parent, at),
-            _ => (Buffer::from_vec(self.filled(parent_size)), 0),
+            _ => (self.filled(parent_size), 0),
         };
         let buf = parent.sub_buffer(at, size);
         self.parent = Some((parent, at + size));

@@ -278,6 +278,24 @@ impl MultiBase {
     }
 }
 
+impl MultiBase {
+    /// The context for buffers that arrive at a pad, made once for each time it is active.
+    ///
+    /// # Safety
+    /// Under the pad's stream lock.
+    #[inline]
+    unsafe fn kept_cx<'a>(&self, pad: &'a PadCore) -> &'a Context {
+        // SAFETY: the caller's promise; a call that comes back to this pad is refused by that lock.
+        let kept = unsafe { pad.scratch() };
+        let is_kept = kept.as_ref().is_some_and(|kept| kept.is::<Context>());
+        if !is_kept {
+            *kept = Some(Context::new(&self.core, self.core.pad(pad.id())));
+        }
+        let cx = kept.as_ref().and_then(|kept| kept.downcast_ref::<Context>());
+        cx.expect("it was put there when it was missing")
+    }
+}
+
 impl PadTask {
     fn start(&self) {
         let mut control = self.control.lock();
@@ -351,8 +369,8 @@ impl PadOwner for MultiBase {
 
 impl PadHandler for MultiBase {
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult {
-        let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        let flow = self.core.instance().chain(&cx, buf);
+        // SAFETY: a buffer comes under the pad's stream lock.
+        let flow = self.core.instance().chain(unsafe { self.kept_cx(pad) }, buf);
         flow.map_err(
             |flow| if flow == FlowError::Error { self.own_fault(flow, "chain") } else { flow },
         )
@@ -365,8 +383,8 @@ impl PadHandler for MultiBase {
         if crate::tracer::is_on() {
             pad.trace_list(&list);
         }
-        let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        let flow = self.core.instance().chain_list(&cx, list);
+        // SAFETY: as above.
+        let flow = self.core.instance().chain_list(unsafe { self.kept_cx(pad) }, list);
         flow.map_err(
             |flow| if flow == FlowError::Error { self.own_fault(flow, "chain") } else { flow },
         )

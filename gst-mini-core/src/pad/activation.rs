@@ -47,7 +47,11 @@ impl PadCore {
         self.start_flushing();
         self.last_flow.store(FlowError::Flushing.code(), Ordering::Relaxed);
         // A call by the streaming thread itself (an element that stops itself) holds the lock.
-        drop(self.stream_lock.lock());
+        if let Ok(_streaming) = self.stream_lock.lock() {
+            // What is kept there may keep this pad.
+            // SAFETY: the lock above.
+            drop(unsafe { self.scratch() }.take());
+        }
         self.stored.lock().clear();
         self.clear(attention::EOS | attention::STICKY);
     }

@@ -38,6 +38,7 @@ use crate::query::Query;
 use crate::runtime::{Monitor, StreamLock};
 use crate::segment::Segment;
 use parking_lot::Mutex;
+use std::any::Any;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -174,6 +175,8 @@ pub struct PadCore {
     stream_lock: StreamLock,
     /// Pads of bins only.
     ghost: Option<ghost::Ghost>,
+    /// What the owner keeps from one streaming call to the next, so that none has to make it anew.
+    scratch: UnsafeCell<Option<Box<dyn Any + Send>>>,
 }
 
 /// A source pad keeps its peer alive, not the other way round: so no cycle.
@@ -185,7 +188,8 @@ enum Peer {
     Ghost(Weak<PadCore>),
 }
 
-// SAFETY: `link` is only touched by `push`, whose contract is one streaming thread at a time.
+// SAFETY: `link` is only touched by `push`, whose contract is one streaming thread at a time, and
+// `scratch` only under the stream lock.
 unsafe impl Sync for PadCore {}
 // SAFETY: as above; all other parts are `Send`.
 unsafe impl Send for PadCore {}
@@ -236,6 +240,7 @@ impl PadCore {
             blocked: Monitor::new(0),
             stream_lock: StreamLock::new(),
             ghost: None,
+            scratch: UnsafeCell::new(None),
         }
     }
 
@@ -314,6 +319,16 @@ impl PadCore {
     /// The sticky event in that place.
     pub(crate) fn sticky_event(&self, at: usize) -> Option<Event> {
         self.stored.lock().event(at)
+    }
+
+    /// A place for the owner's own things.
+    ///
+    /// # Safety
+    /// Under the pad's stream lock, one use at a time.
+    #[allow(clippy::mut_from_ref, reason = "the stream lock makes it sole")]
+    pub(crate) unsafe fn scratch(&self) -> &mut Option<Box<dyn Any + Send>> {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.scratch.get() }
     }
 
     /// The lock that one streaming call at a time holds.

@@ -1,0 +1,54 @@
+//! A stream in steady state allocates nothing: buffers come from pools and go back to them.
+
+use gst_mini_core::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: all is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations while the line plays that many buffers.
+fn allocations(line: &str, buffers: u64) -> u64 {
+    let pipeline = parse_launch(&line.replace("N", &buffers.to_string())).expect("a good line");
+    let before = COUNT.load(Ordering::Relaxed);
+    pipeline.set_state(State::Playing);
+    let end = pipeline.wait_for_end(Some(ClockTime::from_secs(60))).expect("an end");
+    assert!(matches!(end.kind, MessageKind::Eos), "{end:?}");
+    pipeline.set_state(State::Null);
+    COUNT.load(Ordering::Relaxed) - before
+}
+
+/// One test: allocations of another would be counted too.
+#[test]
+fn more_buffers_take_no_more_allocations() {
+    gst_mini_elements::register();
+    for line in [
+        "fakesrc num-buffers=N ! fakesink",
+        "fakesrc num-buffers=N ! identity ! queue ! fakesink",
+        "videotestsrc num-buffers=N ! video/x-raw,format=RGB,width=32,height=16 ! videoconvert ! \
+         video/x-raw,format=I420 ! queue max-size-buffers=8 ! fakesink",
+    ] {
+        allocations(line, 100);
+        let [few, many] = [300, 2300].map(|buffers| allocations(line, buffers));
+        // Threads begin and end, and each run finds its pools filled to another degree.
+        assert!(many < few + 400, "{few} for 300 buffers, {many} for 2300: {line}");
+    }
+}
