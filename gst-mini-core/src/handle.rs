@@ -16,7 +16,7 @@ use crate::base::Behavior;
 use crate::base::multi::MultiBase;
 use crate::base::sink::{self, SinkBase};
 use crate::base::source::{self, SourceBase};
-use crate::base::transform::TransformBase;
+use crate::base::transform::{self, TransformBase};
 use crate::cx::PadId;
 use crate::element::{Action, Direction};
 use crate::error::FlowResult;
@@ -132,7 +132,8 @@ impl ElementRef {
         let base_props = match factory.role {
             RoleKind::Source => source::base_props(),
             RoleKind::Sink => sink::base_props(factory),
-            RoleKind::Transform | RoleKind::MultiPad => Vec::new(),
+            RoleKind::Transform => transform::base_props(),
+            RoleKind::MultiPad => Vec::new(),
         };
         let core = Arc::new(ElementCore::new(
             name.to_owned(),

@@ -65,6 +65,12 @@ fn stepping_by_buffers_in_paused_shows_one_after_the_other() {
         }
         step(&pipeline, Step::buffers(5));
         assert_eq!(held(&pipeline), (800, 800));
+        // Figure for figure what GStreamer says.
+        let quarter = Step::time(ClockTime::from_millis(250));
+        step(&pipeline, quarter);
+        assert_eq!(held(&pipeline), (1000, 1050));
+        step(&pipeline, Step { rate: 2.0, ..quarter });
+        assert_eq!(held(&pipeline), (1500, 1550));
         pipeline.set_state(State::Null);
     });
 }

@@ -4,8 +4,12 @@
 //! In GStreamer: `libs/gst/base/gstbasetransform.c` (`gst_base_transform_chain`, `gst_base_transform_sink_eventfunc`).
 //! Left out: in-place and passthrough modes as such; a buffer that is not shared is changed in place.
 
+mod qos;
+
+pub(crate) use qos::base_props;
+
 use crate::base::{Behavior, default, negotiate};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferFlags};
 use crate::caps::Caps;
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
@@ -16,8 +20,10 @@ use crate::host::core::ElementCore;
 use crate::host::instance::Given;
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::plugin::abi::GM_ROLE_OWN_ORDER;
+use crate::property::Live;
 use crate::query::Query;
 use crate::state::{StateReturn, Transition};
+use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 
@@ -27,6 +33,9 @@ pub(crate) struct TransformBase {
     src: Arc<PadCore>,
     /// Used under the sink pad's stream lock.
     streaming: UnsafeCell<Streaming>,
+    /// The property `qos`.
+    qos: Live<bool>,
+    report: Mutex<Option<qos::Report>>,
 }
 
 // SAFETY: `streaming` is used under the sink pad's stream lock alone.
@@ -39,6 +48,12 @@ struct Streaming {
     negotiated: bool,
     /// The element takes any format, and none was announced.
     input: Option<Caps>,
+    /// The sink has said how late it is, so each buffer is looked at.
+    is_behind: bool,
+    /// A buffer was dropped before the next one.
+    discont: bool,
+    processed: u64,
+    dropped: u64,
 }
 
 impl TransformBase {
@@ -52,7 +67,13 @@ impl TransformBase {
                 cx: Context::new(&core, Some(sink.clone())),
                 negotiated: false,
                 input: None,
+                is_behind: false,
+                discont: false,
+                processed: 0,
+                dropped: 0,
             }),
+            qos: Live::new(core.number("qos").unwrap_or(false)),
+            report: Mutex::new(None),
             core,
             sink,
             src,
@@ -82,6 +103,7 @@ impl TransformBase {
             }
             s.negotiated = true;
         }
+        s.is_behind = self.has_report();
         Ok(())
     }
 
@@ -133,6 +155,7 @@ impl TransformBase {
                 // SAFETY: a flush-stop comes under the stream lock.
                 let s = unsafe { self.streaming() };
                 self.core.instance().flush(&s.cx);
+                self.forget_qos(s);
                 s.cx.take_outputs();
                 self.src.push_event(event);
                 return Ok(());
@@ -147,6 +170,9 @@ impl TransformBase {
         let s = unsafe { self.streaming() };
         self.core.attend_if_needed(&s.cx);
         self.core.instance().event_arrives(&s.cx, &event);
+        if matches!(event.kind, EventKind::Segment(_)) {
+            self.forget_qos(s);
+        }
         if let EventKind::Caps(caps) = &event.kind {
             s.input = Some(caps.clone());
             self.src.take_reconfigure();
@@ -178,17 +204,25 @@ impl TransformBase {
 }
 
 impl PadHandler for TransformBase {
-    fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
+    fn chain(&self, _: &PadCore, mut buf: Buffer) -> FlowResult {
         use std::sync::atomic::Ordering;
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
         if self.core.attention.load(Ordering::Acquire) != 0
             || !s.negotiated
+            || s.is_behind
             || self.src.has(crate::pad::attention::RECONFIGURE)
         {
             // SAFETY: under the stream lock.
             unsafe { self.prepare() }?;
+            if s.is_behind && self.is_late(s, &buf) {
+                return Ok(());
+            }
+            if std::mem::take(&mut s.discont) {
+                buf.set_flags(BufferFlags::DISCONT);
+            }
         }
+        s.processed += 1;
         let given = self.core.instance().transform(&s.cx, buf);
         if s.cx.has_outputs() {
             // SAFETY: under the stream lock.
@@ -210,6 +244,7 @@ impl PadHandler for TransformBase {
             // The next buffer negotiates, and asks upstream only if it must.
             return Ok(());
         }
+        self.note_qos(&event);
         if self.core.take_upstream(&event) {
             return Ok(());
         }
@@ -259,6 +294,8 @@ impl Behavior for TransformBase {
                 // SAFETY: the lock above.
                 let s = unsafe { self.streaming() };
                 (s.negotiated, s.input) = (false, None);
+                (s.processed, s.dropped) = (0, 0);
+                self.forget_qos(s);
                 self.core.attend_if_needed(&s.cx);
                 if let Err(flow) = self.core.instance().start(&s.cx) {
                     self.core.explain(flow, "start");
@@ -305,6 +342,12 @@ impl Behavior for TransformBase {
 
     fn query(&self, query: &mut Query) -> bool {
         PadHandler::query(self, &self.src, query)
+    }
+
+    fn base_property_changed(&self, name: &str) {
+        if name == "qos" {
+            self.qos.set(self.core.number("qos").unwrap_or(false));
+        }
     }
 }
 
