@@ -1,4 +1,4 @@
-//! What would help, asked of those who know it: which element changes a field of a format.
+//! What would help, asked of those who know it: which element turns one format into another.
 //!
 //! Invariant: who asks stands below who answers, and knows no element by name.
 //! In GStreamer: none; `gst-launch-1.0` leaves the user alone with `not-negotiated`.
@@ -6,15 +6,20 @@
 
 use std::sync::OnceLock;
 
-static CONVERTERS: OnceLock<fn(&str) -> Option<String>> = OnceLock::new();
+use crate::caps::Caps;
 
-/// Says who knows which element changes a field of a format: the registry, once, when it is made.
-pub(crate) fn set_converters(find: fn(&str) -> Option<String>) {
+/// Names an element that makes something of the second caps out of the first.
+pub(crate) type FindConverter = fn(&Caps, &Caps) -> Option<String>;
+
+static CONVERTERS: OnceLock<FindConverter> = OnceLock::new();
+
+/// Says who knows which element would do: the registry, once, when it is made.
+pub(crate) fn set_converters(find: FindConverter) {
     // The registry is made once.
     let _ = CONVERTERS.set(find);
 }
 
-/// The element that could change `field` of a format, among those that are there.
-pub(crate) fn converter(field: &str) -> Option<String> {
-    CONVERTERS.get().and_then(|find| find(field))
+/// An element that would do between these two, among those that are linked in.
+pub(crate) fn converter(from: &Caps, to: &Caps) -> Option<String> {
+    CONVERTERS.get().and_then(|find| find(from, to))
 }

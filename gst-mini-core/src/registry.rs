@@ -11,10 +11,18 @@
 pub mod factory;
 
 use crate::bin::BinCore;
+use crate::buffer::Buffer;
+use crate::caps::Caps;
+use crate::cx::PadId;
+use crate::element::Direction;
+use crate::error::{FlowError, FlowResult};
+use crate::event::Event;
 use crate::handle::{ElementRef, HandleError};
+use crate::pad::{Pad, PadCore, PadHandler};
 use crate::plugin::abi::{GmFactory, GmStr};
 use crate::plugin::export::Factory;
 use crate::plugin::loader::{self, Plugins};
+use crate::query::Query;
 use crate::suggest::nearest;
 use factory::{FactoryInfo, RoleKind};
 use parking_lot::Mutex;
@@ -79,6 +87,24 @@ pub fn registry() -> &'static Registry {
     REGISTRY.get_or_init(Registry::new)
 }
 
+/// A pad's owner that takes these caps and nothing else.
+struct Wanted(Caps);
+
+impl PadHandler for Wanted {
+    fn chain(&self, _: &PadCore, _: Buffer) -> FlowResult {
+        Err(FlowError::NotSupported)
+    }
+    fn event(&self, _: &PadCore, _: Event) -> FlowResult {
+        Err(FlowError::NotSupported)
+    }
+    fn query(&self, _: &PadCore, query: &mut Query) -> bool {
+        let Query::Caps { filter, result } = query else { return false };
+        *result =
+            Some(filter.as_ref().map_or(self.0.clone(), |filter| filter.intersect_first(&self.0)));
+        true
+    }
+}
+
 impl Registry {
     fn new() -> Registry {
         crate::advice::set_converters(Registry::converter);
@@ -99,15 +125,33 @@ impl Registry {
         Registry { builtin, plugins: loader::discover(), numbers: Mutex::default() }
     }
 
-    /// The built-in element of the class that changes this field of a format.
-    fn converter(field: &str) -> Option<String> {
-        let is_right = |klass: &str| match field {
-            "format" | "colorimetry" => klass.contains("Converter") && !klass.contains("Scaler"),
-            "width" | "height" | "pixel-aspect-ratio" => klass.contains("Scaler"),
-            "framerate" => klass.contains("Rate"),
-            _ => false,
+    /// The linked element that, put between these caps, has a format for both sides. Each candidate is
+    /// made and asked, so that what it answers is what it would do.
+    fn converter(from: &Caps, to: &Caps) -> Option<String> {
+        let is_transform = |info: &&Arc<FactoryInfo>| info.role == RoleKind::Transform;
+        let mut candidates: Vec<_> = registry().builtin.iter().filter(is_transform).collect();
+        // One that is there to convert, before one that could.
+        let is_made_for_it = |info: &FactoryInfo| {
+            ["Converter", "Scaler"].iter().any(|word| info.klass.contains(word))
         };
-        registry().builtin.iter().find(|info| is_right(&info.klass)).map(|info| info.name.clone())
+        candidates.sort_by_key(|info| !is_made_for_it(info));
+        let would_do = |info: &&&Arc<FactoryInfo>| {
+            let Ok(element) = make(&info.name, Some("candidate")) else { return false };
+            let (Some(sink), Some(src)) = (element.static_pad("sink"), element.static_pad("src"))
+            else {
+                return false;
+            };
+            let end = PadCore::new(PadId(0), "candidate", "end", Direction::Sink, to.clone());
+            let wanted: Arc<dyn PadHandler> = Arc::new(Wanted(to.clone()));
+            end.set_handler(Arc::downgrade(&wanted));
+            let mut query = Query::caps(None);
+            let fits = src.link(&end).is_ok()
+                && sink.query(&mut query)
+                && matches!(&query, Query::Caps { result: Some(caps), .. } if caps.can_intersect(from));
+            src.unlink();
+            fits
+        };
+        candidates.iter().find(would_do).map(|info| info.name.clone())
     }
 
     /// Factories that are linked into the program, by name.

@@ -146,9 +146,8 @@ pub(crate) fn mismatch(
     sink_caps: &Caps,
 ) -> ElementError {
     let difference = first_difference(src_caps, sink_caps).unwrap_or_default();
-    let field = difference.split(':').next().unwrap_or("");
-    let advice =
-        converter(field).map_or(String::new(), |element| format!("; put `{element}` between them"));
+    let advice = converter(src_caps, sink_caps)
+        .map_or(String::new(), |element| format!("; put `{element}` between them"));
     ElementError::new(
         ErrorKind::Negotiation,
         format!("{src} and {sink} have no format in common: {difference}{advice}"),

@@ -26,6 +26,7 @@ use std::marker::PhantomData;
 use std::panic::catch_unwind;
 use std::sync::atomic::AtomicBool;
 
+#[cfg(feature = "host")]
 pub(crate) use object::list_of;
 
 /// What can make elements of one kind.

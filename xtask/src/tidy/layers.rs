@@ -16,9 +16,9 @@ const SRC: &str = "gst-mini-core/src/";
 ///
 /// `plugin/abi` is a part of `plugin` with a place of its own; what has none counts with its parent.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("words", &["time", "error", "state", "advice", "suggest", "plugin/abi"]),
+    ("words", &["time", "error", "state", "suggest", "plugin/abi"]),
     ("data", &["value", "structure", "caps", "segment", "buffer", "memory", "pool", "object"]),
-    ("notes", &["event", "query", "message"]),
+    ("notes", &["event", "query", "message", "advice"]),
     (
         "the author's side",
         &["property", "cx", "element", "flow_combiner", "plugin", "plugin/export"],
