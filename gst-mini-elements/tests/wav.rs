@@ -5,11 +5,13 @@
 mod video_support;
 
 use gst_mini_core::prelude::*;
+use gst_mini_core::segment::SeekType;
 use gst_mini_elements::audio::wav::header;
 use gst_mini_elements::audio::{AudioFormat, AudioInfo};
 use proptest::prelude::*;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use video_support::{Run, run, run_keeping};
 
 fn write(dir: &Path, line: &str) -> Vec<u8> {
@@ -86,13 +88,13 @@ fn wavparse_gives_back_what_wavenc_took() {
 /// Size, time, length and numbers of a buffer.
 type Row = (usize, u64, u64, u64, u64);
 
+fn row(buf: &Buffer) -> Row {
+    let (pts, duration) = (buf.pts().unwrap().nanos(), buf.duration().unwrap().nanos());
+    (buf.size(), pts, duration, buf.offset().unwrap(), buf.offset_end().unwrap())
+}
+
 fn rows(run: &Run) -> Vec<Row> {
-    let row = |seen: &video_support::Seen| {
-        let (pts, duration) = (seen.buf.pts().unwrap(), seen.buf.duration().unwrap());
-        let offsets = (seen.buf.offset().unwrap(), seen.buf.offset_end().unwrap());
-        (seen.buf.size(), pts.nanos(), duration.nanos(), offsets.0, offsets.1)
-    };
-    run.seen.iter().map(row).collect()
+    run.seen.iter().map(|seen| row(&seen.buf)).collect()
 }
 
 #[test]
@@ -173,6 +175,104 @@ fn wavparse_says_what_is_wrong_with_a_file() {
         let error = read(dir.path(), &bytes, "! wavparse").error().unwrap_or_default();
         assert!(error.contains(sentence), "{sentence}: {error}");
     }
+}
+
+/// What a seek in PAUSED gives: the segment, and the buffers up to the end.
+fn after_seek(dir: &Path, rate: f64, start: i64, stop: i64) -> Option<(Segment, Vec<Row>)> {
+    let mut bytes = header(&AudioInfo::new(AudioFormat::S16LE, 44_100, 2), 36_864);
+    bytes.resize(44 + 36_864, 0);
+    // What comes behind the samples is no sound.
+    bytes.extend_from_slice(b"LIST\x04\0\0\0INFO");
+    let file = dir.join("in.wav");
+    std::fs::write(&file, bytes).unwrap();
+    let line =
+        format!("filesrc location={} ! wavparse ! fakesink name=out sync=true", file.display());
+    let seek = Seek {
+        rate,
+        stop_type: if stop < 0 { SeekType::None } else { SeekType::Set },
+        start,
+        stop,
+        ..Seek::to(ClockTime::ZERO)
+    };
+    let seen = Sim::new(1).run(move || {
+        gst_mini_elements::register();
+        let pipeline = parse_launch(&line).unwrap();
+        let seen = Arc::new(Mutex::new((None, Vec::new())));
+        let into = seen.clone();
+        pipeline.by_name("out").unwrap().pad("sink").unwrap().add_probe(
+            ProbeType::DATA_DOWNSTREAM,
+            Box::new(move |data| {
+                let mut seen = into.lock().unwrap();
+                match data {
+                    ProbeData::Buffer(buf) => seen.1.push(row(buf)),
+                    ProbeData::Event(event) => {
+                        if let EventKind::Segment(segment) = &event.kind {
+                            seen.0 = Some(*segment);
+                        }
+                    }
+                    _ => {}
+                }
+                ProbeReturn::Ok
+            }),
+        );
+        pipeline.set_state(State::Paused);
+        pipeline.state(None);
+        let mut duration = Query::duration();
+        assert!(pipeline.query(&mut duration));
+        assert!(
+            matches!(duration, Query::Duration { duration: Some(208_979_592), .. }),
+            "{duration:?}"
+        );
+        let format = gst_mini_core::segment::Format::Time;
+        let mut seeking = Query::Seeking { format, seekable: false, start: 1, end: None };
+        assert!(pipeline.query(&mut seeking));
+        assert_eq!(
+            seeking,
+            Query::Seeking { format, seekable: true, start: 0, end: Some(208_979_592) }
+        );
+        *seen.lock().unwrap() = (None, Vec::new());
+        let done = pipeline.seek(seek);
+        if done {
+            pipeline.set_state(State::Playing);
+            pipeline.wait_for_end(Some(ClockTime::from_secs(100))).expect("an end");
+        }
+        pipeline.set_state(State::Null);
+        let (segment, rows) = seen.lock().unwrap().clone();
+        done.then(|| (segment.expect("a segment"), rows))
+    });
+    seen.unwrap()
+}
+
+#[test]
+fn wavparse_seeks_in_time_to_the_samples_that_gstreamer_plays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (segment, rows) = after_seek(dir.path(), 1.0, 100_000_000, -1).unwrap();
+    assert_eq!(
+        rows,
+        [
+            (7056, 100_000_000, 40_000_000, 4410, 6174),
+            (7056, 140_000_000, 40_000_000, 6174, 7938),
+            (5112, 180_000_000, 28_979_592, 7938, 9216),
+        ]
+    );
+    let (start, time, base) = (segment.start, segment.time, segment.base);
+    assert_eq!((start, time, base, segment.stop), (100_000_000, Some(100_000_000), 0, None));
+    let (segment, rows) = after_seek(dir.path(), 1.0, 100_000_000, 150_000_000).unwrap();
+    assert_eq!(segment.stop, Some(150_000_000));
+    assert_eq!(
+        rows,
+        [(7056, 100_000_000, 40_000_000, 4410, 6174), (1764, 140_000_000, 10_000_000, 6174, 6615)]
+    );
+    let (segment, rows) = after_seek(dir.path(), 2.0, 50_000_000, -1).unwrap();
+    assert_eq!((segment.rate, segment.duration), (2.0, Some(208_979_592)));
+    assert_eq!(
+        rows,
+        [
+            (14_112, 50_000_000, 80_000_000, 2205, 5733),
+            (13_932, 130_000_000, 78_979_592, 5733, 9216)
+        ]
+    );
+    assert!(after_seek(dir.path(), -1.0, 0, 100_000_000).is_none(), "it does not play backwards");
 }
 
 proptest! {
