@@ -6,8 +6,8 @@
 //! ```
 //!
 //! What a bin does with its children is told apart by concept: `order` and `change` for states,
-//! `messages` for what they post, `queries` for what they are asked, `ghosts` for pads in its wall, and
-//! `top` for what only a pipeline does.
+//! `messages` for what they post, `queries` for what they are asked, `clocks` that they provide, `ghosts`
+//! for pads in its wall, and `top` for what only a pipeline does.
 //!
 //! Invariant: children never reach up; they post to what they were lent, and the bin draws the
 //! conclusions.
@@ -15,6 +15,7 @@
 //! Left out: `async-handling`, `message-forward`, suppressed flags, contexts.
 
 mod change;
+mod clocks;
 pub(crate) mod ghosts;
 mod messages;
 mod order;
@@ -29,6 +30,7 @@ use crate::host::core::{ElementCore, Lent};
 use crate::query::Query;
 use crate::registry;
 use crate::state::{State, StateReturn, Transition};
+use clocks::Provided;
 use messages::{Told, Upward};
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -43,6 +45,7 @@ pub struct BinCore {
     structure: AtomicU32,
     /// What children have told.
     told: Mutex<Told>,
+    provided: Mutex<Provided>,
     handle: OnceLock<Weak<ElementInner>>,
     /// Pipelines only.
     top: Option<Top>,
@@ -63,6 +66,7 @@ impl BinCore {
             children: RwLock::default(),
             structure: AtomicU32::new(0),
             told: Mutex::default(),
+            provided: Mutex::default(),
             handle: OnceLock::new(),
             top: top.then(Top::default),
             told_error: AtomicBool::new(false),

@@ -181,6 +181,56 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that is read through a function: one that an element provides, for example.
+///
+/// It may go faster or slower than the runtime's; a wait looks at it again when it should be over.
+pub struct ReadClock {
+    name: String,
+    read: Box<dyn Fn() -> AbsoluteTime + Send + Sync>,
+}
+
+impl ReadClock {
+    /// A clock of that name. `read` is called from any thread, and must not go back.
+    pub fn new(
+        name: impl Into<String>,
+        read: impl Fn() -> AbsoluteTime + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), read: Box::new(read) }
+    }
+}
+
+impl Clock for ReadClock {
+    fn now(&self) -> AbsoluteTime {
+        (self.read)()
+    }
+
+    fn wait_until(&self, target: AbsoluteTime, wait: &ClockWait) -> ClockWaited {
+        let began = self.now();
+        let ended = |result| ClockWaited { result, jitter: began.diff(target) };
+        if wait.is_unscheduled() {
+            return ended(ClockReturn::Unscheduled);
+        }
+        loop {
+            let now = self.now();
+            if now >= target {
+                let at_once = now == began || began >= target;
+                return ended(if at_once { ClockReturn::Early } else { ClockReturn::Ok });
+            }
+            // One that stands still is not asked without a pause.
+            let left = target.since(now).max(ClockTime::from_micros(100));
+            let mut guard = wait.shared.released.lock();
+            if wait.is_unscheduled() {
+                return ended(ClockReturn::Unscheduled);
+            }
+            guard.wait_until(runtime::now() + left, "an element's clock");
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// A clock that stands still until it is moved by hand.
 ///
 /// Unlike GStreamer's, moving it releases every wait whose target it passes, as a real clock would.

@@ -176,6 +176,16 @@ pub trait Shared: Send + Sync {
         let _ = (cx, action);
         Err(FlowError::NotSupported)
     }
+    /// The name of the clock this element can provide now, such as `GstAudioSinkClock`; `None`: none. A
+    /// pipeline asks when it goes to PLAYING. An element whose answer changes says so with the messages
+    /// clock-provide and clock-lost. Any thread.
+    fn provide_clock(&self) -> Option<String> {
+        None
+    }
+    /// What that clock reads, in nanoseconds; it never goes back. Any thread, often.
+    fn clock_now(&self) -> u64 {
+        0
+    }
 }
 
 /// An action the application asks for, and its answer.

@@ -193,6 +193,12 @@ impl MessageKind {
             MessageKind::Warning(error) => story("warning", error),
             MessageKind::Info(error) => story("info", error),
             MessageKind::Latency => Structure::new("latency"),
+            MessageKind::ClockProvide(name) => {
+                Structure::new("clock-provide").with("clock", name.as_str())
+            }
+            MessageKind::ClockLost(name) => {
+                Structure::new("clock-lost").with("clock", name.as_str())
+            }
             MessageKind::DurationChanged => Structure::new("duration-changed"),
             MessageKind::Tag(s) => Structure::new("tag").with("structure", s.to_string()),
             MessageKind::Element(s) => Structure::new("element").with("structure", s.to_string()),
@@ -215,6 +221,8 @@ impl MessageKind {
             "warning" => MessageKind::Warning(story()),
             "info" => MessageKind::Info(story()),
             "latency" => MessageKind::Latency,
+            "clock-provide" => MessageKind::ClockProvide(read.str("clock")?.to_owned()),
+            "clock-lost" => MessageKind::ClockLost(read.str("clock")?.to_owned()),
             "duration-changed" => MessageKind::DurationChanged,
             "tag" => MessageKind::Tag(inner()?),
             "element" => MessageKind::Element(inner()?),

@@ -157,11 +157,12 @@ impl BinCore {
             }
             MessageKind::ClockProvide(_) => {
                 self.look_for_clock_again();
+                // The application hears of the choice, not of the offer.
                 if self.is_toplevel() {
                     return;
                 }
             }
-            MessageKind::ClockLost(name) if !self.lost_clock(name) => return,
+            MessageKind::ClockLost(_) if !self.lost_clock(&this, &child) => return,
             MessageKind::ResetTime(to) if self.top.is_some() => self.reset_start_time(*to),
             MessageKind::Latency if self.top.is_some() && this.rests_in_playing() => {
                 self.recalculate_latency();

@@ -6,13 +6,12 @@
 //! ```
 //!
 //! Invariant: running time goes on in PLAYING where it stood in PAUSED, whatever clock is chosen then.
-//! In GStreamer: `gst/gstpipeline.c` (`gst_pipeline_change_state`, `gst_pipeline_provide_clock_func`), `gst/gstbin.c` (`gst_bin_provide_clock_func`).
+//! In GStreamer: `gst/gstpipeline.c` (`gst_pipeline_change_state`, `gst_pipeline_provide_clock_func`).
 //! Left out: instant rate changes.
 
 use super::BinCore;
 use crate::bus::Bus;
 use crate::clock::{Clock, SystemClock};
-use crate::handle::ElementRef;
 use crate::message::MessageKind;
 use crate::state::{StateReturn, Transition};
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
@@ -207,23 +206,4 @@ impl BinCore {
         }
         top.times.lock().decided_for = None;
     }
-}
-
-/// Clocks that children provide.
-impl BinCore {
-    /// The clock of the last child, from the sinks to the sources, that has one.
-    fn provided_clock(&self) -> Option<Arc<dyn Clock>> {
-        None
-    }
-
-    pub(super) fn look_for_clock_again(&self) {}
-
-    /// Whether the clock of that name was this bin's choice, and those above are to know that it is lost.
-    pub(super) fn lost_clock(&self, _: &str) -> bool {
-        true
-    }
-
-    pub(super) fn provider_came(&self, _: &ElementRef) {}
-
-    pub(super) fn provider_left(&self, _: &ElementRef) {}
 }

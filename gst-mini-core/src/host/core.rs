@@ -5,7 +5,7 @@
 //! Left out: contexts.
 
 use crate::caps::Caps;
-use crate::clock::{Clock, ClockReturn, ClockWait};
+use crate::clock::{Clock, ClockReturn, ClockWait, ReadClock};
 use crate::cx::{Level, PadId};
 use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind, FlowError};
@@ -26,7 +26,7 @@ use crate::tracer;
 use crate::value::Value;
 use parking_lot::{Mutex, RwLock};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// Where an element's messages go: its bin, or the test that owns it.
@@ -104,6 +104,8 @@ pub(crate) struct ElementCore {
     pub signals: Signals,
     next_pad: AtomicU32,
     pub pad_owner: OnceLock<Weak<dyn PadOwner>>,
+    /// The clock it provides, as long as it is the same one.
+    provided: Mutex<Option<Arc<dyn Clock>>>,
     /// What the element itself adds to the latency.
     pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
     pub attention: AtomicU32,
@@ -144,6 +146,7 @@ impl ElementCore {
             signals: Signals::default(),
             next_pad: AtomicU32::new(next_pad),
             pad_owner: OnceLock::new(),
+            provided: Mutex::new(None),
             latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
             attention: AtomicU32::new(0),
             upstream: Mutex::default(),
@@ -174,6 +177,35 @@ impl ElementCore {
 
     pub fn clock(&self) -> Option<Arc<dyn Clock>> {
         self.lent.read().clock.clone()
+    }
+
+    /// The clock the element can provide now.
+    pub fn provide_clock(self: &Arc<Self>) -> Option<Arc<dyn Clock>> {
+        let name = self.instance.as_ref()?.provide_clock();
+        let mut provided = self.provided.lock();
+        let Some(name) = name else {
+            *provided = None;
+            return None;
+        };
+        if let Some(clock) = provided.as_ref().filter(|clock| clock.name() == name) {
+            return Some(clock.clone());
+        }
+        // A clock may be held longer than its element; then it stands still.
+        let (core, last) = (Arc::downgrade(self), AtomicU64::new(0));
+        let clock: Arc<dyn Clock> = Arc::new(ReadClock::new(name, move || {
+            if let Some(core) = core.upgrade() {
+                let now = core.instance.as_ref().map_or(0, Instance::clock_now);
+                last.fetch_max(now, Ordering::Relaxed);
+            }
+            AbsoluteTime::from_nanos(last.load(Ordering::Relaxed))
+        }));
+        *provided = Some(clock.clone());
+        Some(clock)
+    }
+
+    /// The clock it provided is gone; the next one is another.
+    pub fn forget_clock(&self) {
+        *self.provided.lock() = None;
     }
 
     pub fn base_time(&self) -> Option<AbsoluteTime> {

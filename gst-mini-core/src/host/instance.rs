@@ -353,6 +353,19 @@ impl Instance {
             code => FlowError::from_code(code).map(|()| StateReturn::Success),
         }
     }
+    /// The name of the clock the element can provide now.
+    pub fn provide_clock(&self) -> Option<String> {
+        let f = self.vtable().provide_clock?;
+        let mut name = String::new();
+        // SAFETY: see above.
+        let given = unsafe { f(self.raw.obj, &mut GmText::for_string(&mut name)) != 0 };
+        given.then_some(name)
+    }
+    /// What that clock reads.
+    pub fn clock_now(&self) -> u64 {
+        // SAFETY: see above.
+        self.vtable().clock_now.map_or(0, |f| unsafe { f(self.raw.obj) })
+    }
     pub fn is_live(&self, cx: &Context) -> bool {
         // SAFETY: see above.
         self.vtable().is_live.is_some_and(|f| unsafe { f(cx.raw()) } != 0)

@@ -492,6 +492,10 @@ pub struct GmElementVTable {
             n: u32,
         ) -> i32,
     >,
+    /// Any role: writes the name of the clock the element can provide now, and gives 1; 0: none. Any.
+    pub provide_clock: Option<unsafe extern "C" fn(obj: *mut c_void, out: *mut GmText) -> u8>,
+    /// Any role: what that clock reads, in nanoseconds. Any, also beside every other call.
+    pub clock_now: Option<unsafe extern "C" fn(obj: *mut c_void) -> u64>,
 }
 
 /// What a source's stream is.

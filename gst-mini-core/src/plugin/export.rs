@@ -166,7 +166,31 @@ impl<E: Element> Role<E> {
         change_state: Some(Self::change_state),
         pad_name: None,
         chain_list: None,
+        provide_clock: Some(Self::provide_clock),
+        clock_now: Some(Self::clock_now),
     };
+
+    unsafe extern "C" fn provide_clock(obj: *mut c_void, out: *mut GmText) -> u8 {
+        guard_class(0, || {
+            // SAFETY: the host passes what `make` gave; `shared` never changes.
+            let object = unsafe { &*obj.cast::<Object<E>>() };
+            let Some(name) = object.shared.as_ref().and_then(|shared| shared.provide_clock())
+            else {
+                return 0;
+            };
+            // SAFETY: see the type.
+            unsafe { GmText::put(out, &name) };
+            1
+        })
+    }
+
+    unsafe extern "C" fn clock_now(obj: *mut c_void) -> u64 {
+        guard_class(0, || {
+            // SAFETY: as above.
+            let object = unsafe { &*obj.cast::<Object<E>>() };
+            object.shared.as_ref().map_or(0, |shared| shared.clock_now())
+        })
+    }
 
     unsafe extern "C" fn change_state(cx: *const GmCx, from: u32, to: u32) -> i32 {
         guard_class(GM_FLOW_PANICKED, || {
