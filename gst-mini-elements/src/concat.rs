@@ -57,7 +57,7 @@ impl Element for Concat {
     const SUMMARY: &str = "Concatenate multiple streams";
     const LONG_NAME: &str = "Concat";
     const PADS: &[PadTemplate] =
-        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY)];
+        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY).of_type("GstConcatPad")];
     const PROPS: &[Prop<Self>] = &[
         Prop::published("active-pad", types::STRING, "Name of the sink pad that sends", ""),
         Prop::live(

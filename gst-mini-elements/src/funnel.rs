@@ -46,7 +46,7 @@ impl Element for Funnel {
     const SUMMARY: &str = "N-to-1 pipe fitting";
     const LONG_NAME: &str = "Funnel pipe fitting";
     const PADS: &[PadTemplate] =
-        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY)];
+        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY).of_type("GstFunnelPad")];
     const PROPS: &[Prop<Self>] = &[Prop::live(
         "forward-sticky-events",
         types::BOOLEAN,

@@ -15,6 +15,7 @@ mod message;
 pub use message::message;
 
 use gst_mini_core::prelude::*;
+use gst_mini_core::registry::factory::Presence;
 
 /// Where an element stands: `/GstPipeline:pipeline0/GstQueue:queue0`.
 pub fn path(pipeline: &Bin, element: &str) -> String {
@@ -66,6 +67,10 @@ pub fn from(pipeline: &Bin, name: &str) -> String {
 /// The path of an element, or of one of its pads: `….GstPad:src`.
 pub fn source_path(pipeline: &Bin, name: &str) -> String {
     let Source::Pad(element, pad) = source(pipeline, name) else { return path(pipeline, name) };
+    if element.contains('.') && pipeline.by_name(&element).is_none() {
+        // The inner side of a ghost pad.
+        return format!("{}.GstProxyPad:{pad}", source_path(pipeline, &element));
+    }
     let owner = if element == pipeline.name() {
         Some(pipeline.element().clone())
     } else {
@@ -79,7 +84,16 @@ fn pad_type(owner: &ElementRef, pad: &str) -> String {
     if Bin::from_element(owner).is_some() {
         return "GstGhostPad".to_owned();
     }
-    let template = owner.factory().template_for(pad);
+    let factory = owner.factory();
+    // An element may name its request pads otherwise than their template.
+    let requested = || {
+        let direction = owner.static_pad(pad)?.direction();
+        let mut templates = factory.pads.iter().filter(|template| {
+            template.direction == direction && template.presence != Presence::Always
+        });
+        templates.next()
+    };
+    let template = factory.template_for(pad).or_else(requested);
     template.map_or_else(|| "GstPad".to_owned(), |template| template.pad_type.clone())
 }
 

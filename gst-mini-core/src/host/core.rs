@@ -484,9 +484,26 @@ impl ElementCore {
         self.log(Level::Info, || format!("{}: caps {caps}", pad.path()));
         let sink = self.lent.read().messages.clone();
         if let Some(sink) = sink.filter(|sink| sink.wants_notify()) {
-            let value = Some(Value::from(caps.to_string().as_str()));
-            let kind = MessageKind::PropertyNotify { name: "caps".to_owned(), value };
-            sink.post(Message::new(format!("{}.{}", self.name, pad.name()), kind));
+            let caps = caps.to_string();
+            let tell = |source: String| {
+                let value = Some(Value::from(caps.as_str()));
+                let kind = MessageKind::PropertyNotify { name: "caps".to_owned(), value };
+                sink.post(Message::new(source, kind));
+            };
+            // Data comes in through a ghost pad's inner side, and goes out through its outer side first.
+            let own = format!("{}.{}", self.name, pad.name());
+            let ghosts = pad.ghost_names();
+            if pad.direction() == Direction::Sink {
+                ghosts.iter().rev().for_each(|(_, inner)| tell(inner.clone()));
+                tell(own);
+                ghosts.into_iter().for_each(|(outer, _)| tell(outer));
+            } else {
+                tell(own);
+                ghosts.into_iter().for_each(|(outer, inner)| {
+                    tell(outer);
+                    tell(inner);
+                });
+            }
         }
     }
 }

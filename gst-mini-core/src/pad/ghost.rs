@@ -25,12 +25,13 @@ use crate::cx::PadId;
 use crate::element::Direction;
 use crate::runtime::Monitor;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What only a ghost pad has.
-#[derive(Default)]
 pub(super) struct Ghost {
+    /// Number of its inner side, as GStreamer counts them in the names of those.
+    proxy: u32,
     /// The child that owns the pad keeps it.
     target: Mutex<Weak<PadCore>>,
     /// Held while the target's probes change.
@@ -63,7 +64,9 @@ impl PadCore {
         template_caps: Caps,
     ) -> Arc<PadCore> {
         let mut pad = PadCore::make(id, owner.into(), name.into(), direction, template_caps);
-        pad.ghost = Some(Ghost::default());
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let proxy = NEXT.fetch_add(1, Ordering::Relaxed);
+        pad.ghost = Some(Ghost { proxy, target: Mutex::default(), probes: Monitor::default() });
         Arc::new(pad)
     }
 
@@ -170,6 +173,25 @@ impl PadCore {
             Some(ghost) => ghost.set_ghost_target(None).is_ok(),
             None => self.unlink(),
         }
+    }
+
+    /// The names of the ghost pads that stand for this pad, the innermost first, as messages name them, and of
+    /// the inner side of each.
+    pub(crate) fn ghost_names(&self) -> Vec<(String, String)> {
+        let mut names = Vec::new();
+        let above = |pad: &PadCore| match &*pad.peer.lock() {
+            Peer::Ghost(ghost) => ghost.upgrade(),
+            _ => None,
+        };
+        let mut at = above(self);
+        while let Some(ghost) = at {
+            let outer = format!("{}.{}", ghost.owner, ghost.name);
+            let proxy = ghost.ghost.as_ref().map_or(0, |ghost| ghost.proxy);
+            let inner = format!("{outer}.proxypad{proxy}");
+            names.push((outer, inner));
+            at = above(&ghost);
+        }
+        names
     }
 
     /// The real pad at the other end, through ghosts on both sides.
