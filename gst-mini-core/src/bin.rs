@@ -12,7 +12,7 @@
 //! Invariant: children never reach up; they post to what they were lent, and the bin draws the
 //! conclusions.
 //! In GStreamer: `gst/gstbin.c` (`gst_bin_add_func`, `gst_bin_remove_func`).
-//! Left out: `async-handling`, `message-forward`, suppressed flags, contexts.
+//! Left out: `message-forward`, suppressed flags, contexts.
 
 mod change;
 mod clocks;
@@ -22,7 +22,7 @@ mod order;
 mod queries;
 mod top;
 
-use crate::base::Behavior;
+use crate::base::{Behavior, prop};
 use crate::bus::Bus;
 use crate::event::Event;
 use crate::handle::{ElementInner, ElementRef, HandleError};
@@ -60,7 +60,17 @@ impl BinCore {
     /// A bin without children; with `top`, a pipeline.
     pub(crate) fn make(name: &str, top: bool) -> ElementRef {
         let factory = registry::bin_factory(top);
-        let core = Arc::new(ElementCore::new(name.to_owned(), factory, None, Vec::new()));
+        let mut props = vec![prop(
+            "async-handling",
+            "boolean",
+            "The bin sees to async changes of its children itself, whatever contains it",
+            "",
+            "false",
+        )];
+        if top {
+            props.extend(top::props());
+        }
+        let core = Arc::new(ElementCore::new(name.to_owned(), factory, None, props));
         let bin = Arc::new(BinCore {
             core: core.clone(),
             children: RwLock::default(),
@@ -102,6 +112,15 @@ impl BinCore {
         self.core.lent.read().parent.is_none()
     }
 
+    /// Whether this bin goes on by itself when its children's async changes are done.
+    fn sees_to_async(&self) -> bool {
+        self.is_toplevel() || self.handles_async()
+    }
+
+    fn handles_async(&self) -> bool {
+        self.core.number("async-handling").unwrap_or(false)
+    }
+
     /// Puts an element in. It keeps its state, and loses its links.
     pub(crate) fn add(&self, element: &ElementRef) -> Result<(), HandleError> {
         let Some(this) = self.this() else { return Ok(()) };
@@ -141,7 +160,7 @@ impl BinCore {
         for pad in element.pads() {
             pad.detach();
         }
-        this.child_added(element, self.is_toplevel());
+        this.child_added(element, self.sees_to_async());
         Ok(())
     }
 
@@ -162,7 +181,7 @@ impl BinCore {
         let had_ended = self.forget(element.name());
         let no_preroll = others.iter().any(|child| child.last_return() == StateReturn::NoPreroll);
         if let Some(this) = self.this() {
-            this.child_removed(element.name(), no_preroll, self.is_toplevel());
+            this.child_removed(element.name(), no_preroll, self.sees_to_async());
         }
         {
             let mut theirs = element.core().lent.write();

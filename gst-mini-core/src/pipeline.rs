@@ -170,6 +170,11 @@ impl Bin {
         self.core().link_across(from, to, name)
     }
 
+    /// A property of pipelines; bins have none of those, and no use for them.
+    fn set_own(&self, name: &str, value: impl ToString) {
+        let _ = self.0.set(name, value);
+    }
+
     fn link_two(&self, from: &ElementRef, to: &ElementRef) -> Result<(), HandleError> {
         // Elements of nobody's, or of somebody else's, are linked as they are.
         if self.core().way_to(from).is_none() || self.core().way_to(to).is_none() {
@@ -235,10 +240,10 @@ impl Pipeline for Bin {
         self.core().auto_clock();
     }
     fn set_delay(&self, delay: ClockTime) {
-        self.core().set_delay(delay);
+        self.set_own("delay", delay.nanos());
     }
     fn set_auto_flush_bus(&self, on: bool) {
-        self.core().set_auto_flush_bus(on);
+        self.set_own("auto-flush-bus", on);
     }
     fn base_time(&self) -> Option<AbsoluteTime> {
         self.core().base_time()
@@ -256,7 +261,7 @@ impl Pipeline for Bin {
         self.core().running_time()
     }
     fn set_latency(&self, latency: Option<ClockTime>) {
-        self.core().force_latency(latency);
+        self.set_own("latency", latency.map_or(u64::MAX, ClockTime::nanos));
     }
     fn recalculate_latency(&self) -> bool {
         self.core().recalculate_latency()

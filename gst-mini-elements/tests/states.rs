@@ -71,6 +71,12 @@ impl Shared for FilterClock {
     fn clock_now(&self) -> u64 {
         runtime::now().nanos() + 5
     }
+    /// From now on it takes a second.
+    fn action(&self, cx: &Cx, _: &mut Action) -> FlowResult {
+        cx.set_latency(ClockTime::SECOND, None);
+        cx.post(MessageKind::Latency);
+        Ok(())
+    }
 }
 
 impl Element for TickingFilter {
@@ -379,6 +385,47 @@ fn ends_of_streams_in_bins_in_bins_are_told_once_and_live_ones_mix_with_others()
         assert_eq!((end.kind, end.source.as_str()), (MessageKind::Eos, pipeline.name()));
         let more = heard(&pipeline, |message| (message.kind == MessageKind::Eos).then_some(()));
         assert!(more.is_empty());
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
+fn a_latency_that_grows_while_it_plays_is_told_to_all_sinks() {
+    everywhere(|| {
+        let pipeline = launch(
+            "livesource ! tickingfilter name=f ! fakesink sync=true name=slow \
+             livesource ! fakesink sync=true name=fast",
+        );
+        let sink = |name: &str| pipeline.by_name(name).unwrap();
+        goes_to(&pipeline, State::Playing);
+        assert!(pipeline.recalculate_latency());
+        let before = sink("slow").configured_latency().unwrap();
+        assert_eq!(sink("fast").configured_latency(), Some(before));
+        sink("f").act(&mut Action { name: "grow".to_owned(), ..Action::default() }).unwrap();
+        // The filter holds any amount now, so the sink's own time for rendering counts too.
+        let after = sink("slow").configured_latency();
+        assert_eq!(after, Some(before + ClockTime::from_millis(1_020)));
+        assert_eq!(sink("fast").configured_latency(), after);
+        pipeline.set_latency(Some(ClockTime::from_secs(3)));
+        pipeline.recalculate_latency();
+        assert_eq!(sink("fast").configured_latency(), Some(ClockTime::from_secs(3)));
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
+fn a_bin_that_sees_to_async_changes_itself_holds_nobody_up() {
+    everywhere(|| {
+        let pipeline =
+            launch("fakesrc ! fakesink bin.( name=apart async-handling=true fakesink name=idle )");
+        goes_to(&pipeline, State::Playing);
+        let apart = Bin::from_element(&pipeline.by_name("apart").unwrap()).unwrap();
+        assert_eq!(apart.current_state(), State::Ready);
+        let src = make("fakesrc", Some("late")).unwrap();
+        apart.add(&src).unwrap();
+        apart.link(&[&src, &apart.by_name("idle").unwrap()]).unwrap();
+        src.sync_state_with_parent();
+        assert_eq!(apart.state(SOON), (StateReturn::Success, State::Playing, None));
         pipeline.set_state(State::Null);
     });
 }

@@ -50,7 +50,7 @@ fn ranged(
 }
 
 /// A property of a base, as `inspect` shows it.
-fn prop(
+pub(crate) fn prop(
     name: &str,
     type_name: &str,
     blurb: &str,

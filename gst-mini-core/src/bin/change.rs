@@ -9,6 +9,7 @@ use super::BinCore;
 use crate::cx::Level;
 use crate::error::{ElementError, ErrorKind};
 use crate::handle::ElementRef;
+use crate::message::MessageKind;
 use crate::state::{State, StateReturn, Transition};
 use std::sync::atomic::Ordering;
 
@@ -18,10 +19,14 @@ impl BinCore {
             self.before_step(top, transition);
         }
         match transition.to {
-            State::Playing if self.is_toplevel() => {
-                self.recalculate_latency();
+            State::Playing => {
+                if self.sees_to_async() {
+                    self.recalculate_latency();
+                }
+                if self.handles_async() {
+                    self.core.post(MessageKind::Latency);
+                }
             }
-            State::Playing => {}
             State::Paused => {
                 if transition.from == State::Ready {
                     self.told_error.store(false, Ordering::Relaxed);
@@ -35,7 +40,7 @@ impl BinCore {
         }
         this.begin_step();
         let result = self.change_children(this, transition);
-        this.end_step(result, self.is_toplevel());
+        this.end_step(result, self.sees_to_async());
         if let Some(top) = &self.top {
             self.after_step(top, transition, result);
         }
@@ -117,7 +122,13 @@ impl BinCore {
                 return StateReturn::Async;
             }
         }
-        child.set_state_locked(transition.to)
+        match child.set_state_locked(transition.to) {
+            // It is not waited for. (GStreamer tries the step again and again until the bin is there.)
+            StateReturn::Async if child.behavior().as_bin().is_some_and(BinCore::handles_async) => {
+                StateReturn::Success
+            }
+            result => result,
+        }
     }
 
     /// A step up that failed: all children go back to where it began.

@@ -148,12 +148,12 @@ impl BinCore {
             }
             MessageKind::AsyncStart => {
                 if self.children().iter().any(|other| other.name() == child) {
-                    this.child_began(&child, self.is_toplevel());
+                    this.child_began(&child, self.sees_to_async());
                 }
                 return;
             }
             MessageKind::AsyncDone { running_time } => {
-                return this.child_done(&child, *running_time, self.is_toplevel());
+                return this.child_done(&child, *running_time, self.sees_to_async());
             }
             MessageKind::ClockProvide(_) => {
                 self.look_for_clock_again();

@@ -35,7 +35,7 @@ impl Asked {
 impl BinCore {
     /// Asks for the latency again, and tells all elements.
     pub(crate) fn recalculate_latency(&self) -> bool {
-        let forced = self.top.as_ref().and_then(|top| *top.forced_latency.lock());
+        let forced = self.forced_latency();
         let mut query = Query::latency();
         let answered = self.query(&mut query);
         let (mut latency, mut most) = (ClockTime::ZERO, None);

@@ -10,9 +10,11 @@
 //! Left out: instant rate changes.
 
 use super::BinCore;
+use crate::base::prop;
 use crate::bus::Bus;
 use crate::clock::{Clock, SystemClock};
 use crate::message::MessageKind;
+use crate::registry::factory::PropInfo;
 use crate::state::{StateReturn, Transition};
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use parking_lot::Mutex;
@@ -21,7 +23,6 @@ use std::sync::Arc;
 /// What only a pipeline has.
 pub(super) struct Top {
     pub bus: Arc<Bus>,
-    pub forced_latency: Mutex<Option<ClockTime>>,
     times: Mutex<Times>,
 }
 
@@ -32,9 +33,6 @@ struct Times {
     choose_anew: bool,
     /// The start time for which the base time was decided.
     decided_for: Option<Option<RunningTime>>,
-    /// Added to the base time.
-    delay: ClockTime,
-    auto_flush: bool,
 }
 
 /// Whose clock it is.
@@ -50,16 +48,30 @@ impl Default for Top {
     fn default() -> Self {
         Top {
             bus: Arc::new(Bus::default()),
-            forced_latency: Mutex::new(None),
-            times: Mutex::new(Times {
-                choice: Choice::Auto,
-                choose_anew: true,
-                decided_for: None,
-                delay: ClockTime::ZERO,
-                auto_flush: true,
-            }),
+            times: Mutex::new(Times { choice: Choice::Auto, choose_anew: true, decided_for: None }),
         }
     }
+}
+
+/// A pipeline's own properties.
+pub(super) fn props() -> Vec<PropInfo> {
+    vec![
+        prop(
+            "auto-flush-bus",
+            "boolean",
+            "Going to NULL throws away what is on the bus",
+            "",
+            "true",
+        ),
+        prop("delay", "uint64", "Added to the base time, for what is slow to begin", "ns", "0"),
+        prop(
+            "latency",
+            "uint64",
+            "The latency, whatever the elements say; 2^64-1: theirs",
+            "ns",
+            "18446744073709551615",
+        ),
+    ]
 }
 
 impl BinCore {
@@ -71,18 +83,10 @@ impl BinCore {
         self.with_times(|times| times.choice = Choice::Auto);
     }
 
-    pub(crate) fn set_delay(&self, delay: ClockTime) {
-        self.with_times(|times| times.delay = delay);
-    }
-
-    pub(crate) fn set_auto_flush_bus(&self, on: bool) {
-        self.with_times(|times| times.auto_flush = on);
-    }
-
-    pub(crate) fn force_latency(&self, latency: Option<ClockTime>) {
-        if let Some(top) = &self.top {
-            *top.forced_latency.lock() = latency;
-        }
+    /// The latency that the application wants whatever the elements say.
+    pub(super) fn forced_latency(&self) -> Option<ClockTime> {
+        let nanos = self.core.number::<u64>("latency").filter(|nanos| *nanos != u64::MAX);
+        nanos.map(ClockTime::from_nanos)
     }
 
     fn with_times(&self, change: impl FnOnce(&mut Times)) {
@@ -136,7 +140,9 @@ impl BinCore {
         match transition {
             // Once more, as the children took their time.
             Transition::PLAYING_TO_PAUSED => self.stop_running_time(top),
-            Transition::READY_TO_NULL if top.times.lock().auto_flush => top.bus.set_flushing(true),
+            Transition::READY_TO_NULL if self.core.number("auto-flush-bus").unwrap_or(true) => {
+                top.bus.set_flushing(true);
+            }
             _ => {}
         }
     }
@@ -151,7 +157,7 @@ impl BinCore {
             if !choose_anew && decided_for == Some(start_time) {
                 return;
             }
-            (choose_anew, times.delay)
+            (choose_anew, self.core.number::<u64>("delay").unwrap_or(0))
         };
         let current = self.core.clock();
         let clock = if choose_anew { self.choose_clock(top) } else { current.clone() };
@@ -167,7 +173,7 @@ impl BinCore {
             self.core.post(MessageKind::NewClock(name));
         }
         if let (Some(now), Some(start_time)) = (now, start_time) {
-            let base = now.nanos().wrapping_sub(start_time.nanos()).wrapping_add(delay.nanos());
+            let base = now.nanos().wrapping_sub(start_time.nanos()).wrapping_add(delay);
             self.core.lent.write().base_time = Some(AbsoluteTime::from_nanos(base));
         }
     }
