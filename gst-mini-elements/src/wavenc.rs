@@ -5,14 +5,14 @@
 //!
 //! Invariant: samples are passed on as they are.
 //! In GStreamer: `gst/wavenc/gstwavenc.c` (`gst_wavenc_chain`, `gst_wavenc_push_header`).
-//! Left out: A-law and mu-law, RF64, tags and tables of contents; places of channels whose order differs in WAVE.
+//! Left out: A-law and mu-law, RF64, dates among the tags, tables of contents; places of channels whose order differs in WAVE.
 //!
 //! ```text
 //! audiotestsrc num-buffers=100 ! wavenc ! filesink location=tone.wav
 //! ```
 
 use crate::audio::AudioInfo;
-use crate::audio::wav::{WRITTEN, header};
+use crate::audio::wav::{WRITTEN, header_with, tags_chunk};
 use gst_mini_core::element_prelude::*;
 
 #[derive(Default)]
@@ -20,6 +20,9 @@ pub struct WavEnc {
     info: Option<AudioInfo>,
     written: u64,
     has_begun: bool,
+    /// What came last of tags, and how long the chunk with them is.
+    tags: Option<Structure>,
+    tags_length: u64,
 }
 
 impl Element for WavEnc {
@@ -32,9 +35,18 @@ impl Element for WavEnc {
 }
 
 impl WavEnc {
+    /// Sends the chunk with the tags, an empty one too, as GStreamer 1.22 does.
+    fn put_tags(&mut self, cx: &Cx) {
+        let Some(tags) = &self.tags else { return };
+        let texts = tags.fields().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let chunk = tags_chunk(texts);
+        self.tags_length = chunk.len() as u64;
+        cx.output(SECOND_PAD, Buffer::from_vec(chunk));
+    }
+
     /// Sends the header to the first byte of the file; its length.
     fn put_header(&self, cx: &Cx, info: &AudioInfo) -> u64 {
-        let header = header(info, self.written);
+        let header = header_with(info, self.written, self.tags_length);
         let length = header.len() as u64;
         cx.output_event(SECOND_PAD, Event::segment(Segment::new(Format::Bytes)));
         let mut buf = Buffer::from_vec(header);
@@ -80,7 +92,14 @@ impl Transform for WavEnc {
         match &event.kind {
             // What goes on counts bytes.
             EventKind::Segment(_) => Ok(false),
+            EventKind::Tag(tags) => {
+                self.tags = Some(tags.clone());
+                Ok(true)
+            }
             EventKind::Eos => {
+                if self.info.is_some() {
+                    self.put_tags(cx);
+                }
                 if let Some(info) = &self.info
                     && !(self.has_begun && cannot_go_back(cx))
                 {

@@ -6,7 +6,7 @@ mod video_support;
 
 use gst_mini_core::prelude::*;
 use gst_mini_core::segment::SeekType;
-use gst_mini_elements::audio::wav::header;
+use gst_mini_elements::audio::wav::{header, header_with};
 use gst_mini_elements::audio::{AudioFormat, AudioInfo};
 use proptest::prelude::*;
 use std::path::Path;
@@ -36,10 +36,11 @@ fn samples(run: &Run) -> Vec<u8> {
 fn wavenc_completes_its_header_at_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "audiotestsrc num-buffers=3 ! audio/x-raw,format=S16LE ! wavenc");
-    assert_eq!(file[..44], header(&AudioInfo::new(AudioFormat::S16LE, 44_100, 1), 6144));
-    assert_eq!(file.len(), 44 + 6144);
-    // As GStreamer 1.22 writes it, but for the size of an empty list of tags at its end.
-    let gstreamer = b"RIFF\x24\x18\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\x18\0\0";
+    // The source's description is no tag that WAVE has a place for, which leaves an empty list.
+    let tags = b"LIST\x04\0\0\0INFO";
+    assert_eq!(file[..44], header_with(&AudioInfo::new(AudioFormat::S16LE, 44_100, 1), 6144, 12));
+    assert_eq!((file.len(), &file[44 + 6144..]), (44 + 6144 + 12, &tags[..]));
+    let gstreamer = b"RIFF\x30\x18\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\x18\0\0";
     assert_eq!(file[..44], *gstreamer);
 }
 
@@ -61,7 +62,7 @@ fn wavenc_keeps_its_first_header_where_it_cannot_go_back() {
     drop(end);
     let mut written = Vec::new();
     std::io::Read::read_to_end(&mut pipe, &mut written).unwrap();
-    assert_eq!(written.len(), 44 + 2048);
+    assert_eq!(written.len(), 44 + 2048 + 12);
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! most one chunk header or format of them.
 //! In GStreamer: `gst/wavparse/gstwavparse.c` (`gst_wavparse_stream_headers`), `gst/wavenc/gstwavenc.c`
 //! (`gst_wavenc_create_header_buf`), `gst-libs/gst/riff/riff-media.c` (`gst_riff_create_audio_caps`).
-//! Left out: compressed formats; what LIST, cue and other chunks tell; writing RF64.
+//! Left out: compressed formats; what LIST, cue and other chunks tell when they are read; writing RF64.
 
 use super::format::AudioFormat;
 use super::info::{AudioInfo, fallback_mask};
@@ -272,9 +272,46 @@ fn wave_mask(mask: u64) -> u32 {
 pub const WRITTEN: &str = "audio/x-raw, rate=[ 1, 2147483647 ], channels=[ 1, 65535 ], \
     format={ S32LE, S24LE, S16LE, U8, F32LE, F64LE }, layout=interleaved";
 
-/// The header before `data_size` bytes of samples. Sizes that are too large for it say that the
-/// samples go on to the end of the file.
+/// [`header_with`] nothing behind the samples.
 pub fn header(info: &AudioInfo, data_size: u64) -> Vec<u8> {
+    header_with(info, data_size, 0)
+}
+
+/// The chunk that keeps each tag, by its name in GStreamer.
+const TAGS: [([u8; 4], &str); 11] = [
+    (*b"IARL", "location"),
+    (*b"IART", "artist"),
+    (*b"ICMT", "comment"),
+    (*b"ICOP", "copyright"),
+    (*b"IGNR", "genre"),
+    (*b"IKEY", "keywords"),
+    (*b"INAM", "title"),
+    (*b"IPRD", "album"),
+    (*b"ISBJ", "album-artist"),
+    (*b"ISFT", "encoder"),
+    (*b"ISRC", "isrc"),
+];
+
+/// The chunk behind the samples that keeps tags; those that WAVE has no place for are not in it.
+pub fn tags_chunk<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut out = b"LIST\0\0\0\0INFO".to_vec();
+    for (name, text) in tags {
+        let Some((tag, _)) = TAGS.iter().find(|(_, known)| *known == name) else { continue };
+        // With the zero that ends it, and an even length.
+        let length = (text.len() + 1).next_multiple_of(2);
+        out.extend_from_slice(tag);
+        out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+        out.resize(out.len() + length - text.len(), 0);
+    }
+    let length = u32::try_from(out.len() - 8).unwrap_or(u32::MAX);
+    out[4..8].copy_from_slice(&length.to_le_bytes());
+    out
+}
+
+/// The header before `data_size` bytes of samples and `more` bytes of chunks behind them. Sizes that
+/// are too large for it say that the samples go on to the end of the file.
+pub fn header_with(info: &AudioInfo, data_size: u64, more: u64) -> Vec<u8> {
     let is_extensible = info.channels > 2;
     let codec = if info.format.is_float() { FLOAT } else { PCM };
     let bits = info.format.width() as u16;
@@ -284,7 +321,7 @@ pub fn header(info: &AudioInfo, data_size: u64) -> Vec<u8> {
     let length: u64 = if is_extensible { 80 } else { 44 };
     let mut out = Vec::with_capacity(length as usize);
     out.extend_from_slice(b"RIFF");
-    out.extend_from_slice(&size32(data_size.saturating_add(length - 8)));
+    out.extend_from_slice(&size32(data_size.saturating_add(length - 8).saturating_add(more)));
     out.extend_from_slice(b"WAVEfmt ");
     out.extend_from_slice(&size32(if is_extensible { 40 } else { 16 }));
     out.extend_from_slice(&(if is_extensible { EXTENSIBLE } else { codec }).to_le_bytes());
@@ -365,6 +402,13 @@ mod tests {
         bytes.extend_from_slice(&plain[12..36]);
         bytes.extend_from_slice(b"data\xff\xff\xff\xff");
         assert_eq!(parse(&bytes, 7).unwrap().unwrap().data_size, Some(5_000_000_000));
+    }
+
+    #[test]
+    fn tags_are_kept_where_wave_has_a_place_for_them() {
+        let tags = [("title", "Tone"), ("description", "audiotest wave"), ("artist", "Me!")];
+        let expected = b"LIST\x1e\0\0\0INFOINAM\x06\0\0\0Tone\0\0IART\x04\0\0\0Me!\0";
+        assert_eq!(tags_chunk(tags.into_iter()), expected);
     }
 
     #[test]
