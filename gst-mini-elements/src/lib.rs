@@ -23,6 +23,7 @@
 //! | `hlssegmenter` | cuts H.264 into the objects of an HLS recording | `hlssegmenter.rs`, [`hls`] |
 //! | `identity` | passes data on, and can look, wait, drop or fail | `identity.rs` |
 //! | `imagedec` | reads PNG and JPEG files | `imagedec.rs`, [`video`] |
+//! | `imagefreeze` | repeats one picture at a regular rate | `imagefreeze.rs` |
 //! | `jpegenc` | makes a JPEG file of each picture | `jpegenc.rs`, [`video`] |
 //! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
 //! | `pngenc` | makes a PNG file of each picture | `pngenc.rs`, [`video`] |
@@ -65,6 +66,7 @@ mod funnel;
 mod hlssegmenter;
 mod identity;
 mod imagedec;
+mod imagefreeze;
 mod jpegenc;
 mod last_message;
 mod livesource;
@@ -103,6 +105,7 @@ register![
     Factory::transform::<hlssegmenter::HlsSegmenter>(),
     Factory::transform::<identity::Identity>(),
     Factory::transform::<imagedec::ImageDec>(),
+    Factory::multi_pad::<imagefreeze::ImageFreeze>(),
     Factory::transform::<jpegenc::JpegEnc>(),
     Factory::source::<livesource::LiveSource>(),
     Factory::transform::<pngenc::PngEnc>(),

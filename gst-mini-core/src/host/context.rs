@@ -8,6 +8,7 @@ use crate::base::default;
 use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
 use crate::cx::{Level, PadId};
+use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
@@ -224,6 +225,10 @@ unsafe extern "C" fn push_event(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {
         // SAFETY: see above.
         let event = Event::from_text(unsafe { read(event) });
         let Some((pad, event)) = cx.core().pad(PadId(pad)).zip(event) else { return 0 };
+        if matches!(event.kind, EventKind::FlushStop { .. }) && pad.direction() == Direction::Src {
+            // The pad's task came out of its call at flush-start; what it was about to send is over then.
+            drop(pad.stream_lock().lock());
+        }
         u8::from(pad.push_event(event))
     })
 }
