@@ -19,6 +19,7 @@ use crate::handle::ElementRef;
 use crate::host::context::OF_AN_ELEMENT;
 use crate::pad::{Pad, PadCore};
 use crate::pipeline::{Bin, Pipeline};
+use crate::plugin::abi::GM_PROP_WRITABLE;
 use crate::registry::factory::{Presence, RoleKind};
 use crate::runtime::{self, Deadlock, TaskWait};
 use crate::state::StateReturn;
@@ -51,8 +52,11 @@ pub fn topology(pipeline: &Bin) -> Topology {
             let mut caps = templates.map(|pad| pad.caps.is_any()).peekable();
             caps.peek().is_some() && caps.all(|any| any)
         };
+        // A selector lets through what the application chooses.
+        let selects = (element.properties().iter())
+            .any(|prop| prop.name == "active-pad" && prop.has(GM_PROP_WRITABLE));
         // Whoever takes and gives anything cannot make anything else of it.
-        if ways(Direction::Sink) && ways(Direction::Src) {
+        if ways(Direction::Sink) && ways(Direction::Src) && !selects {
             topology.passing.push(element.name().to_owned());
         }
         for pad in pads(element, Direction::Src) {
