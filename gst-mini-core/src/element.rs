@@ -269,7 +269,8 @@ pub trait Source: Element {
     }
 }
 
-/// Turns a buffer into one or none; more go out through [`Cx::output`].
+/// Turns a buffer into one or none; more go out through [`Cx::output`]. The host gives it the property
+/// `qos`: what a slow sink would get too late is dropped before the call.
 pub trait Transform: Element {
     /// Whether a format that the other side has goes first in what this side says it can have, so
     /// that nothing need be changed on the way. A filter keeps its own order.
@@ -323,7 +324,7 @@ pub trait Transform: Element {
 }
 
 /// Consumes buffers, each when its time has come. The host gives it GStreamer's base properties:
-/// `sync async max-lateness qos ts-offset render-delay throttle-time processing-deadline`.
+/// `sync async max-lateness qos ts-offset render-delay throttle-time max-bitrate processing-deadline`.
 pub trait Sink: Element {
     /// Default of `sync`.
     const SYNC: bool = true;

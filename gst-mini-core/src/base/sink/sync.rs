@@ -81,7 +81,7 @@ impl SinkBase {
                     continue 'placed;
                 }
                 self.shown.note(times.shown.0, times.shown.1.or(times.shown.0));
-                if !times.is_timed {
+                if !times.is_timed || !self.settings.sync.get() {
                     return Ok(Synced { late: false, step_ended });
                 }
                 let due = self.rate_controlled(s, times.start);
