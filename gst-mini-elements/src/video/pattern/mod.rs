@@ -287,6 +287,9 @@ impl Painter {
 
     /// Paints whole pairs of rows, so that a chroma row is made from both of its luma rows.
     fn paint_rows(&self, moment: Moment, rows: Range<u32>, out: &mut [u8]) {
+        if rows.is_empty() {
+            return;
+        }
         let height = self.info.height;
         let mut pair = [self.palette.line(self.info.width), self.palette.line(self.info.width)];
         let scene = Scene {
