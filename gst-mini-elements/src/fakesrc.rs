@@ -280,7 +280,7 @@ impl Source for FakeSrc {
         if format == Format::Bytes && self.bytes == 0 && !self.is_live && buf.dts().is_none() {
             // A file begins at 0. While it plays, what has no time of its own has that.
             buf.set_dts(Some(ClockTime::ZERO));
-            if cx.base_time().is_some() && buf.pts().is_none() {
+            if cx.clock_now().is_some() && buf.pts().is_none() {
                 buf.set_pts(Some(ClockTime::ZERO));
             }
         }
