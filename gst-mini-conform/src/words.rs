@@ -7,6 +7,7 @@ use gst_mini_core::buffer::{Buffer, BufferFlags};
 use gst_mini_core::caps::Caps;
 use gst_mini_core::error::{FlowError, FlowResult};
 use gst_mini_core::event::{CustomKind, Event, EventKind};
+use gst_mini_core::segment::Format;
 use gst_mini_core::structure::Structure;
 use gst_mini_core::time::ClockTime;
 use serde_json::{Map, Value as Json, json};
@@ -33,6 +34,10 @@ pub fn event_of(json: &Json) -> Result<Event, String> {
         "tag" => EventKind::Tag(Structure::new("taglist").with("title", text("title")?)),
         "flush-start" => EventKind::FlushStart,
         "flush-stop" => EventKind::FlushStop { reset_time: json["reset_time"] == true },
+        "segment-done" => {
+            let position = json["position"].as_u64().ok_or("no position")?;
+            EventKind::SegmentDone { format: Format::Time, position }
+        }
         "custom" => custom(CustomKind::Downstream)?,
         "custom-sticky" => custom(CustomKind::DownstreamSticky)?,
         "custom-oob" => custom(CustomKind::DownstreamOob)?,

@@ -38,9 +38,11 @@ impl Bench {
         for described in case["elements"].as_array().into_iter().flatten() {
             bench.add(described, &case["fail"])?;
         }
+        // A bin that is linked shows the source pad of its "mid"; others hold whole chains.
         for bin in bench.pipeline.children().iter().filter_map(Bin::from_element) {
-            let mid = bin.by_name("mid").and_then(|mid| mid.static_pad("src"));
-            let mid = mid.ok_or("a bin without \"mid\"")?;
+            let Some(mid) = bin.by_name("mid").and_then(|mid| mid.static_pad("src")) else {
+                continue;
+            };
             bin.add_ghost_pad("src", &mid).map_err(|error| error.to_string())?;
         }
         for link in case["links"].as_array().into_iter().flatten() {

@@ -81,17 +81,18 @@ pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Ca
     caps
 }
 
-/// The latency upstream of the element, over all its sink pads, and what the element adds.
+/// The latency upstream of the element, over all its linked sink pads, and what the element adds. One that
+/// knows none has the last word; pads without a peer have none.
 fn latency(core: &ElementCore, pad: &PadCore, query: &mut Query) -> bool {
-    let mut answered = false;
+    let mut answered = true;
     let (mut is_live, mut least, mut most) = (false, ClockTime::ZERO, None::<ClockTime>);
     for other in core.pads_of(pad.direction().opposite()) {
         let mut ask = Query::latency();
         if !other.peer_query(&mut ask) {
+            answered &= !other.is_linked();
             continue;
         }
         let Query::Latency { live, min, max } = ask else { continue };
-        answered = true;
         if live {
             is_live = true;
             least = least.max(min);

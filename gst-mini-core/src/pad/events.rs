@@ -184,7 +184,11 @@ impl PadCore {
             }
         }
         if !upstream && event.is_serialized() {
-            // A probe may have made another link, whose peer knows nothing yet.
+            // A probe may have made another link, whose peer knows nothing yet. Looked at as often as
+            // in GStreamer: a peer that refuses an event is asked each time.
+            if !matches!(event.kind, EventKind::FlushStop { .. }) {
+                let _ = self.push_sticky(Replay::Before(&event));
+            }
             let _ = self.push_sticky(Replay::Before(&event));
         }
         let Some(peer) = self.linked_peer() else {
