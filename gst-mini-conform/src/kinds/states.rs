@@ -199,6 +199,10 @@ fn run(case: &Json) -> Result<(), Difference> {
             break;
         }
     }
+    // A locked sink would hold the thread of a source that is to stop.
+    for described in case["elements"].as_array().into_iter().flatten() {
+        bench.element(&described["name"]).map_err(Difference::impossible)?.set_locked_state(false);
+    }
     bench.pipeline.set_state(State::Null);
     outcome
 }
