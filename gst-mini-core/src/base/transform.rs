@@ -270,6 +270,12 @@ impl PadHandler for TransformBase {
                 *accepted = caps.is_subset_of(&self.possible(pad, None));
                 true
             }
+            // As GStreamer's base class asks only the peer: no peer, no answer.
+            Query::Latency { .. }
+                if pad.direction() == Direction::Src && !self.sink.is_linked() =>
+            {
+                false
+            }
             _ => default::query(&self.core, pad, query),
         }
     }

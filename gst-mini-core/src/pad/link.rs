@@ -70,6 +70,12 @@ impl PadCore {
                 return Err(LinkError::WrongDirection(self.path(), sink.path(), kind));
             }
         }
+        // Said rather than what else is wrong; a link that comes meanwhile is seen below.
+        for pad in [self, sink] {
+            if let Some(other) = pad.peer.lock().upgrade() {
+                return Err(LinkError::WasLinked(pad.path(), other.path()));
+            }
+        }
         let (ours, theirs) = (self.possible_caps(), sink.possible_caps());
         if !ours.can_intersect(&theirs) {
             return Err(LinkError::NoFormat {
