@@ -11,6 +11,7 @@
 //! | `audioresample` | changes the rate of samples | `audioresample.rs`, [`audio`] |
 //! | `audiotestsrc` | makes test tones and noises | `audiotestsrc.rs`, [`audio`] |
 //! | `capsfilter` | lets only some formats through a link | `capsfilter.rs` |
+//! | `clocksync` | holds each buffer until its time has come | `clocksync.rs` |
 //! | `concat` | plays its inputs one after the other | `concat.rs` |
 //! | `dirsink` | stores named objects in a directory, each whole or not at all | `dirsink.rs` |
 //! | `fakesink` | takes whatever comes and forgets it | `fakesink.rs` |
@@ -24,10 +25,13 @@
 //! | `identity` | passes data on, and can look, wait, drop or fail | `identity.rs` |
 //! | `imagedec` | reads PNG and JPEG files | `imagedec.rs`, [`video`] |
 //! | `imagefreeze` | repeats one picture at a regular rate | `imagefreeze.rs` |
+//! | `input-selector` | lets one of its inputs through | `inputselector.rs` |
 //! | `jpegenc` | makes a JPEG file of each picture | `jpegenc.rs`, [`video`] |
 //! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
+//! | `output-selector` | sends its stream to one of its outputs | `outputselector.rs` |
 //! | `pngenc` | makes a PNG file of each picture | `pngenc.rs`, [`video`] |
 //! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
+//! | `streamiddemux` | one output for each stream id | `streamiddemux.rs` |
 //! | `tee` | sends every buffer to all its source pads | `tee.rs` |
 //! | `valve` | lets everything through or drops it | `valve.rs` |
 //! | `videoconvert` | changes how the samples of a picture are stored | `videoconvert.rs`, [`video`] |
@@ -52,6 +56,7 @@ mod audioconvert;
 mod audioresample;
 mod audiotestsrc;
 mod capsfilter;
+mod clocksync;
 mod concat;
 mod dirsink;
 mod dump;
@@ -67,12 +72,15 @@ mod hlssegmenter;
 mod identity;
 mod imagedec;
 mod imagefreeze;
+mod inputselector;
 mod jpegenc;
 mod last_message;
 mod livesource;
+mod outputselector;
 mod pngenc;
 mod queue;
 mod routing;
+mod streamiddemux;
 mod tee;
 mod valve;
 mod videoconvert;
@@ -93,6 +101,7 @@ register![
     Factory::transform::<audioresample::AudioResample>(),
     Factory::source::<audiotestsrc::AudioTestSrc>(),
     Factory::transform::<capsfilter::CapsFilter>(),
+    Factory::transform::<clocksync::ClockSync>(),
     Factory::multi_pad::<concat::Concat>(),
     Factory::sink::<dirsink::DirSink>(),
     Factory::sink::<fakesink::FakeSink>(),
@@ -106,10 +115,13 @@ register![
     Factory::transform::<identity::Identity>(),
     Factory::transform::<imagedec::ImageDec>(),
     Factory::multi_pad::<imagefreeze::ImageFreeze>(),
+    Factory::multi_pad::<inputselector::InputSelector>(),
     Factory::transform::<jpegenc::JpegEnc>(),
     Factory::source::<livesource::LiveSource>(),
+    Factory::multi_pad::<outputselector::OutputSelector>(),
     Factory::transform::<pngenc::PngEnc>(),
     Factory::multi_pad::<queue::Queue>(),
+    Factory::multi_pad::<streamiddemux::StreamIdDemux>(),
     Factory::multi_pad::<tee::Tee>(),
     Factory::multi_pad::<valve::Valve>(),
     Factory::transform::<videoconvert::VideoConvert>(),

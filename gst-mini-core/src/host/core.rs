@@ -446,9 +446,9 @@ impl ElementCore {
     }
 
     pub fn wake_all(&self) {
-        for wait in &*self.syncs.lock() {
-            wait.unschedule();
-        }
+        // No lock is held while a wait is ended.
+        let waits = self.syncs.lock().clone();
+        waits.iter().for_each(|wait| wait.unschedule());
         for waiter in &self.waiters {
             waiter.wake();
         }
