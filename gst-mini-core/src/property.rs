@@ -34,6 +34,8 @@ pub mod types {
     pub const DOUBLE: &str = "double";
     /// Single precision.
     pub const FLOAT: &str = "float";
+    /// A pad of the element, by its name.
+    pub const PAD: &str = "pad";
     /// Text.
     pub const STRING: &str = "string";
     /// Numerator and denominator.

@@ -59,7 +59,7 @@ impl Element for Concat {
     const PADS: &[PadTemplate] =
         &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY).of_type("GstConcatPad")];
     const PROPS: &[Prop<Self>] = &[
-        Prop::published("active-pad", types::STRING, "Name of the sink pad that sends", ""),
+        Prop::published("active-pad", types::PAD, "Name of the sink pad that sends", ""),
         Prop::live(
             "adjust-base",
             types::BOOLEAN,

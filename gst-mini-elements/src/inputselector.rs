@@ -122,7 +122,7 @@ impl Element for InputSelector {
     const PADS: &[PadTemplate] =
         &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::live("active-pad", types::STRING, "Name of the sink pad let through", |e: &Self| {
+        Prop::live("active-pad", types::PAD, "Name of the sink pad let through", |e: &Self| {
             &e.inputs
         }),
         Prop::live("n-pads", types::UINT, "The number of sink pads", |e: &Self| &e.n_pads)

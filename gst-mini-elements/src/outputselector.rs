@@ -78,7 +78,7 @@ impl Element for OutputSelector {
     const LONG_NAME: &str = "Output selector";
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::request_src("src_%u", ANY)];
     const PROPS: &[Prop<Self>] = &[
-        Prop::live("active-pad", types::STRING, "Name of the source pad in use", |e: &Self| {
+        Prop::live("active-pad", types::PAD, "Name of the source pad in use", |e: &Self| {
             &e.outputs
         }),
         Prop::live(

@@ -35,7 +35,7 @@ impl Element for StreamIdDemux {
     const PADS: &[PadTemplate] =
         &[PadTemplate::sink(ANY), PadTemplate::sometimes_src(TEMPLATE, ANY)];
     const PROPS: &[Prop<Self>] =
-        &[Prop::published("active-pad", types::STRING, "Name of the source pad in use", "")];
+        &[Prop::published("active-pad", types::PAD, "Name of the source pad in use", "")];
 }
 
 impl StreamIdDemux {

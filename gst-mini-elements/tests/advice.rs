@@ -5,7 +5,7 @@ use gst_mini_core::prelude::*;
 #[track_caller]
 fn advised(line: &str, element: Option<&str>) {
     gst_mini_elements::register();
-    let error = parse_launch(line).err().expect("the formats do not fit").to_string();
+    let error = parse_launch(line).expect_err("the formats do not fit").to_string();
     match element {
         Some(element) => {
             assert!(error.contains(&format!("put `{element}` between them")), "{error}")

@@ -120,7 +120,9 @@ fn reached_from(pad: &Arc<PadCore>) -> Option<Arc<PadCore>> {
 fn props(element: &ElementRef) -> Map<String, Json> {
     let Ok(fresh) = registry().make(&element.factory().name, None) else { return Map::new() };
     let wanted = |flags: u32| flags & GM_PROP_READABLE != 0 && flags & GM_PROP_WRITABLE != 0;
-    let specs = element.properties().iter().filter(|spec| wanted(spec.flags));
+    // A pad is an object, which GStreamer does not write as text.
+    let specs = element.properties().iter();
+    let specs = specs.filter(|spec| wanted(spec.flags) && spec.type_name != "pad");
     specs
         .filter_map(|spec| {
             let text = |element: &ElementRef| match element.get(&spec.name) {

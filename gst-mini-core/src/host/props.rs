@@ -229,7 +229,7 @@ pub(crate) fn canonical(spec: &PropInfo, text: &str) -> Result<String, String> {
     let article = if spec.type_name.starts_with(['i', 'u']) { "an" } else { "a" };
     let kind = || format!("it takes {article} {}", spec.type_name);
     match spec.type_name.as_str() {
-        "string" => return Ok(text.to_owned()),
+        "string" | "pad" => return Ok(text.to_owned()),
         "caps" => {
             let caps = crate::caps::Caps::parse(text).map_err(|error| error.to_string())?;
             return Ok(caps.to_string());

@@ -542,7 +542,7 @@ pub struct GmPropSpec {
     pub flags: u32,
     /// Name, kebab-case.
     pub name: GmStr,
-    /// `boolean int uint int64 uint64 double string fraction caps structure`, or
+    /// `boolean int uint int64 uint64 double float string fraction caps structure pad`, or
     /// `enum:nick,nick,…`.
     pub type_name: GmStr,
     /// One sentence.
