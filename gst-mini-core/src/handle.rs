@@ -33,7 +33,7 @@ use crate::runtime::{Monitor, StreamLock};
 use crate::structure::Structure;
 use crate::time::ClockTime;
 use crate::value::Value;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -51,6 +51,8 @@ pub struct ElementInner {
     state_hook: RwLock<Option<Arc<StateHook>>>,
     /// One state change at a time; may be held across waits.
     pub(crate) state_lock: StreamLock,
+    /// The task that holds it, or held it last.
+    changed_by: Mutex<String>,
     locked: AtomicBool,
     /// The number of the next request pad that is asked for without one.
     next_number: AtomicU32,
@@ -207,6 +209,7 @@ impl ElementRef {
             state: Monitor::new(StateData::default()),
             state_hook: RwLock::new(None),
             state_lock: StreamLock::new(),
+            changed_by: Mutex::default(),
             locked: AtomicBool::new(false),
             next_number: AtomicU32::new(0),
         }))

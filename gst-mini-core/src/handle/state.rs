@@ -25,11 +25,14 @@ use crate::time::{ClockTime, RunningTime};
 use crate::tracer;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Stands in an element's way from state to state: is called for each step instead of the element,
 /// which the last argument asks to make it. As a subclass's `change_state` in GStreamer.
 pub type StateHook = dyn Fn(Transition, &dyn Fn() -> StateReturn) -> StateReturn + Send + Sync;
+
+/// A change of state that takes longer is told about.
+const PATIENCE: ClockTime = ClockTime::from_secs(10);
 
 pub(super) struct StateData {
     current: State,
@@ -124,10 +127,56 @@ impl ElementRef {
     /// Goes towards a state, step by step. From any thread but one that changes this element's state
     /// just now.
     pub fn set_state(&self, target: State) -> StateReturn {
+        let (_in_time, has_begun) = self.expect_in_time(target);
         let Ok(_one_at_a_time) = self.0.state_lock.lock() else {
             return self.refuse_nested_change();
         };
+        has_begun.store(true, Ordering::Relaxed);
+        *self.0.changed_by.lock() = runtime::task_name();
         self.set_state_locked(target)
+    }
+
+    /// A change that takes too long is told about, with where it is; it goes on all the same.
+    /// The flag is to be set when it is this one's turn.
+    fn expect_in_time(&self, target: State) -> (runtime::Expected, Arc<AtomicBool>) {
+        let (element, task) = (self.downgrade(), runtime::task_name());
+        let has_begun = Arc::new(AtomicBool::new(false));
+        let begun = has_begun.clone();
+        let in_time = runtime::expect_within(PATIENCE, move || {
+            let Some(element) = element.upgrade() else { return };
+            let text = element.overdue(&task, target, begun.load(Ordering::Relaxed));
+            element.0.core.log(Level::Warning, || text.clone());
+            element.0.core.post(MessageKind::Warning(ElementError::new(ErrorKind::Core, text)));
+        });
+        (in_time, has_begun)
+    }
+
+    /// Who holds up a change, and where.
+    fn overdue(&self, task: &str, target: State, has_begun: bool) -> String {
+        let holder = self.0.changed_by.lock().clone();
+        let mut at = self.clone();
+        while let Some(child) =
+            at.0.behavior.as_bin().and_then(|bin| {
+                bin.children().into_iter().find(|child| child.0.state_lock.is_locked())
+            })
+        {
+            at = child;
+        }
+        let standing = at.standing();
+        let next = at.0.state.lock().next.unwrap_or(standing.current);
+        let place = format!("\"{}\", on its way from {} to {next}", at.name(), standing.current);
+        let seconds = PATIENCE.nanos() / 1_000_000_000;
+        if has_begun {
+            format!(
+                "going to {target} has taken {seconds} s already; task {task} is at {place}: it or a \
+                 streaming thread in it has not come back"
+            )
+        } else {
+            format!(
+                "task {task} has waited {seconds} s to bring it to {target}: task {holder} changes its \
+                 state, and is at {place}"
+            )
+        }
     }
 
     pub(crate) fn refuse_nested_change(&self) -> StateReturn {
@@ -531,7 +580,10 @@ impl ElementRef {
 
     /// The change goes on where its children left it, unless another one came first.
     fn continue_change(&self, cookie: u64, target: State) {
+        let (_in_time, has_begun) = self.expect_in_time(target);
         let Ok(_one_at_a_time) = self.0.state_lock.lock() else { return };
+        has_begun.store(true, Ordering::Relaxed);
+        *self.0.changed_by.lock() = runtime::task_name();
         let transition = {
             let mut state = self.0.state.lock();
             if state.cookie != cookie {
