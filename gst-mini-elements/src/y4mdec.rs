@@ -8,7 +8,7 @@
 //!
 //! Invariant: frame `n` is stamped `n / fps` exactly, the first one 0, whatever the pieces the bytes came in.
 //! In GStreamer: `gst/y4m/gsty4mdec.c` (`gst_y4m_dec_chain`, `gst_y4m_dec_src_event`).
-//! Left out: playing backwards, 4:1:1, 4:2:2 and 4:4:4 pictures, interlaced pictures.
+//! Left out: playing backwards, 4:1:1 pictures, interlaced pictures.
 //!
 //! ```text
 //! filesrc location=clip.y4m ! y4mdec ! fakesink
@@ -52,7 +52,7 @@ impl Element for Y4mDec {
     const PADS: &[PadTemplate] = &[
         PadTemplate::sink("application/x-yuv4mpeg"),
         PadTemplate::src(
-            "video/x-raw, format={ I420, GRAY8 }, width=[ 1, 16384 ], height=[ 1, 16384 ], framerate=[ 0/1, 2147483647/1 ]",
+            "video/x-raw, format={ I420, Y42B, Y444, GRAY8 }, width=[ 1, 16384 ], height=[ 1, 16384 ], framerate=[ 0/1, 2147483647/1 ]",
         ),
     ];
 

@@ -183,7 +183,7 @@ fn y4mdec_stream_of_another_kind_is_named_with_what_to_do() {
     refused(&[b'x'; 4000], 0, &["xxxx", how]);
     refused(b"", 0, &["the stream is empty", how]);
     refused(b"YUV4MPEG2 W4 H4 F25:1", 0, &["ends within its header", how]);
-    refused(b"YUV4MPEG2 W4 H4 F25:1 C444\n", 0, &["colorspace 444", "-pix_fmt yuv420p"]);
+    refused(b"YUV4MPEG2 W4 H4 F25:1 C411\n", 0, &["colorspace 411", "-pix_fmt yuv420p"]);
     refused(b"YUV4MPEG2 W4 H4 F25:1 It\n", 0, &["yadif"]);
 }
 

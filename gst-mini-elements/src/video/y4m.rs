@@ -198,6 +198,7 @@ impl Y4mParser {
 
 fn parse_header<'a>(words: impl Iterator<Item = &'a str>) -> Result<VideoInfo, String> {
     let (mut width, mut height, mut fps, mut format) = (None, None, (25, 1), VideoFormat::I420);
+    let mut par = (1, 1);
     for word in words {
         let mut chars = word.chars();
         let tag = chars.next().unwrap_or(' ');
@@ -215,6 +216,8 @@ fn parse_header<'a>(words: impl Iterator<Item = &'a str>) -> Result<VideoInfo, S
             'C' => {
                 format = match value {
                     "420" | "420jpeg" | "420mpeg2" | "420paldv" => VideoFormat::I420,
+                    "422" => VideoFormat::Y42b,
+                    "444" => VideoFormat::Y444,
                     "mono" => VideoFormat::Gray8,
                     _ => {
                         return Err(format!(
@@ -223,7 +226,9 @@ fn parse_header<'a>(words: impl Iterator<Item = &'a str>) -> Result<VideoInfo, S
                     }
                 }
             }
-            // Aspect ratio and comments change nothing here; unknown tags are to be passed over.
+            // 0:0 is an unknown shape of pixels.
+            'A' => par = rate(value).filter(|par| par.0 > 0).unwrap_or((1, 1)),
+            // Comments change nothing here; unknown tags are to be passed over.
             _ => {}
         }
     }
@@ -231,7 +236,7 @@ fn parse_header<'a>(words: impl Iterator<Item = &'a str>) -> Result<VideoInfo, S
         return Err("the header gives no width (W) or no height (H)".to_owned());
     };
     let info = VideoInfo::new(format, width, height).map_err(|error| error.to_string())?;
-    Ok(info.with_fps(fps.0, fps.1))
+    Ok(VideoInfo { par, ..info.with_fps(fps.0, fps.1) })
 }
 
 fn interlaced() -> String {
@@ -332,6 +337,19 @@ mod tests {
     }
 
     #[test]
+    fn chroma_of_half_and_full_width_and_the_shape_of_pixels_are_read() {
+        for (tag, format, bytes) in
+            [("C422", VideoFormat::Y42b, 16), ("C444", VideoFormat::Y444, 24)]
+        {
+            let header = format!("W4 H2 F25:1 A4:3 {tag}");
+            let (frames, result, parser) = parse(&stream(&header, "FRAME", bytes, 2), 5);
+            assert_eq!((frames.len(), result), (2, Ok(())));
+            let info = parser.info().unwrap();
+            assert_eq!((info.format, info.par), (format, (4, 3)));
+        }
+    }
+
+    #[test]
     fn mono_is_gray() {
         let (frames, result, parser) = parse(&stream("W4 H2 F1:1 Cmono", "FRAME", 8, 2), 3);
         assert_eq!((frames.len(), result), (2, Ok(())));
@@ -351,7 +369,7 @@ mod tests {
 
     #[test]
     fn unsupported_streams_are_refused_with_what_to_do() {
-        assert!(refused(b"YUV4MPEG2 W4 H4 F25:1 C444\n").contains("-pix_fmt yuv420p"));
+        assert!(refused(b"YUV4MPEG2 W4 H4 F25:1 C411\n").contains("-pix_fmt yuv420p"));
         assert!(refused(b"YUV4MPEG2 W4 H4 F25:1 C420p10\n").contains("420p10"));
         assert!(refused(b"YUV4MPEG2 W4 H4 F25:1 It\n").contains("yadif"));
         assert!(refused(b"YUV4MPEG2 W4 F25:1\n").contains("height"));

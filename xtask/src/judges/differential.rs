@@ -25,7 +25,7 @@ use printed::Printed;
 const LIST: &str = "xtask/differential/lines.txt";
 const LIMIT: Duration = Duration::from_secs(30);
 /// Differences shown before the rest is only counted.
-const SHOWN: usize = 60;
+const SHOWN: usize = 100;
 
 /// Runs the whole list, or the lines that contain `only`.
 pub fn all(workspace: &Workspace, only: Option<&str>) -> Result<String, Failure> {
