@@ -357,6 +357,13 @@ impl MultiPad for ImageFreeze {
             *result = Some(at_any_rate(caps.intersect(&template)));
             return true;
         }
+        if let Query::AcceptCaps { caps, accepted } = query {
+            // The rate on this side is no matter of the other one.
+            let mut possible = Query::caps(None);
+            *accepted = self.query(cx, &mut possible)
+                && matches!(&possible, Query::Caps { result: Some(any), .. } if caps.is_subset_of(any));
+            return true;
+        }
         if cx.pad() != SRC {
             return false;
         }
