@@ -148,7 +148,11 @@ fn at_any_rate(mut caps: Caps) -> Caps {
 
 impl ImageFreeze {
     /// Announces the picture's format, at the rate decided before or at one near 25/1.
-    fn negotiate(&self, cx: &Cx, caps: Caps, decided: Option<(u64, u64)>) -> FlowResult {
+    fn negotiate(&self, cx: &Cx, mut caps: Caps, decided: Option<(u64, u64)>) -> FlowResult {
+        // The rate goes to the end, where GStreamer puts it.
+        caps.structures_mut().iter_mut().for_each(|structure| {
+            structure.remove("framerate");
+        });
         if let Some((num, den)) = decided {
             let mut caps = caps;
             let part = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
