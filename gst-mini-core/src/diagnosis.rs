@@ -7,7 +7,7 @@
 //!
 //! Invariant: it only looks. Any thread may ask, also while every task of the pipeline is blocked.
 //! In GStreamer: none; a debugger and the dot files of `GST_DEBUG_DUMP_DOT_DIR` are what there is.
-//! Left out: waits outside [`runtime`](crate::runtime), which nobody sees.
+//! Left out: waits outside [`runtime`], which nobody sees.
 
 mod graph;
 
