@@ -32,33 +32,7 @@ impl Matrix {
     }
 
     pub fn new(from: &VideoInfo, to: &VideoInfo) -> Matrix {
-        let mut to_rgb = match from.format.layout().kind {
-            Kind::Rgb => UNIT,
-            _ => yuv_to_rgb(from.colorimetry.shares()),
-        };
-        for (column, (offset, scale)) in nominal(from).into_iter().enumerate() {
-            for row in &mut to_rgb {
-                row[column] /= scale;
-                row[3] -= offset * row[column];
-            }
-        }
-        let mut from_rgb = match to.format.layout().kind {
-            Kind::Rgb => UNIT,
-            _ => rgb_to_yuv(to.colorimetry.shares()),
-        };
-        for (row, (offset, scale)) in from_rgb.iter_mut().zip(nominal(to)) {
-            row.iter_mut().for_each(|cell| *cell *= scale);
-            row[3] = offset;
-        }
-        let mut fixed = [[0; 4]; 3];
-        for (row, from_rgb) in fixed.iter_mut().zip(&from_rgb) {
-            for (column, cell) in row.iter_mut().enumerate() {
-                let sum: f64 = (0..3).map(|i| from_rgb[i] * to_rgb[i][column]).sum();
-                let offset = if column == 3 { from_rgb[3] + 0.5 } else { 0.0 };
-                *cell = ((sum + offset) * 65536.0).round() as i32;
-            }
-        }
-        Matrix(fixed)
+        product(&to_components(to), &from_components(from))
     }
 
     pub fn apply(&self, ink: Ink) -> Ink {
@@ -69,6 +43,53 @@ impl Matrix {
         };
         [cell(&self.0[0]), cell(&self.0[1]), cell(&self.0[2]), alpha]
     }
+}
+
+// The three steps stay apart: put into one function and unrolled, they made LLVM 22 (rustc 1.95)
+// crash in its register coalescer.
+
+/// Samples to red, green and blue from 0 to 1.
+#[inline(never)]
+fn from_components(info: &VideoInfo) -> Real {
+    let mut to_rgb = match info.format.layout().kind {
+        Kind::Rgb => UNIT,
+        _ => yuv_to_rgb(info.colorimetry.shares()),
+    };
+    for (column, (offset, scale)) in nominal(info).into_iter().enumerate() {
+        for row in &mut to_rgb {
+            row[column] /= scale;
+            row[3] -= offset * row[column];
+        }
+    }
+    to_rgb
+}
+
+/// Red, green and blue from 0 to 1 to samples.
+#[inline(never)]
+fn to_components(info: &VideoInfo) -> Real {
+    let mut from_rgb = match info.format.layout().kind {
+        Kind::Rgb => UNIT,
+        _ => rgb_to_yuv(info.colorimetry.shares()),
+    };
+    for (row, (offset, scale)) in from_rgb.iter_mut().zip(nominal(info)) {
+        row.iter_mut().for_each(|cell| *cell *= scale);
+        row[3] = offset;
+    }
+    from_rgb
+}
+
+/// The second matrix first, then the first, in fixed point and rounded.
+#[inline(never)]
+fn product(outer: &Real, inner: &Real) -> Matrix {
+    let mut fixed = [[0; 4]; 3];
+    for (row, outer) in fixed.iter_mut().zip(outer) {
+        for (column, cell) in row.iter_mut().enumerate() {
+            let sum: f64 = (0..3).map(|i| outer[i] * inner[i][column]).sum();
+            let offset = if column == 3 { outer[3] + 0.5 } else { 0.0 };
+            *cell = ((sum + offset) * 65536.0).round() as i32;
+        }
+    }
+    Matrix(fixed)
 }
 
 const UNIT: Real = [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
