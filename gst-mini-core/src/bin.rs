@@ -224,11 +224,16 @@ impl BinCore {
         }
     }
 
-    /// The last handle is gone: whatever still runs is stopped.
+    /// The last handle is gone: whatever still runs is stopped, one that is locked or refuses too, as
+    /// a sink that kept its buffer would hold the thread of a queue that is to end.
     pub(crate) fn shut_down(&self) {
         for child in self.sinks_first() {
+            if let Some(bin) = child.behavior().as_bin() {
+                bin.shut_down();
+            }
             if child.current_state() != State::Null {
                 child.set_state(State::Null);
+                child.stop_anyway();
             }
         }
     }

@@ -9,6 +9,7 @@ use gst_mini_core::element_prelude::{
 use gst_mini_core::prelude::*;
 use gst_mini_core::register;
 use gst_mini_core::runtime;
+use gst_mini_core::state::Transition;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -328,6 +329,29 @@ fn a_step_that_one_fails_is_taken_back_by_all() {
         // Asked again, it goes.
         goes_to(&pipeline, State::Playing);
         pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
+fn an_element_that_refuses_to_stop_holds_up_nobody_who_gives_the_pipeline_up() {
+    everywhere(|| {
+        let pipeline = launch(
+            "fakesrc ! tee name=t t. ! queue ! fakesink name=k t. ! queue ! fakesink \
+             t. ! queue ! ( fakesink name=inside )",
+        );
+        goes_to(&pipeline, State::Paused);
+        for name in ["k", "inside"] {
+            pipeline.by_name(name).unwrap().hook_state(|transition, go| match transition {
+                Transition::PAUSED_TO_READY => StateReturn::Failure,
+                _ => go(),
+            });
+        }
+        // Once refused it is refused again, and whatever feeds it is left alone.
+        for _ in 0..2 {
+            assert_eq!(pipeline.set_state(State::Null), StateReturn::Failure);
+            assert_eq!(pipeline.by_name("t").unwrap().current_state(), State::Paused);
+        }
+        drop(pipeline);
     });
 }
 

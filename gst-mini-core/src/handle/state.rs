@@ -308,6 +308,25 @@ impl ElementRef {
         }
     }
 
+    /// Goes down to NULL, if it has not got there, without a word of the element or its hook: only its
+    /// base is stopped, which frees the threads in it.
+    pub(crate) fn stop_anyway(&self) {
+        let Ok(_one_at_a_time) = self.0.state_lock.lock() else { return };
+        loop {
+            let from = self.current_state();
+            let to = from.next_towards(State::Null);
+            if from == to {
+                return;
+            }
+            self.0.behavior.change_state(self, Transition { from, to });
+            let mut state = self.0.state.lock();
+            state.current = to;
+            state.next = None;
+            state.pending = None;
+            state.notify_all();
+        }
+    }
+
     /// A step that was carried out outside [`ElementRef::step`]: a sink that is committed to PLAYING
     /// at once from READY.
     pub(crate) fn extra_step(&self, transition: Transition) -> StateReturn {
