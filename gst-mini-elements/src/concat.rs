@@ -84,6 +84,16 @@ impl State {
         self.pads.len() == 1
     }
 
+    /// The pad whose turn is next.
+    fn next(&self) -> Option<&Input> {
+        let at = self.pads.iter().position(|input| Some(input.id) == self.current)?;
+        self.pads.get(at + 1)
+    }
+
+    fn next_name(&self) -> String {
+        self.next().map(|input| input.name.clone()).unwrap_or_default()
+    }
+
     /// The present stream is over: the next pad sends. `false` if there is none.
     fn switch(&mut self) -> bool {
         let Some(at) = self.pads.iter().position(|input| Some(input.id) == self.current) else {
@@ -139,6 +149,21 @@ impl Concat {
         }
     }
 
+    /// The present stream is over. The next one's name is shown before its turn comes, as its thread may
+    /// be through with it before this one goes on. `false` if there is no next.
+    fn switch(&self, cx: &Cx) -> bool {
+        let mut name = self.state.lock().next_name();
+        loop {
+            cx.publish("active-pad", &name);
+            let mut state = self.state.lock();
+            let now = state.next_name();
+            if now == name {
+                return state.switch();
+            }
+            name = now;
+        }
+    }
+
     /// What the streams before took, if running times are moved by it.
     fn moved(&self) -> Option<u64> {
         let state = self.state.lock();
@@ -189,12 +214,8 @@ impl Concat {
     /// The end of a stream is the end of all only when no pad is left.
     fn end(&self, cx: &Cx, event: &Event) -> FlowResult {
         self.wait(cx)?;
-        let (next, name) = {
-            let mut state = self.state.lock();
-            (state.switch(), state.current_name())
-        };
+        let next = self.switch(cx);
         cx.wake(TURN);
-        cx.publish("active-pad", name);
         if next {
             cx.post(MessageKind::DurationChanged);
         } else {
@@ -313,18 +334,17 @@ impl MultiPad for Concat {
     }
 
     fn pad_removed(&self, cx: &Cx) {
-        let (was_current, next, runs, name) = {
+        let was_current = self.state.lock().current == Some(cx.pad());
+        let next = was_current && self.switch(cx);
+        let runs = {
             let mut state = self.state.lock();
-            let was_current = state.current == Some(cx.pad());
-            let next = was_current && state.switch();
             state.pads.retain(|input| input.id != cx.pad());
-            (was_current, next, state.runs, state.current_name())
+            state.runs
         };
         if !was_current {
             return;
         }
         cx.wake(TURN);
-        cx.publish("active-pad", name);
         match (runs, next) {
             (true, true) => cx.post(MessageKind::DurationChanged),
             (true, false) => {

@@ -38,6 +38,8 @@ pub struct Y4mDec {
     discont: bool,
     /// Told the application of a damaged stream.
     failed: bool,
+    /// Found behind frames of the same piece of the stream; told once they have left.
+    damage: Option<Y4mError>,
     /// Bytes to the next frame, after a jump to the middle of one.
     skip: u64,
     place: Arc<Place>,
@@ -113,6 +115,7 @@ impl Y4mDec {
         inner.segment = next;
         drop(inner);
         self.parser.resume(first);
+        self.damage = None;
         cx.output_event(SECOND_PAD, Event::segment(next).with_seqnum(seqnum));
     }
 
@@ -195,6 +198,9 @@ impl Transform for Y4mDec {
         if self.failed {
             return Err(FlowError::Error);
         }
+        if let Some(error) = self.damage.take() {
+            return Err(self.fail(cx, &error));
+        }
         let missing = SHOWN.saturating_sub(self.first_bytes.len()).min(buf.size());
         self.first_bytes.extend_from_slice(&buf.data()[..missing]);
         if buf.has(BufferFlags::DISCONT) {
@@ -205,12 +211,18 @@ impl Transform for Y4mDec {
         self.skip -= skipped as u64;
         let parsed = self.parser.push(&buf.data()[skipped..], &mut frames);
         self.announce(cx);
+        let any = !frames.is_empty();
         for frame in frames {
             let frame = self.stamp(frame);
             cx.output(SECOND_PAD, frame);
         }
         match parsed {
             Ok(()) => Ok(None),
+            // Who hears of it stops everything, and these frames leave only after this call.
+            Err(error) if any => {
+                self.damage = Some(error);
+                Ok(None)
+            }
             Err(error) => Err(self.fail(cx, &error)),
         }
     }
@@ -232,6 +244,9 @@ impl Transform for Y4mDec {
                 Ok(false)
             }
             EventKind::Eos => {
+                if let Some(error) = self.damage.take() {
+                    return Err(self.fail(cx, &error));
+                }
                 if let Err(error) = self.parser.finish()
                     && !self.failed
                 {
@@ -257,6 +272,7 @@ impl Transform for Y4mDec {
             return;
         }
         self.parser.resume(self.frames);
+        self.damage = None;
         (self.failed, self.skip) = (false, 0);
     }
 }

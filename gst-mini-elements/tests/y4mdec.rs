@@ -192,6 +192,14 @@ fn y4mdec_frames_before_the_damage_are_kept() {
     let mut bytes = made("W4 H4 F25:1", 24, 3);
     bytes.extend_from_slice(b"FRUME\n");
     refused(&bytes, 3, &["FRAME expected before frame 3"]);
+    // Whoever hears of the damage has them already, however the threads run.
+    let clip = clip(&bytes);
+    for (seed, piece) in (0..200).flat_map(|seed| [(seed, 64), (seed, 4096)]) {
+        let run = Sim::new(seed).run(|| run_here(&line(&clip, piece), false));
+        let run = run.unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
+        assert!(run.error().is_some_and(|error| error.contains("before frame 3")), "seed {seed}");
+        assert_eq!(run.seen.len(), 3, "seed {seed}");
+    }
 }
 
 #[test]
