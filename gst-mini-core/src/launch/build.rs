@@ -134,16 +134,19 @@ impl Builder<'_> {
 
     fn make_bin(&mut self, index: usize) -> Result<(), LaunchError> {
         let desc = &self.graph.bins[index];
-        if !matches!(desc.factory.as_str(), "bin" | "pipeline") {
-            let why =
-                format!("\"{}\" is no kind of bin; write `( … )` or `bin.( … )`", desc.factory);
-            return Err(LaunchError::NoSuchElement(self.fault(why, &desc.span)));
-        }
+        let factory = registry().factory(&desc.factory);
+        factory.map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
         let name = desc.name.clone().unwrap_or_else(|| self.names.element(&desc.factory));
         let bin = registry()
             .make(&desc.factory, Some(&name))
             .map_err(|error| LaunchError::NoSuchElement(self.fault(error, &desc.span)))?;
-        self.fill(&bin, Some(index), &desc.span)?;
+        if Bin::from_element(&bin).is_some() {
+            self.fill(&bin, Some(index), &desc.span)?;
+        } else {
+            // GStreamer makes the element and nothing comes of the rest; write `( … )` or `bin.( … )`.
+            let why = format!("a {} is no bin; what stands in it is left out", desc.factory);
+            self.warn(&name, &why);
+        }
         self.set_all(&bin, &desc.props)?;
         self.bins[index] = Some(bin);
         Ok(())

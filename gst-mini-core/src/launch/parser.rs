@@ -57,6 +57,13 @@ struct Settings {
     props: Vec<PropDesc>,
 }
 
+/// Which name counts where several are written.
+#[derive(Clone, Copy, PartialEq)]
+enum Named {
+    First,
+    Last,
+}
+
 impl Parser<'_> {
     fn whole(&mut self) -> Result<()> {
         let chain = self.chains()?;
@@ -192,7 +199,8 @@ impl Parser<'_> {
             pads: Vec::new(),
             span: span.clone(),
         };
-        let Settings { name, props } = self.settings();
+        // Of two names the first counts, as it is given when the element is made; a bin is renamed.
+        let Settings { name, props } = self.settings(Named::First);
         span.end = self.end_of_last();
         let node = Node::Element(self.graph.elements.len());
         self.graph.elements.push(ElementDesc { factory, name, props, bin: None, span });
@@ -210,7 +218,7 @@ impl Parser<'_> {
             let message = format!("bins are nested more than {MAX_DEPTH} deep here");
             return Err(LaunchError::Syntax(self.fault(message, open)));
         }
-        let Settings { name, props } = self.settings();
+        let Settings { name, props } = self.settings(Named::Last);
         self.depth += 1;
         let chain = self.chains()?;
         self.depth -= 1;
@@ -240,14 +248,19 @@ impl Parser<'_> {
         Ok(chain)
     }
 
-    fn settings(&mut self) -> Settings {
+    fn settings(&mut self, counts: Named) -> Settings {
         let mut settings = Settings::default();
+        let mut is_named = false;
         while let Some(Kind::Assignment { name, value }) = self.peek().cloned() {
             let span = self.advance();
             let text = unescape_value(&self.text[value.clone()]);
             match &self.text[name] {
                 // The text NULL stands for no string, and no name is an automatic one.
-                "name" => settings.name = (text != "NULL").then_some(text),
+                "name" if is_named && counts == Named::First => {}
+                "name" => {
+                    is_named = true;
+                    settings.name = (text != "NULL").then_some(text);
+                }
                 name => settings.props.push(PropDesc {
                     name: name.to_owned(),
                     value: text,
@@ -411,6 +424,13 @@ mod tests {
         let element = Target::Element;
         assert_eq!(ends, [(&element(1), &element(2)), (&element(0), &element(1))]);
         assert_eq!(graph.creation_order()[3..5], [Node::Bin(0), Node::Element(3)][..]);
+    }
+
+    #[test]
+    fn parse_of_two_names_takes_the_first_of_an_element_and_the_last_of_a_bin() {
+        let graph = parse("a name=x name=y ( name=x name=y b )").expect("a graph");
+        assert_eq!(graph.elements[0].name.as_deref(), Some("x"));
+        assert_eq!(graph.bins[0].name.as_deref(), Some("y"));
     }
 
     #[test]
