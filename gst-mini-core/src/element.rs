@@ -171,6 +171,16 @@ pub trait Shared: Send + Sync {
         let _ = (cx, seqnum);
         Some(seek.clone())
     }
+    /// [`Transform`]s: as [`Transform::transform_caps`], for those that know more than their properties tell.
+    /// `None`, the default: that one answers.
+    fn transform_caps(&self, cx: &Cx, direction: Direction, caps: &Caps) -> Option<Caps> {
+        let _ = (cx, direction, caps);
+        None
+    }
+    /// A [`Live`](crate::property::Live) property was set. Called by whoever sets it.
+    fn property_changed(&self, cx: &Cx, name: &str) {
+        let _ = (cx, name);
+    }
     /// Performs an action of [`Element::SIGNALS`].
     fn action(&self, cx: &Cx, action: &mut Action) -> FlowResult {
         let _ = (cx, action);
@@ -275,6 +285,8 @@ pub trait Transform: Element {
     /// Whether a format that the other side has goes first in what this side says it can have, so
     /// that nothing need be changed on the way. A filter keeps its own order.
     const PREFER_PASSTHROUGH: bool = true;
+    /// Whether it has the property `qos`. Elements that are no base transform in GStreamer have none.
+    const QOS: bool = true;
     /// What `caps` at the pad of `direction` become at the other one. Any thread.
     fn transform_caps(cx: &Cx, direction: Direction, caps: &Caps) -> Caps {
         let _ = (cx, direction);

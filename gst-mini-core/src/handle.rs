@@ -134,7 +134,7 @@ impl ElementRef {
         let base_props = match factory.role {
             RoleKind::Source => source::base_props(),
             RoleKind::Sink => sink::base_props(factory),
-            RoleKind::Transform => transform::base_props(),
+            RoleKind::Transform => transform::base_props(factory),
             RoleKind::MultiPad => Vec::new(),
         };
         let core = Arc::new(ElementCore::new(

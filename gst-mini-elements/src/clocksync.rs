@@ -116,6 +116,8 @@ impl ClockSync {
 }
 
 impl Transform for ClockSync {
+    const QOS: bool = false;
+
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         (self.is_first, self.segment) = (true, None);
         Ok(())

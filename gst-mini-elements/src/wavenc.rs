@@ -64,6 +64,8 @@ fn cannot_go_back(cx: &Cx) -> bool {
 }
 
 impl Transform for WavEnc {
+    const QOS: bool = false;
+
     fn transform_caps(_: &Cx, direction: Direction, _: &Caps) -> Caps {
         match direction {
             Direction::Sink => Caps::new(Structure::new("audio/x-wav")),

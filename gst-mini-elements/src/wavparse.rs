@@ -360,6 +360,8 @@ impl WavParse {
 }
 
 impl Transform for WavParse {
+    const QOS: bool = false;
+
     fn transform_caps(_: &Cx, direction: Direction, _: &Caps) -> Caps {
         Caps::new(Structure::new(match direction {
             Direction::Sink => "audio/x-raw",

@@ -171,6 +171,8 @@ impl Y4mDec {
 }
 
 impl Transform for Y4mDec {
+    const QOS: bool = false;
+
     fn transform_caps(_: &Cx, direction: Direction, _: &Caps) -> Caps {
         let side = match direction {
             Direction::Sink => "video/x-raw",

@@ -293,9 +293,16 @@ impl Instance {
         caps_of(|place| unsafe { f(cx.raw(), pad, place) })
     }
     pub fn transform_caps(&self, cx: &Context, direction: Direction, caps: &Caps) -> Caps {
-        let Some(f) = self.vtable().transform_caps else { return caps.clone() };
         let direction = if direction == Direction::Src { GM_PAD_SRC } else { GM_PAD_SINK };
         let text = caps.to_string();
+        if let Some(f) = self.vtable().instance_caps {
+            // SAFETY: see above.
+            return caps_of(|place| unsafe {
+                f(self.raw.obj, cx.raw(), direction, GmStr::new(&text), place)
+            })
+            .unwrap_or_else(Caps::empty);
+        }
+        let Some(f) = self.vtable().transform_caps else { return caps.clone() };
         // SAFETY: see above.
         caps_of(|place| unsafe { f(cx.raw(), direction, GmStr::new(&text), place) })
             .unwrap_or_else(Caps::empty)

@@ -168,6 +168,7 @@ impl<E: Element> Role<E> {
         chain_list: None,
         provide_clock: Some(Self::provide_clock),
         clock_now: Some(Self::clock_now),
+        instance_caps: None,
     };
 
     unsafe extern "C" fn provide_clock(obj: *mut c_void, out: *mut GmText) -> u8 {
@@ -270,7 +271,14 @@ impl<E: Element> Role<E> {
                 prop.set(unsafe { object.exclusive() }, value)
             };
             match done {
-                Ok(()) => 1,
+                Ok(()) => {
+                    // SAFETY: see the type.
+                    let cx = unsafe { Cx::from_raw(cx) }.filter(|_| prop.is_live());
+                    if let (Some(shared), Some(cx)) = (&object.shared, cx) {
+                        shared.property_changed(&cx, name);
+                    }
+                    1
+                }
                 Err(reason) => {
                     // SAFETY: see the type.
                     unsafe { GmText::put(why, &reason) };

@@ -9,7 +9,8 @@ use crate::base::prop;
 use crate::buffer::Buffer;
 use crate::event::{Event, EventKind};
 use crate::message::MessageKind;
-use crate::registry::factory::PropInfo;
+use crate::plugin::abi::GM_ROLE_NO_QOS;
+use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::segment::Format;
 use crate::time::RunningTime;
 use std::sync::atomic::Ordering;
@@ -25,8 +26,11 @@ pub(super) struct Report {
     proportion: f64,
 }
 
-/// Properties every transform has.
-pub(crate) fn base_props() -> Vec<PropInfo> {
+/// Properties every transform has that does not say otherwise.
+pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
+    if factory.role_flags & GM_ROLE_NO_QOS != 0 {
+        return Vec::new();
+    }
     vec![prop("qos", "boolean", "Drop what would come too late, as QoS events tell", "", "false")]
 }
 

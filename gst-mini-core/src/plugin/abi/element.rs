@@ -187,6 +187,17 @@ pub struct GmElementVTable {
     pub provide_clock: Option<unsafe extern "C" fn(obj: *mut c_void, out: *mut GmText) -> u8>,
     /// Any role: what that clock reads, in nanoseconds. Any, also beside every other call.
     pub clock_now: Option<unsafe extern "C" fn(obj: *mut c_void) -> u64>,
+    /// Transform: as `transform_caps`, and asked instead of it, with what the instance knows. Any, also
+    /// beside every other call.
+    pub instance_caps: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            direction: u32,
+            caps: GmStr,
+            out: *mut GmText,
+        ) -> u8,
+    >,
 }
 
 /// What a source's stream is.

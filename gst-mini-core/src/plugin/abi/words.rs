@@ -41,6 +41,8 @@ pub const GM_ROLE_ASYNC: u32 = 2;
 pub const GM_ROLE_SEEKABLE: u32 = 4;
 /// The transform orders formats itself; those of the other side do not go first.
 pub const GM_ROLE_OWN_ORDER: u32 = 256;
+/// The transform has no property `qos`, and drops nothing for being late.
+pub const GM_ROLE_NO_QOS: u32 = 512;
 
 /// Pad directions and presences.
 pub const GM_PAD_SRC: u32 = 1;

@@ -17,6 +17,7 @@ impl<E: Transform> Role<E> {
         start: Some(Self::transform_start),
         stop: Some(Self::transform_stop),
         transform_caps: Some(Self::transform_transform_caps),
+        instance_caps: Some(Self::transform_instance_caps),
         fixate: Some(Self::transform_fixate),
         set_caps: Some(Self::transform_set_caps),
         transform: Some(Self::transform_transform),
@@ -31,7 +32,7 @@ impl<E: Transform> Role<E> {
         create: Some(Self::transform_make),
         ..Self::factory(
             GM_ROLE_TRANSFORM,
-            !E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER,
+            (!E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER) | (!E::QOS as u32 * GM_ROLE_NO_QOS),
             Self::TRANSFORM_VT,
         )
     };
@@ -78,6 +79,28 @@ impl<E: Transform> Role<E> {
                 let other = Cx::from_raw(cx)
                     .zip(parse_caps(caps))
                     .map(|(cx, caps)| E::transform_caps(&cx, direction, &caps));
+                put_caps(other, out)
+            }
+        })
+    }
+    unsafe extern "C" fn transform_instance_caps(
+        obj: *mut c_void,
+        cx: *const GmCx,
+        direction: u32,
+        caps: GmStr,
+        out: *mut GmText,
+    ) -> u8 {
+        // SAFETY: see the type.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(cx, 0, || {
+            // SAFETY: see the type.
+            unsafe {
+                let direction = Direction::from_raw(direction);
+                let other = Cx::from_raw(cx).zip(parse_caps(caps)).map(|(cx, caps)| {
+                    let shared = object.shared.as_ref();
+                    let own = shared.and_then(|own| own.transform_caps(&cx, direction, &caps));
+                    own.unwrap_or_else(|| E::transform_caps(&cx, direction, &caps))
+                });
                 put_caps(other, out)
             }
         })
