@@ -20,6 +20,8 @@ const KEPT_FRAMES: usize = 8;
 #[derive(Default)]
 pub struct VideoConvert {
     options: Options,
+    /// Without a format nothing can be made.
+    has_format: bool,
     /// None while the input is passed on.
     work: Option<(Converter, BufferPool)>,
 }
@@ -49,12 +51,12 @@ impl Transform for VideoConvert {
     }
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.work = None;
+        (self.work, self.has_format) = (None, false);
         Ok(())
     }
 
     fn set_caps(&mut self, cx: &mut Cx, input: &Caps, output: &Caps) -> FlowResult {
-        self.work = None;
+        (self.work, self.has_format) = (None, true);
         if input == output {
             return Ok(());
         }
@@ -69,7 +71,9 @@ impl Transform for VideoConvert {
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        let Some((converter, pool)) = &self.work else { return Ok(Some(buf)) };
+        let Some((converter, pool)) = &self.work else {
+            return if self.has_format { Ok(Some(buf)) } else { Err(FlowError::NotNegotiated) };
+        };
         let mut out = pool.acquire();
         converter
             .convert(buf.data(), out.data_mut())

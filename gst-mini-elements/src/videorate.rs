@@ -35,6 +35,8 @@ pub struct VideoRate {
     guess: Option<Caps>,
     /// The format changed since the last frame.
     changed: bool,
+    /// There is a format.
+    has_rate: bool,
     out: Vec<Buffer>,
 }
 
@@ -60,6 +62,7 @@ impl Default for VideoRate {
             pace: Pace::default(),
             guess: None,
             changed: false,
+            has_rate: false,
             out: Vec::new(),
         }
     }
@@ -250,7 +253,7 @@ impl Transform for VideoRate {
 
     fn start(&mut self, cx: &mut Cx) -> Result<(), ElementError> {
         self.pace = Pace::default();
-        self.guess = None;
+        (self.guess, self.has_rate) = (None, false);
         self.publish(cx);
         Ok(())
     }
@@ -267,7 +270,7 @@ impl Transform for VideoRate {
             return Err(cx.error(ErrorKind::Negotiation, text));
         };
         self.pace.set_rate(to);
-        self.changed = true;
+        (self.changed, self.has_rate) = (true, true);
         self.guess = (to.0 == 0).then(|| output.clone());
         let waits = !self.settings.drop_only && self.settings.average_period == 0 && from.0 > 0;
         let latency = match waits {
@@ -281,6 +284,9 @@ impl Transform for VideoRate {
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
         if std::mem::take(&mut self.changed) {
             self.pace.forget_held();
+        }
+        if !self.has_rate {
+            return Err(FlowError::NotNegotiated);
         }
         self.guess_rate(cx, &buf)?;
         let taken = self.pace.take(&self.settings, buf, &mut self.out);

@@ -20,6 +20,8 @@ const KEPT_FRAMES: usize = 8;
 pub struct VideoScale {
     options: Options,
     gamma_decode: bool,
+    /// Without a format nothing can be made.
+    has_format: bool,
     /// None while the input is passed on.
     work: Option<(Scaler, BufferPool)>,
 }
@@ -59,12 +61,12 @@ impl Transform for VideoScale {
     }
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.work = None;
+        (self.work, self.has_format) = (None, false);
         Ok(())
     }
 
     fn set_caps(&mut self, cx: &mut Cx, input: &Caps, output: &Caps) -> FlowResult {
-        self.work = None;
+        (self.work, self.has_format) = (None, true);
         let refused = |error: String| cx.error(ErrorKind::Negotiation, error);
         let from = caps::read(input).map_err(|error| refused(error.to_string()))?;
         let to = caps::read(output).map_err(|error| refused(error.to_string()))?;
@@ -80,7 +82,9 @@ impl Transform for VideoScale {
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        let Some((scaler, pool)) = &mut self.work else { return Ok(Some(buf)) };
+        let Some((scaler, pool)) = &mut self.work else {
+            return if self.has_format { Ok(Some(buf)) } else { Err(FlowError::NotNegotiated) };
+        };
         let mut out = pool.acquire();
         scaler
             .scale(buf.data(), out.data_mut())

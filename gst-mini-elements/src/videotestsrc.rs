@@ -23,7 +23,6 @@ const KEPT_FRAMES: usize = 16;
 pub struct VideoTestSrc {
     pattern: i32,
     is_live: bool,
-    typefind: bool,
     timestamp_offset: i64,
     colors: Colors,
     animation: i32,
@@ -61,9 +60,6 @@ impl Element for VideoTestSrc {
         .range("0", "9223372036854775807"),
         Prop::boolean("is-live", "Whether to act as a live source", |e: &mut Self| &mut e.is_live)
             .ready_only(),
-        Prop::boolean("typefind", "Without effect, as in GStreamer", |e: &mut Self| {
-            &mut e.typefind
-        }),
         Prop::int("k0", "Zoneplate zero order phase", |e: &mut Self| &mut e.zone.k0),
         Prop::int("kx", "Zoneplate 1st order x phase", |e: &mut Self| &mut e.zone.kx),
         Prop::int("ky", "Zoneplate 1st order y phase", |e: &mut Self| &mut e.zone.ky),
