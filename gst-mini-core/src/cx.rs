@@ -450,7 +450,8 @@ impl<'a> Cx<'a> {
     }
 
     /// Says that the element throws `buf` away on purpose, and why, in a word or two: for traces, and so that
-    /// whoever looks for lost buffers does not accuse it. May be called under the element's own lock.
+    /// whoever looks for lost buffers does not accuse it. A [`Transform`](crate::element::Transform)'s next
+    /// buffer carries DISCONT then. May be called under the element's own lock.
     pub fn dropped(&self, buf: &Buffer, why: &str) {
         if let Some(dropped) = self.vtable().dropped {
             // SAFETY: the host's own context; the buffer and the text live for the call.

@@ -27,7 +27,7 @@ fn a_dropped_buffer_leaves_a_gap() {
         assert_eq!(log.text(), "stream-start segment+0 gap@0 gap@100 eos");
         let log =
             run(&format!("{} ! identity drop-buffer-flags=discont ! fakesink name=out", timed(2)));
-        assert_eq!(log.text(), "stream-start segment+0 gap@0 buf@100 eos");
+        assert_eq!(log.text(), "stream-start segment+0 gap@0 buf!@100 eos");
     });
 }
 
@@ -154,4 +154,20 @@ fn fakesink_fails_the_state_change_it_is_told_to() {
             pipeline.set_state(State::Null);
         }
     });
+}
+
+#[test]
+fn the_buffer_behind_dropped_ones_carries_discont() {
+    everywhere(|| {
+        let line = "fakesrc num-buffers=3 filltype=zero sizetype=fixed sizemax=1 \
+             ! identity drop-buffer-flags=discont ! identity ! fakesink name=out";
+        assert_eq!(run(line).of("buf"), ["buf!", "buf"]);
+    });
+}
+
+#[test]
+fn clocksync_has_no_property_qos() {
+    gst_mini_elements::register();
+    let refused = parse_launch("fakesrc ! clocksync qos=true ! fakesink").err().unwrap();
+    assert_eq!(refused.class(), "no-such-property");
 }

@@ -50,7 +50,7 @@ struct Streaming {
     input: Option<Caps>,
     /// The sink has said how late it is, so each buffer is looked at.
     is_behind: bool,
-    /// A buffer was dropped before the next one.
+    /// A buffer was dropped before the next one that goes out.
     discont: bool,
     processed: u64,
     dropped: u64,
@@ -156,6 +156,7 @@ impl TransformBase {
                 let s = unsafe { self.streaming() };
                 self.core.instance().flush(&s.cx);
                 self.forget_qos(s);
+                s.discont = false;
                 s.cx.take_outputs();
                 self.src.push_event(event);
                 return Ok(());
@@ -204,7 +205,7 @@ impl TransformBase {
 }
 
 impl PadHandler for TransformBase {
-    fn chain(&self, _: &PadCore, mut buf: Buffer) -> FlowResult {
+    fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
         use std::sync::atomic::Ordering;
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
@@ -218,20 +219,28 @@ impl PadHandler for TransformBase {
             if s.is_behind && self.is_late(s, &buf) {
                 return Ok(());
             }
-            if std::mem::take(&mut s.discont) {
-                buf.set_flags(BufferFlags::DISCONT);
-            }
         }
         s.processed += 1;
+        let mut follows_hole = buf.has(BufferFlags::DISCONT);
         let given = self.core.instance().transform(&s.cx, buf);
         if s.cx.has_outputs() {
+            // What is queued is flagged as the element wants it.
+            follows_hole = false;
             // SAFETY: under the stream lock.
             unsafe { drain(&self.core, &s.cx) }?;
         }
         match given {
-            // SAFETY: under the stream lock of the pad that feeds this one.
-            Ok(Given::Buffer(buf)) => unsafe { self.src.push(buf) },
-            Ok(Given::Nothing) => Ok(()),
+            Ok(Given::Buffer(mut buf)) => {
+                if std::mem::take(&mut s.discont) && !buf.has(BufferFlags::DISCONT) {
+                    buf.set_flags(BufferFlags::DISCONT);
+                }
+                // SAFETY: under the stream lock of the pad that feeds this one.
+                unsafe { self.src.push(buf) }
+            }
+            Ok(Given::Nothing) => {
+                s.discont |= follows_hole | s.cx.take_dropped();
+                Ok(())
+            }
             Err(flow) => Err(self.core.explain(flow, "transform")),
         }
     }
@@ -300,7 +309,7 @@ impl Behavior for TransformBase {
                 // SAFETY: the lock above.
                 let s = unsafe { self.streaming() };
                 (s.negotiated, s.input) = (false, None);
-                (s.processed, s.dropped) = (0, 0);
+                (s.processed, s.dropped, s.discont) = (0, 0, false);
                 self.forget_qos(s);
                 self.core.attend_if_needed(&s.cx);
                 if let Err(flow) = self.core.instance().start(&s.cx) {

@@ -46,6 +46,8 @@ pub(crate) struct Context {
     /// Whether this context's calls hold the stream lock of `flush_pad`, as a task's do.
     holds_pad: bool,
     is_pushing: Cell<bool>,
+    /// The element threw a buffer away.
+    has_dropped: Cell<bool>,
 }
 
 // SAFETY: a context is used by one call at a time, as the bases see to; `core` is shared data.
@@ -66,6 +68,7 @@ impl Context {
             outputs: RefCell::default(),
             holds_pad: false,
             is_pushing: Cell::new(false),
+            has_dropped: Cell::new(false),
         });
         cx.raw.obj = (&raw mut *cx).cast();
         cx
@@ -106,6 +109,11 @@ impl Context {
     fn core(&self) -> &ElementCore {
         // SAFETY: a context is owned by a base that owns the core too, or lives for one call.
         unsafe { &*self.core }
+    }
+
+    /// Whether the element threw a buffer away since this was asked last.
+    pub fn take_dropped(&self) -> bool {
+        self.has_dropped.take()
     }
 
     #[inline]
@@ -616,10 +624,11 @@ unsafe extern "C" fn poster_unref(obj: *mut c_void) {
 }
 
 unsafe extern "C" fn dropped(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr) {
-    if !tracer::is_on() {
-        return;
-    }
     with(cx, (), |cx| {
+        cx.has_dropped.set(true);
+        if !tracer::is_on() {
+            return;
+        }
         // SAFETY: the element lends a buffer; the reference made here is given back below.
         let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
         let pad = cx.flush_pad.as_ref().map_or("", |pad| pad.name());
