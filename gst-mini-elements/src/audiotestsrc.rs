@@ -25,7 +25,8 @@ const LARGEST: u64 = 1 << 30;
 pub struct AudioTestSrc {
     tone: Tone,
     wave: i32,
-    samples_per_buffer: i32,
+    sizes: Arc<Sizes>,
+    samples_per_buffer: SamplesPerBuffer,
     is_live: bool,
     timestamp_offset: i64,
     can_activate_push: bool,
@@ -41,6 +42,36 @@ pub struct AudioTestSrc {
     oscillator: Oscillator,
     output: Option<(AudioInfo, BufferPool)>,
     latency: Arc<Latency>,
+}
+
+/// How much goes into a buffer. Setting the samples sets the bytes, as the last word.
+struct Sizes {
+    samples: Live<i32>,
+    /// The property `blocksize`; `u32::MAX`: what the samples come to.
+    bytes: Live<u32>,
+    /// Of one sample in all channels; 0 before there is a format.
+    frame_bytes: Live<u32>,
+}
+
+struct SamplesPerBuffer(Arc<Sizes>);
+
+impl Sizes {
+    /// The bytes of so many samples; none without a format.
+    fn apply_samples(&self) {
+        let samples = self.samples.get().max(1).cast_unsigned();
+        self.bytes.set(samples.wrapping_mul(self.frame_bytes.get()));
+    }
+}
+
+impl LiveField for SamplesPerBuffer {
+    fn set_text(&self, text: &str) -> Result<(), String> {
+        self.0.samples.set_text(text)?;
+        self.0.apply_samples();
+        Ok(())
+    }
+    fn text(&self) -> String {
+        self.0.samples.text()
+    }
 }
 
 /// What the latency query is answered from, on any thread.
@@ -74,10 +105,16 @@ impl Default for AudioTestSrc {
             marker_volume: 1.0,
             ramp: false,
         };
+        let sizes = Arc::new(Sizes {
+            samples: Live::new(1024),
+            bytes: Live::new(u32::MAX),
+            frame_bytes: Live::new(0),
+        });
         AudioTestSrc {
             tone: Tone { wave: Wave::Sine, freq: 440.0, volume: 0.8, ticks },
             wave: 0,
-            samples_per_buffer: 1024,
+            samples_per_buffer: SamplesPerBuffer(sizes.clone()),
+            sizes,
             is_live: false,
             timestamp_offset: 0,
             can_activate_push: true,
@@ -127,9 +164,19 @@ impl Element for AudioTestSrc {
             &mut e.tone.ticks.marker_volume
         })
         .range("0", "1"),
-        Prop::int("samplesperbuffer", "Samples of each channel in a buffer", |e: &mut Self| {
-            &mut e.samples_per_buffer
-        })
+        Prop::live(
+            "blocksize",
+            types::UINT,
+            "Bytes in a buffer; samplesperbuffer and each new format set it",
+            |e: &Self| &e.sizes.bytes,
+        )
+        .unit("bytes"),
+        Prop::live(
+            "samplesperbuffer",
+            types::INT,
+            "Samples of each channel in a buffer",
+            |e: &Self| &e.samples_per_buffer,
+        )
         .range("1", "2147483647"),
         Prop::uint(
             "sine-periods-per-tick",
@@ -172,9 +219,18 @@ impl AudioTestSrc {
         Ok(bytes as usize)
     }
 
+    /// Samples in a buffer that no end cuts short.
+    fn full_buffer(&self) -> u64 {
+        let frame_bytes = self.sizes.frame_bytes.get().max(1);
+        match self.sizes.bytes.get() {
+            u32::MAX => self.sizes.samples.get().max(1) as u64,
+            bytes => u64::from(bytes / frame_bytes).max(1),
+        }
+    }
+
     /// How many samples come next, and which one comes after them.
     fn span(&mut self) -> (u64, u64) {
-        let (from, full) = (self.next_sample, self.samples_per_buffer.max(1) as u64);
+        let (from, full) = (self.next_sample, self.full_buffer());
         match (self.end, self.is_reverse) {
             (Some(end), false) if end > from && end < from + full => {
                 self.is_over = true;
@@ -226,7 +282,7 @@ impl Source for AudioTestSrc {
         // Two sources started at different times make different noise.
         self.oscillator = Oscillator::new(cx.utc_now());
         self.latency.is_live.set(self.is_live);
-        self.latency.samples.set(self.samples_per_buffer.max(1) as u64);
+        self.latency.samples.set(self.sizes.samples.get().max(1) as u64);
         Ok(())
     }
 
@@ -239,7 +295,9 @@ impl Source for AudioTestSrc {
     fn set_caps(&mut self, cx: &mut Cx, format: &Caps) -> FlowResult {
         let format = AudioInfo::from_caps(format)
             .map_err(|error| cx.error(ErrorKind::Negotiation, error.to_string()))?;
-        let bytes = self.buffer_bytes(cx, &format, self.samples_per_buffer.max(1) as u64)?;
+        self.sizes.frame_bytes.set(format.frame_bytes() as u32);
+        self.sizes.apply_samples();
+        let bytes = self.buffer_bytes(cx, &format, self.sizes.samples.get().max(1) as u64)?;
         self.output = Some((format, BufferPool::new(bytes, KEPT_BUFFERS)));
         self.latency.rate.set(format.rate);
         Ok(())

@@ -56,6 +56,12 @@ fn passing(what: &str, pad: &str, buf: &Buffer, offset_end: &str) -> String {
     )
 }
 
+/// A buffer that `tee` deals out.
+pub(crate) fn dealt(pad: &str, buf: &Buffer) -> String {
+    let pts = buf.pts().map_or(u64::MAX, ClockTime::nanos);
+    format!("chain        ******* ({pad})t ({} bytes, {pts}) 0x0", buf.size())
+}
+
 /// A buffer that `fakesrc` made.
 pub(crate) fn created(pad: &str, buf: &Buffer) -> String {
     format!(

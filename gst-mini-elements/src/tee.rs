@@ -2,19 +2,32 @@
 //!
 //! Invariant: no data is copied; each branch gets a reference.
 //! In GStreamer: `plugins/elements/gsttee.c` (`gst_tee_handle_data`).
-//! Left out: pull mode, `alloc-pad`.
+//! Left out: pull mode and `pull-mode`, `alloc-pad`.
 //!
 //! ```text
 //! fakesrc num-buffers=3 ! tee name=t t. ! queue ! fakesink t. ! queue ! fakesink
 //! ```
 
+use crate::last_message;
 use gst_mini_core::element_prelude::*;
 use parking_lot::Mutex;
 
-#[derive(Default)]
 pub struct Tee {
     allow_not_linked: Live<bool>,
+    has_chain: Live<bool>,
+    silent: Live<bool>,
     branches: Mutex<Vec<PadId>>,
+}
+
+impl Default for Tee {
+    fn default() -> Self {
+        Tee {
+            allow_not_linked: Live::new(false),
+            has_chain: Live::new(true),
+            silent: Live::new(true),
+            branches: Mutex::default(),
+        }
+    }
 }
 
 impl Element for Tee {
@@ -23,12 +36,20 @@ impl Element for Tee {
     const LONG_NAME: &str = "Tee pipe fitting";
     const PADS: &[PadTemplate] =
         &[PadTemplate::sink(ANY), PadTemplate::request_src("src_%u", ANY).of_type("GstTeePad")];
-    const PROPS: &[Prop<Self>] = &[Prop::live(
-        "allow-not-linked",
-        types::BOOLEAN,
-        "Return ok even if no source pad is linked",
-        |e| &e.allow_not_linked,
-    )];
+    const PROPS: &[Prop<Self>] = &[
+        Prop::live(
+            "allow-not-linked",
+            types::BOOLEAN,
+            "Return ok even if no source pad is linked",
+            |e: &Self| &e.allow_not_linked,
+        ),
+        Prop::live("has-chain", types::BOOLEAN, "Whether it takes what is pushed", |e: &Self| {
+            &e.has_chain
+        }),
+        Prop::live("silent", types::BOOLEAN, "Don't produce last-message", |e: &Self| &e.silent),
+        Prop::published("last-message", types::STRING, "What came last", ""),
+        Prop::published("num-src-pads", types::INT, "The number of source pads", "0"),
+    ];
 }
 
 impl Tee {
@@ -54,20 +75,46 @@ impl Tee {
 impl MultiPad for Tee {
     const TAKES_LISTS: bool = true;
 
+    fn start(&self, _: &Cx) -> Result<(), ElementError> {
+        if self.has_chain.get() {
+            return Ok(());
+        }
+        let text = "with has-chain=false nothing can be pushed to this tee";
+        Err(ElementError::new(ErrorKind::Settings, text))
+    }
+
     fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
+        if !self.silent.get() {
+            let pad = last_message::pad_of(cx, "sink");
+            cx.publish("last-message", last_message::dealt(&pad, &buf));
+        }
         self.deal(buf, |pad, buf| cx.push(pad, buf))
     }
 
     fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
+        if !self.silent.get() {
+            let pad = last_message::pad_of(cx, "sink");
+            cx.publish("last-message", format!("chain-list   ******* ({pad})t 0x0"));
+        }
         self.deal(list, |pad, list| cx.push_list(pad, list))
     }
 
     fn pad_added(&self, cx: &Cx, _: &str) -> bool {
-        self.branches.lock().push(cx.pad());
+        let count = {
+            let mut branches = self.branches.lock();
+            branches.push(cx.pad());
+            branches.len()
+        };
+        cx.publish("num-src-pads", count);
         true
     }
 
     fn pad_removed(&self, cx: &Cx) {
-        self.branches.lock().retain(|pad| *pad != cx.pad());
+        let count = {
+            let mut branches = self.branches.lock();
+            branches.retain(|pad| *pad != cx.pad());
+            branches.len()
+        };
+        cx.publish("num-src-pads", count);
     }
 }

@@ -291,3 +291,24 @@ fn audiotestsrc_tags_come_between_segment_and_data() {
     });
     assert_eq!(names.unwrap(), ["stream-start", "caps", "segment", "tag", "data", "eos"]);
 }
+
+#[test]
+fn samplesperbuffer_sets_blocksize_as_the_last_word() {
+    gst_mini_elements::register();
+    let blocksize = |line: &str| {
+        let pipeline = parse_launch(&format!("audiotestsrc name=a num-buffers=2 {line}")).unwrap();
+        let source = pipeline.by_name("a").unwrap();
+        let before: u32 = source.get_as("blocksize").unwrap();
+        pipeline.set_state(State::Paused);
+        pipeline.state(None);
+        let after: u32 = source.get_as("blocksize").unwrap();
+        pipeline.set_state(State::Null);
+        (before, after)
+    };
+    assert_eq!(blocksize("! fakesink"), (u32::MAX, 2048));
+    assert_eq!(blocksize("samplesperbuffer=10 ! audio/x-raw,format=F64LE ! fakesink"), (0, 80));
+    assert_eq!(
+        blocksize("samplesperbuffer=10 blocksize=4 ! audio/x-raw,format=S8 ! fakesink"),
+        (4, 10)
+    );
+}

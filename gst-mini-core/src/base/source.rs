@@ -61,6 +61,7 @@ pub(crate) fn base_props() -> Vec<PropInfo> {
             "",
             "false",
         ),
+        super::prop("typefind", "boolean", "Has no effect, as in GStreamer", "", "false"),
     ]
 }
 

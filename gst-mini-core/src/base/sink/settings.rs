@@ -2,7 +2,7 @@
 //!
 //! Invariant: a value that was set is what the next look reads; none of these waits for a buffer.
 //! In GStreamer: `libs/gst/base/gstbasesink.c` (`gst_base_sink_class_init`, `gst_base_sink_set_property`).
-//! Left out: `last-sample`, `enable-last-sample` and `stats`, whose values have no text form; `blocksize`, which is for pull mode.
+//! Left out: `last-sample`, so `enable-last-sample` enables nothing; `stats`.
 
 use crate::base::{prop, ranged};
 use crate::host::core::ElementCore;
@@ -43,6 +43,8 @@ pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
             "ns",
             "0",
         ),
+        prop("blocksize", "uint", "Size of what is pulled at once, 0: any", "bytes", "4096"),
+        prop("enable-last-sample", "boolean", "Whether the last buffer may be kept", "", "true"),
         prop("max-bitrate", "uint64", "Most bits to render in a second, 0: any", "bit/s", "0"),
         prop(
             "processing-deadline",
