@@ -10,7 +10,7 @@ use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
 use crate::message::MessageKind;
 use crate::plugin::abi::{
-    GM_FLOW_OK, GM_TIME_NONE, GmBuffer, GmCx, GmCxVTable, GmPoster, GmStr, GmText,
+    GM_FLOW_OK, GM_TIME_NONE, GmBuffer, GmCx, GmCxVTable, GmPoster, GmPosterVTable, GmStr, GmText,
 };
 use crate::query::Query;
 use crate::segment::Segment;
@@ -77,6 +77,13 @@ impl<'a> Cx<'a> {
         let mut text = String::new();
         let answered = write(&mut GmText::for_string(&mut text)) != 0;
         answered.then_some(text)
+    }
+
+    /// What a host of the next version answers; `None` from one of this version.
+    #[cfg(gst_mini_abi_next)]
+    pub(crate) fn next(&self) -> Option<u32> {
+        // SAFETY: the host's own context.
+        crate::plugin::abi::tail!(self.vtable(), GmCxVTable, next).map(|f| unsafe { f(self.raw) })
     }
 
     /// The pad this call is about.
@@ -466,15 +473,14 @@ impl<'a> Cx<'a> {
     }
 
     /// Work outside the framework that may block: an upload, a slow disk. Under simulation it is
-    /// finished before anything else runs, and takes `virtual_time`.
+    /// finished before anything else runs, and takes `virtual_time`. A panic of `work` goes on here.
     pub fn foreign<R>(&self, virtual_time: ClockTime, work: impl FnOnce() -> R) -> Option<R> {
-        struct Job<F, R>(Option<F>, Option<R>);
+        struct Job<F, R>(Option<F>, Option<Result<R, Box<dyn std::any::Any + Send>>>);
         unsafe extern "C" fn call<F: FnOnce() -> R, R>(data: *mut c_void) {
             // SAFETY: `data` is the job below, alive for the call.
             let job = unsafe { &mut *data.cast::<Job<F, R>>() };
             if let Some(work) = job.0.take() {
-                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-                job.1 = done.ok();
+                job.1 = Some(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)));
             }
         }
         fn thunk<F: FnOnce() -> R, R>(_: &Job<F, R>) -> unsafe extern "C" fn(*mut c_void) {
@@ -489,7 +495,8 @@ impl<'a> Cx<'a> {
                     let data = (&raw mut job).cast();
                     foreign(self.raw, virtual_time.nanos(), Some(call), data);
                 }
-                job.1
+                // Not through the host's frames, but on from here.
+                job.1.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             }
             None => job.0.take().map(|work| work()),
         }
@@ -498,17 +505,10 @@ impl<'a> Cx<'a> {
     /// A handle with which a thread of the element's own posts messages and wakes waits.
     pub fn poster(&self) -> Option<Poster> {
         let poster = self.vtable().poster?;
-        let mut raw = GmPoster {
-            obj: std::ptr::null_mut(),
-            post: None,
-            log: None,
-            publish: None,
-            wake: None,
-            clone: None,
-            unref: None,
-        };
+        let mut raw = GmPoster { obj: std::ptr::null_mut(), vtable: std::ptr::null() };
         // SAFETY: the place lives for the call.
-        (unsafe { poster(self.raw, &mut raw) } != 0).then_some(Poster(raw))
+        let given = unsafe { poster(self.raw, &mut raw) } != 0;
+        (given && !raw.vtable.is_null()).then_some(Poster(raw))
     }
 }
 
@@ -521,23 +521,27 @@ unsafe impl Send for Poster {}
 unsafe impl Sync for Poster {}
 
 impl Poster {
+    fn vtable(&self) -> &GmPosterVTable {
+        // SAFETY: checked for null where it was given; the host's table lives for the process.
+        unsafe { &*self.0.vtable }
+    }
     /// Posts a message on the bus.
     pub fn post(&self, message: MessageKind) {
-        if let (Some(post), Some(text)) = (self.0.post, message.to_text()) {
+        if let (Some(post), Some(text)) = (self.vtable().post, message.to_text()) {
             // SAFETY: `obj` is alive while this handle is; the text lives for the call.
             unsafe { post(self.0.obj, GmStr::new(&text)) }
         }
     }
     /// Writes to the log.
     pub fn log(&self, level: Level, text: &str) {
-        if let Some(log) = self.0.log {
+        if let Some(log) = self.vtable().log {
             // SAFETY: as above.
             unsafe { log(self.0.obj, level as u32, GmStr::new(text)) }
         }
     }
     /// Publishes the value of a read-only property.
     pub fn publish(&self, name: &str, value: impl ToString) {
-        if let Some(publish) = self.0.publish {
+        if let Some(publish) = self.vtable().publish {
             let text = value.to_string();
             // SAFETY: as above.
             unsafe { publish(self.0.obj, GmStr::new(name), GmStr::new(&text)) }
@@ -545,7 +549,7 @@ impl Poster {
     }
     /// Wakes everybody who waits on the element's waiter `n`.
     pub fn wake(&self, n: u32) {
-        if let Some(wake) = self.0.wake {
+        if let Some(wake) = self.vtable().wake {
             // SAFETY: as above.
             unsafe { wake(self.0.obj, n) }
         }
@@ -554,7 +558,7 @@ impl Poster {
 
 impl Clone for Poster {
     fn clone(&self) -> Self {
-        if let Some(clone) = self.0.clone {
+        if let Some(clone) = self.vtable().clone {
             // SAFETY: as above; the copy owns the added reference.
             unsafe { clone(self.0.obj) }
         }
@@ -564,7 +568,7 @@ impl Clone for Poster {
 
 impl Drop for Poster {
     fn drop(&mut self) {
-        if let Some(unref) = self.0.unref {
+        if let Some(unref) = self.vtable().unref {
             // SAFETY: this handle's own reference, given back once.
             unsafe { unref(self.0.obj) }
         }

@@ -45,6 +45,8 @@ impl PadTemplate {
             name: GmStr::new(name),
             caps: GmStr::new(caps),
             pad_type: GmStr::EMPTY,
+            #[cfg(gst_mini_abi_next)]
+            next: crate::plugin::abi::NEXT,
         })
     }
     /// The always-there sink pad `sink`.
@@ -106,6 +108,8 @@ impl Signal {
             action,
             name: GmStr::new(name),
             blurb: GmStr::new(blurb),
+            #[cfg(gst_mini_abi_next)]
+            next: crate::plugin::abi::NEXT,
         })
     }
 }

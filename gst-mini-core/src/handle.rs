@@ -75,8 +75,13 @@ pub enum HandleError {
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The factory could not make an instance.
-    #[error("element \"{0}\" could not be made; its plugin did not say why")]
-    Create(String),
+    #[error("element \"{element}\" could not be made: {why}")]
+    Create {
+        /// The factory.
+        element: String,
+        /// What it said.
+        why: String,
+    },
     /// Something with that name is there already.
     #[error("\"{bin}\" has an element \"{name}\" already; give one of them another name")]
     NameTaken {
@@ -129,8 +134,8 @@ impl std::fmt::Debug for ElementRef {
 impl ElementRef {
     /// Makes an element of a factory.
     pub fn make(factory: &Arc<FactoryInfo>, name: &str) -> Result<ElementRef, HandleError> {
-        let instance =
-            Instance::make(factory).ok_or_else(|| HandleError::Create(factory.name.clone()))?;
+        let instance = Instance::make(factory)
+            .map_err(|why| HandleError::Create { element: factory.name.clone(), why })?;
         let base_props = match factory.role {
             RoleKind::Source => source::base_props(),
             RoleKind::Sink => sink::base_props(factory),

@@ -157,7 +157,7 @@ impl<E: 'static> Prop<E> {
         default: &'static str,
     ) -> Self {
         let mut prop = Self::with_field(name, type_name, blurb, Field::Published).read_only();
-        prop.spec.default = GmStr::new(default);
+        prop.spec.default_value = GmStr::new(default);
         prop
     }
 
@@ -176,7 +176,9 @@ impl<E: 'static> Prop<E> {
             unit: GmStr::EMPTY,
             min: GmStr::EMPTY,
             max: GmStr::EMPTY,
-            default: GmStr::EMPTY,
+            default_value: GmStr::EMPTY,
+            #[cfg(gst_mini_abi_next)]
+            next: crate::plugin::abi::NEXT,
         };
         Prop { spec, field }
     }

@@ -19,7 +19,7 @@ use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::handle::{ElementRef, HandleError};
 use crate::pad::{Pad, PadCore, PadHandler};
-use crate::plugin::abi::{GmFactory, GmStr};
+use crate::plugin::abi::{GmElementVTable, GmFactory, GmStr};
 use crate::plugin::export::Factory;
 use crate::plugin::loader::{self, Plugins};
 use crate::query::Query;
@@ -253,7 +253,11 @@ pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
         create: None,
         vtable: std::ptr::null(),
         type_name: None,
+        #[cfg(gst_mini_abi_next)]
+        next: 0,
     };
+    // SAFETY: a table without functions: its integers are zero and its functions absent.
+    static NO_FUNCTIONS: GmElementVTable = unsafe { std::mem::zeroed() };
     let (name, type_name) = if top { (PIPELINE, "GstPipeline") } else { (BIN, "GstBin") };
     Arc::new(FactoryInfo {
         name: name.to_owned(),
@@ -271,5 +275,6 @@ pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
         signals: Vec::new(),
         plugin: "core".to_owned(),
         raw: &NONE,
+        vtable: &NO_FUNCTIONS,
     })
 }

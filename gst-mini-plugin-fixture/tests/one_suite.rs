@@ -43,6 +43,10 @@ enum Form {
 fn plugin_file() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| {
+        // Another build of it: by another compiler, or against another version of the boundary.
+        if let Some(file) = std::env::var_os("GST_MINI_TEST_FIXTURE") {
+            return PathBuf::from(file);
+        }
         let name = format!("libgstminifixture{}", std::env::consts::DLL_SUFFIX);
         let built = files::folders().into_iter().map(|folder| folder.join(&name));
         if let Some(file) = built.into_iter().find(|file| file.is_file()) {
@@ -70,7 +74,7 @@ fn factory(form: Form, name: &str) -> Arc<FactoryInfo> {
         Form::Linked => linked::FACTORIES
             .iter()
             // SAFETY: statics of this program.
-            .map(|factory| unsafe { FactoryInfo::read(factory.0, "linked") }.expect("well formed"))
+            .map(|factory| unsafe { FactoryInfo::read(factory.0, "fixture") }.expect("well formed"))
             .find(|info| info.name == name)
             .map(Arc::new)
             .expect("an element of the fixture"),

@@ -170,8 +170,8 @@ fn descriptors_of_others_are_refused_with_what_to_do() {
         ),
         (
             "newer",
-            &["NEEDS=4"],
-            "needs plugin ABI 0.4 or later, this program offers 0.2; update the program, or use an older plugin",
+            &["NEEDS=9"],
+            "needs plugin ABI 0.9 or later, this program offers 0.3; update the program, or use an older plugin",
         ),
         ("other", &["OWN_NAME=\"else\""], "the descriptor's name is invalid; refused"),
         ("utf8", &["OWN_NAME=\"\\xff\""], "the descriptor's name is invalid; refused"),

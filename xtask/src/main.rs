@@ -4,6 +4,7 @@
 //! seconds and works while they do not.
 //! Left out: everything an application or `gst-mini` does; this is for working on the project.
 
+mod abi;
 mod ci;
 mod conform;
 mod demo;
@@ -67,6 +68,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--release]",
         summary: "build each plugin crate into target/<profile>/plugins",
         run: plugins::run,
+    },
+    Command {
+        name: "abi",
+        arguments: "[--check]",
+        summary: "the C header and the pinned layout of the plugin boundary",
+        run: abi::run,
     },
     Command {
         name: "tidy",

@@ -4,6 +4,7 @@
 //! In GStreamer: `gst/gstbuffer.h` (`GstBufferFlags`), `gst/gstminiobject.h`.
 //! Left out: flags of media types (interlacing, channel order).
 
+use crate::plugin::abi::*;
 use std::fmt;
 
 /// Bits of a buffer's `flags`, with GStreamer's names and values (`GstBufferFlags`).
@@ -14,31 +15,31 @@ impl BufferFlags {
     /// Nothing set.
     pub const NONE: Self = Self(0);
     /// Made by a live source.
-    pub const LIVE: Self = Self(1 << 4);
+    pub const LIVE: Self = Self(GM_BUFFER_LIVE);
     /// Decode, but do not show.
-    pub const DECODE_ONLY: Self = Self(1 << 5);
+    pub const DECODE_ONLY: Self = Self(GM_BUFFER_DECODE_ONLY);
     /// Something is missing before this buffer.
-    pub const DISCONT: Self = Self(1 << 6);
+    pub const DISCONT: Self = Self(GM_BUFFER_DISCONT);
     /// Timestamps may be off.
-    pub const RESYNC: Self = Self(1 << 7);
+    pub const RESYNC: Self = Self(GM_BUFFER_RESYNC);
     /// The data is damaged.
-    pub const CORRUPTED: Self = Self(1 << 8);
+    pub const CORRUPTED: Self = Self(GM_BUFFER_CORRUPTED);
     /// The end of a unit is in this buffer.
-    pub const MARKER: Self = Self(1 << 9);
+    pub const MARKER: Self = Self(GM_BUFFER_MARKER);
     /// Stream headers.
-    pub const HEADER: Self = Self(1 << 10);
+    pub const HEADER: Self = Self(GM_BUFFER_HEADER);
     /// Neutral content that may be skipped.
-    pub const GAP: Self = Self(1 << 11);
+    pub const GAP: Self = Self(GM_BUFFER_GAP);
     /// May be dropped without harm.
-    pub const DROPPABLE: Self = Self(1 << 12);
+    pub const DROPPABLE: Self = Self(GM_BUFFER_DROPPABLE);
     /// Needs earlier buffers to be decoded: not a key frame.
-    pub const DELTA_UNIT: Self = Self(1 << 13);
+    pub const DELTA_UNIT: Self = Self(GM_BUFFER_DELTA_UNIT);
     /// Its memory is not that of the pool it came from.
-    pub const TAG_MEMORY: Self = Self(1 << 14);
+    pub const TAG_MEMORY: Self = Self(GM_BUFFER_TAG_MEMORY);
     /// Write it out at once.
-    pub const SYNC_AFTER: Self = Self(1 << 15);
+    pub const SYNC_AFTER: Self = Self(GM_BUFFER_SYNC_AFTER);
     /// No other buffer depends on it.
-    pub const NON_DROPPABLE: Self = Self(1 << 16);
+    pub const NON_DROPPABLE: Self = Self(GM_BUFFER_NON_DROPPABLE);
 
     const NAMES: &'static [(Self, &'static str)] = &[
         (Self::LIVE, "live"),

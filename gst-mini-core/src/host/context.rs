@@ -9,7 +9,7 @@ use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
 use crate::cx::{Level, PadId};
 use crate::element::Direction;
-use crate::error::{FlowError, FlowResult};
+use crate::error::{ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
 use crate::host::signals::NO_MORE_PADS;
@@ -27,6 +27,7 @@ use crate::tracer;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What a callback queued, to be sent when it has returned.
@@ -154,7 +155,7 @@ fn with<R>(cx: *const GmCx, fallback: R, call: impl FnOnce(&Context) -> R) -> R 
 
 /// # Safety
 /// `text` must be readable for the call.
-unsafe fn read<'a>(text: GmStr) -> &'a str {
+pub(super) unsafe fn read<'a>(text: GmStr) -> &'a str {
     // SAFETY: the caller's promise.
     unsafe { text.to_str() }.unwrap_or("")
 }
@@ -291,12 +292,24 @@ unsafe extern "C" fn post(cx: *const GmCx, message: GmStr) {
     with(cx, (), |cx| {
         // SAFETY: see above.
         if let Some(kind) = MessageKind::from_text(unsafe { read(message) }) {
-            cx.core().post(kind);
+            cx.core().post(with_origin(cx.core(), kind));
         }
     });
 }
 
-fn level_of(raw: u32) -> Level {
+/// A panic is the plugin's, so the message names it too.
+fn with_origin(core: &ElementCore, kind: MessageKind) -> MessageKind {
+    match kind {
+        MessageKind::Error(mut error) if error.kind == ErrorKind::Panic => {
+            let (element, plugin) = (&core.factory.name, &core.factory.plugin);
+            error.text = format!("{} (element {element} of plugin {plugin})", error.text);
+            MessageKind::Error(error)
+        }
+        other => other,
+    }
+}
+
+pub(super) fn level_of(raw: u32) -> Level {
     match raw {
         1 => Level::Error,
         2 => Level::Warning,
@@ -563,7 +576,21 @@ unsafe extern "C" fn sticky_event(cx: *const GmCx, pad: u32, n: u32, out: *mut G
 /// What a poster keeps: enough to post, without keeping the element alive.
 struct PosterCore {
     core: Weak<ElementCore>,
+    name: String,
+    /// Whether it was said that a thread outlived the element.
+    told: AtomicBool,
 }
+
+static POSTER: GmPosterVTable = GmPosterVTable {
+    struct_size: size_of::<GmPosterVTable>() as u32,
+    reserved: 0,
+    post: Some(poster_post),
+    log: Some(poster_log),
+    publish: Some(poster_publish),
+    wake: Some(poster_wake),
+    clone: Some(poster_clone),
+    unref: Some(poster_unref),
+};
 
 unsafe extern "C" fn poster(cx: *const GmCx, out: *mut GmPoster) -> u8 {
     with(cx, 0, |cx| {
@@ -572,15 +599,13 @@ unsafe extern "C" fn poster(cx: *const GmCx, out: *mut GmPoster) -> u8 {
             Arc::increment_strong_count(cx.core);
             Arc::downgrade(&Arc::from_raw(cx.core))
         };
-        let poster = GmPoster {
-            obj: Arc::into_raw(Arc::new(PosterCore { core })).cast_mut().cast(),
-            post: Some(poster_post),
-            log: Some(poster_log),
-            publish: Some(poster_publish),
-            wake: Some(poster_wake),
-            clone: Some(poster_clone),
-            unref: Some(poster_unref),
-        };
+        let owner = Arc::new(PosterCore {
+            core,
+            name: cx.core().name.clone(),
+            told: AtomicBool::new(false),
+        });
+        let obj = Arc::into_raw(owner).cast_mut().cast();
+        let poster = GmPoster { obj, vtable: &POSTER };
         // SAFETY: the element passes a place for the poster.
         unsafe { out.write(poster) };
         1
@@ -590,8 +615,16 @@ unsafe extern "C" fn poster(cx: *const GmCx, out: *mut GmPoster) -> u8 {
 fn with_poster(obj: *mut c_void, call: impl FnOnce(&ElementCore)) {
     // SAFETY: `obj` is a counted `PosterCore`, alive while the poster is.
     let Some(poster) = (unsafe { obj.cast::<PosterCore>().as_ref() }) else { return };
-    if let Some(core) = poster.core.upgrade() {
-        let _ = catch_unwind(AssertUnwindSafe(|| call(&core)));
+    match poster.core.upgrade() {
+        Some(core) => drop(catch_unwind(AssertUnwindSafe(|| call(&core)))),
+        None if log::enabled("plugin", Level::Warning)
+            && !poster.told.swap(true, Ordering::Relaxed) =>
+        {
+            let text = "a thread of this element still runs although the element is gone; \
+                its plugin must join its threads before NULL is reached";
+            log::write("plugin", Level::Warning, &poster.name, text);
+        }
+        None => {}
     }
 }
 
@@ -638,6 +671,11 @@ unsafe extern "C" fn dropped(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr) {
     });
 }
 
+#[cfg(gst_mini_abi_next)]
+unsafe extern "C" fn next(_: *const GmCx) -> u32 {
+    crate::plugin::abi::NEXT as u32
+}
+
 static TABLE: GmCxVTable = GmCxVTable {
     struct_size: size_of::<GmCxVTable>() as u32,
     reserved: 0,
@@ -681,29 +719,9 @@ static TABLE: GmCxVTable = GmCxVTable {
     store_event: Some(store_event),
     start_task: Some(start_task),
     dropped: Some(dropped),
+    #[cfg(gst_mini_abi_next)]
+    next: Some(next),
 };
-
-unsafe extern "C" fn host_log(level: u32, category: GmStr, text: GmStr) {
-    // SAFETY: a plugin passes texts readable for the call.
-    let (category, text) = unsafe { (read(category), read(text)) };
-    let level = level_of(level);
-    if log::enabled(category, level) {
-        log::write(category, level, "", text);
-    }
-}
-
-static HOST: GmHost = GmHost {
-    struct_size: size_of::<GmHost>() as u32,
-    abi_major: GM_ABI_MAJOR,
-    abi_minor: GM_ABI_MINOR,
-    log: Some(host_log),
-    get_extension: None,
-};
-
-/// What plugins are given once, valid for the process.
-pub(crate) fn host() -> *const GmHost {
-    &raw const HOST
-}
 
 /// Sends what a callback queued, in its order. The first refusal of a buffer is returned, the rest is
 /// dropped.

@@ -14,13 +14,19 @@ use crate::host::context::Context;
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
+use crate::registry::factory::growth::{self, Whole};
 use crate::segment::Format;
 use crate::state::{State, StateReturn, Transition};
 use crate::structure::Structure;
+use std::ffi::c_void;
 
 /// An instance with its functions. Destroyed when dropped.
 pub(crate) struct Instance {
-    raw: GmElement,
+    obj: *mut c_void,
+    /// As long as this program knows it.
+    vtable: *const GmElementVTable,
+    /// What `vtable` points to if the plugin's own is shorter.
+    _completed: Option<Box<GmElementVTable>>,
 }
 
 // SAFETY: the boundary's contract: an object may move between threads, and its functions keep the
@@ -33,7 +39,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         if let Some(destroy) = self.vtable().destroy {
             // SAFETY: once, last.
-            unsafe { destroy(self.raw.obj) }
+            unsafe { destroy(self.obj) }
         }
     }
 }
@@ -70,19 +76,45 @@ fn given(raw: GmFlowBuf) -> FlowResult<Given> {
 }
 
 impl Instance {
-    /// Makes an instance; `None` if its factory could not.
-    pub fn make(factory: &FactoryInfo) -> Option<Instance> {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// Why its factory could not, as far as it says so.
+    pub fn make(factory: &FactoryInfo) -> Result<Instance, String> {
         let mut raw = GmElement { obj: std::ptr::null_mut(), vtable: std::ptr::null() };
-        let create = factory.raw.create?;
+        let create = factory.raw.create.ok_or("its factory has no function for that")?;
+        let mut why = String::new();
         // SAFETY: the factory was checked by `FactoryInfo::read`; the host table lives for ever.
-        let made = unsafe { create(super::context::host(), &mut raw) } != 0;
-        (made && !raw.vtable.is_null()).then_some(Instance { raw })
+        let made = unsafe {
+            create(super::table::host(), &mut raw, &mut GmText::for_string(&mut why)) != 0
+        };
+        if !made {
+            return Err(if why.is_empty() { "its plugin did not say why".to_owned() } else { why });
+        }
+        let mut completed = None;
+        let vtable: *const GmElementVTable = if raw.vtable == factory.raw.vtable {
+            factory.vtable
+        } else {
+            // SAFETY: a plugin's tables live for ever, and begin with their size.
+            match unsafe { growth::read(raw.vtable) } {
+                Some(Whole::Given(vtable)) => vtable,
+                Some(Whole::Completed(vtable)) => &raw const **completed.insert(vtable),
+                None => return Err("its table of functions is damaged".to_owned()),
+            }
+        };
+        let instance = Instance { obj: raw.obj, vtable, _completed: completed };
+        #[cfg(gst_mini_abi_next)]
+        if let Some(next) = instance.vtable().next {
+            // SAFETY: this module's invariant.
+            assert_eq!(u64::from(unsafe { next(instance.obj) }), crate::plugin::abi::NEXT);
+        }
+        Ok(instance)
     }
 
     #[inline]
-    pub fn vtable(&self) -> &'static GmElementVTable {
-        // SAFETY: checked for null in `make`; tables live for ever.
-        unsafe { &*self.raw.vtable }
+    pub fn vtable(&self) -> &GmElementVTable {
+        // SAFETY: of a factory, which lives for ever, or of `_completed`, which lives as long as this.
+        unsafe { &*self.vtable }
     }
 
     fn flow(&self, code: i32) -> FlowResult {
@@ -92,16 +124,18 @@ impl Instance {
     /// READY to PAUSED (sinks: NULL to READY). Control.
     pub fn start(&self, cx: &Context) -> FlowResult {
         // SAFETY: this module's invariant, here and below.
-        self.vtable().start.map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw()) }))
+        self.vtable().start.map_or(Ok(()), |f| self.flow(unsafe { f(self.obj, cx.raw()) }))
     }
     pub fn stop(&self, cx: &Context) -> FlowResult {
         // SAFETY: see above.
-        self.vtable().stop.map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw()) }))
+        let stopped = self.vtable().stop.map_or(GM_FLOW_OK, |f| unsafe { f(self.obj, cx.raw()) });
+        // A panic was told, and what is left of the instance is as good as stopped.
+        if stopped == GM_FLOW_PANICKED { Ok(()) } else { self.flow(stopped) }
     }
     pub fn unlock(&self, on: bool) {
         if let Some(f) = self.vtable().unlock {
             // SAFETY: see above.
-            unsafe { f(self.raw.obj, u8::from(on)) }
+            unsafe { f(self.obj, u8::from(on)) }
         }
     }
     pub fn set_property(&self, cx: &Context, name: &str, value: &str) -> Result<(), String> {
@@ -110,7 +144,7 @@ impl Instance {
         // SAFETY: see above.
         let done = unsafe {
             let (name, value) = (GmStr::new(name), GmStr::new(value));
-            f(self.raw.obj, cx.raw(), name, value, &mut GmText::for_string(&mut why))
+            f(self.obj, cx.raw(), name, value, &mut GmText::for_string(&mut why))
         };
         if done != 0 { Ok(()) } else { Err(why) }
     }
@@ -119,7 +153,7 @@ impl Instance {
         let mut text = String::new();
         // SAFETY: see above.
         let found =
-            unsafe { f(self.raw.obj, GmStr::new(name), &mut GmText::for_string(&mut text)) != 0 };
+            unsafe { f(self.obj, GmStr::new(name), &mut GmText::for_string(&mut text)) != 0 };
         found.then_some(text)
     }
     pub fn set_caps(
@@ -132,41 +166,39 @@ impl Instance {
         let text = |caps: Option<&Caps>| caps.map(Caps::to_string).unwrap_or_default();
         let (input, output) = (text(input), text(output));
         // SAFETY: see above.
-        self.flow(unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&input), GmStr::new(&output)) })
+        self.flow(unsafe { f(self.obj, cx.raw(), GmStr::new(&input), GmStr::new(&output)) })
     }
     pub fn create(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().create.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
-        given(unsafe { f(self.raw.obj, cx.raw()) })
+        given(unsafe { f(self.obj, cx.raw()) })
     }
     pub fn seek(&self, cx: &Context, segment: &crate::segment::Segment) -> bool {
         let text = segment.to_string();
         // SAFETY: see above.
-        self.vtable()
-            .seek
-            .is_some_and(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
+        self.vtable().seek.is_some_and(|f| unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) } != 0)
     }
     #[inline]
     pub fn transform(&self, cx: &Context, buf: Buffer) -> FlowResult<Given> {
         let Some(f) = self.vtable().transform else { return Ok(Given::Buffer(buf)) };
         // SAFETY: see above; the buffer's reference moves.
-        given(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+        given(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
     }
     pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
         // SAFETY: see above; the buffer is lent.
         self.vtable()
             .preroll
-            .map_or(Ok(()), |f| self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.as_raw()) }))
+            .map_or(Ok(()), |f| self.flow(unsafe { f(self.obj, cx.raw(), buf.as_raw()) }))
     }
     pub fn render(&self, cx: &Context, buf: Buffer) -> FlowResult {
         let f = self.vtable().render.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above; the buffer's reference moves.
-        self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+        self.flow(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
     }
     pub fn chain(&self, cx: &Context, buf: Buffer) -> FlowResult {
         let f = self.vtable().chain.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above; the buffer's reference moves.
-        self.flow(unsafe { f(self.raw.obj, cx.raw(), buf.into_raw()) })
+        self.flow(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
     }
     /// Whether lists may be given to `chain_list`.
     pub fn takes_lists(&self) -> bool {
@@ -176,24 +208,24 @@ impl Instance {
         let f = self.vtable().chain_list.ok_or(FlowError::NotSupported)?;
         let raw: Vec<*mut GmBuffer> = list.into_iter().map(Buffer::into_raw).collect();
         // SAFETY: see above; the buffers' references move.
-        self.flow(unsafe { f(self.raw.obj, cx.raw(), raw.as_ptr(), raw.len() as u32) })
+        self.flow(unsafe { f(self.obj, cx.raw(), raw.as_ptr(), raw.len() as u32) })
     }
     pub fn produce(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().produce.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
-        given(unsafe { f(self.raw.obj, cx.raw()) })
+        given(unsafe { f(self.obj, cx.raw()) })
     }
     pub fn stopped(&self, cx: &Context, why: FlowError) {
         if let Some(f) = self.vtable().stopped {
             // SAFETY: see above.
-            unsafe { f(self.raw.obj, cx.raw(), why.code()) }
+            unsafe { f(self.obj, cx.raw(), why.code()) }
         }
     }
     pub fn event_arrives(&self, cx: &Context, event: &Event) {
         if let Some(f) = self.vtable().event_arrives {
             let text = event.to_text();
             // SAFETY: see above.
-            unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) };
+            unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) };
         }
     }
     /// `Ok(false)`: the event is not to go on.
@@ -201,7 +233,7 @@ impl Instance {
         let Some(f) = self.vtable().sink_event else { return Ok(true) };
         let text = event.to_text();
         // SAFETY: see above.
-        match unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } {
+        match unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) } {
             GM_FLOW_DROPPED => Ok(false),
             code => self.flow(code).map(|()| true),
         }
@@ -211,7 +243,7 @@ impl Instance {
         let f = self.vtable().src_event?;
         let text = event.to_text();
         // SAFETY: see above.
-        Some(unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) } != 0)
+        Some(unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) } != 0)
     }
     pub fn query(&self, cx: &Context, query: &mut Query) -> bool {
         let Some(f) = self.vtable().query else { return false };
@@ -219,7 +251,7 @@ impl Instance {
         // SAFETY: see above.
         let answered = unsafe {
             let place = &mut GmText::for_string(&mut text);
-            f(self.raw.obj, cx.raw(), GmStr::new(&question), place) != 0
+            f(self.obj, cx.raw(), GmStr::new(&question), place) != 0
         };
         match Query::from_text(&text).filter(|_| answered) {
             Some(answer) => {
@@ -232,7 +264,7 @@ impl Instance {
     pub fn flush(&self, cx: &Context) {
         if let Some(f) = self.vtable().flush {
             // SAFETY: see above.
-            unsafe { f(self.raw.obj, cx.raw()) }
+            unsafe { f(self.obj, cx.raw()) }
         }
     }
     pub fn action(&self, cx: &Context, action: &mut Action) -> FlowResult {
@@ -249,7 +281,7 @@ impl Instance {
             answer: &mut place,
         };
         // SAFETY: see above; buffers move both ways.
-        let result = self.flow(unsafe { f(self.raw.obj, cx.raw(), &mut raw) });
+        let result = self.flow(unsafe { f(self.obj, cx.raw(), &mut raw) });
         // SAFETY: what is left in the field is ours.
         action.buf = unsafe { Buffer::from_raw(raw.buf) };
         action.answer = answer.parse().ok();
@@ -260,12 +292,12 @@ impl Instance {
         // SAFETY: see above.
         self.vtable()
             .pad_added
-            .is_none_or(|f| unsafe { f(self.raw.obj, cx.raw(), GmStr::new(name)) != 0 })
+            .is_none_or(|f| unsafe { f(self.obj, cx.raw(), GmStr::new(name)) != 0 })
     }
     pub fn pad_removed(&self, cx: &Context) {
         if let Some(f) = self.vtable().pad_removed {
             // SAFETY: see above.
-            unsafe { f(self.raw.obj, cx.raw()) }
+            unsafe { f(self.obj, cx.raw()) }
         }
     }
     /// Whether an event around the data goes on.
@@ -273,7 +305,7 @@ impl Instance {
         let Some(f) = self.vtable().oob_event else { return true };
         let text = event.to_text();
         // SAFETY: see above.
-        unsafe { f(self.raw.obj, cx.raw(), GmStr::new(&text)) != 0 }
+        unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) != 0 }
     }
     /// How the element calls a pad that was asked for as `wanted`; `None`: as the host likes.
     pub fn pad_name(&self, cx: &Context, wanted: &str) -> Option<String> {
@@ -281,7 +313,7 @@ impl Instance {
         let mut name = String::new();
         // SAFETY: see above.
         let named = unsafe {
-            f(self.raw.obj, cx.raw(), GmStr::new(wanted), &mut GmText::for_string(&mut name)) != 0
+            f(self.obj, cx.raw(), GmStr::new(wanted), &mut GmText::for_string(&mut name)) != 0
         };
         named.then_some(name)
     }
@@ -298,7 +330,7 @@ impl Instance {
         if let Some(f) = self.vtable().instance_caps {
             // SAFETY: see above.
             return caps_of(|place| unsafe {
-                f(self.raw.obj, cx.raw(), direction, GmStr::new(&text), place)
+                f(self.obj, cx.raw(), direction, GmStr::new(&text), place)
             })
             .unwrap_or_else(Caps::empty);
         }
@@ -341,7 +373,7 @@ impl Instance {
         // SAFETY: see above.
         let passes = unsafe {
             let place = &mut GmText::for_string(&mut onward);
-            f(self.raw.obj, cx.raw(), GmStr::new(&text), place) != 0
+            f(self.obj, cx.raw(), GmStr::new(&text), place) != 0
         };
         if passes { Event::from_text(&onward) } else { None }
     }
@@ -365,13 +397,13 @@ impl Instance {
         let f = self.vtable().provide_clock?;
         let mut name = String::new();
         // SAFETY: see above.
-        let given = unsafe { f(self.raw.obj, &mut GmText::for_string(&mut name)) != 0 };
+        let given = unsafe { f(self.obj, &mut GmText::for_string(&mut name)) != 0 };
         given.then_some(name)
     }
     /// What that clock reads.
     pub fn clock_now(&self) -> u64 {
         // SAFETY: see above.
-        self.vtable().clock_now.map_or(0, |f| unsafe { f(self.raw.obj) })
+        self.vtable().clock_now.map_or(0, |f| unsafe { f(self.obj) })
     }
     pub fn is_live(&self, cx: &Context) -> bool {
         // SAFETY: see above.

@@ -10,3 +10,4 @@ pub(crate) mod core;
 pub(crate) mod instance;
 pub(crate) mod props;
 pub(crate) mod signals;
+pub(crate) mod table;

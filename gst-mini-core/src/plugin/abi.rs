@@ -14,6 +14,7 @@ mod buffer;
 mod cx;
 mod element;
 mod factory;
+mod layout;
 mod plugin;
 mod words;
 
@@ -24,14 +25,30 @@ pub use factory::*;
 pub use plugin::*;
 pub use words::*;
 
-// The hot structs are frozen: a change of these numbers is a change of the major.
-const _: () = {
-    assert!(size_of::<GmBuffer>() == 144);
-    assert!(std::mem::offset_of!(GmBuffer, data) == 40);
-    assert!(std::mem::offset_of!(GmBuffer, pts) == 64);
-    assert!(std::mem::offset_of!(GmBuffer, metas) == 104);
-    assert!(size_of::<GmFlowBuf>() == 16);
-    assert!(size_of::<GmStr>() == 16);
-    assert!(size_of::<GmElement>() == 16);
-    assert!(std::mem::offset_of!(GmPluginDesc, struct_size) == 12);
-};
+/// A struct that begins with its size and whose maker may be of an older or a newer version.
+///
+/// # Safety
+/// `repr(C)`; the first [`Growable::BASE`] bytes are there in every version of this major and minor, with
+/// the size as a `u32` at [`Growable::SIZE_AT`]; and zeros are a value of every field.
+pub unsafe trait Growable: Sized {
+    /// Bytes of it that every version has.
+    const BASE: usize;
+    /// Where its size stands.
+    const SIZE_AT: usize = 0;
+}
+
+/// A field that came after the first version of a table: `None` if the table's maker did not know it.
+#[cfg(gst_mini_abi_next)]
+macro_rules! tail {
+    ($table:expr, $ty:ty, $field:ident) => {{
+        let table: &$ty = $table;
+        let end = std::mem::offset_of!($ty, $field) + 8;
+        if end <= table.struct_size as usize { table.$field } else { None }
+    }};
+}
+#[cfg(gst_mini_abi_next)]
+pub(crate) use tail;
+
+/// A value that no older version has in its place.
+#[cfg(gst_mini_abi_next)]
+pub(crate) const NEXT: u64 = 0x6e65_7874;

@@ -20,10 +20,10 @@ use crate::plugin::abi::*;
 use crate::property::Prop;
 use crate::state::{State, StateReturn, Transition};
 use object::*;
+use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::panic::catch_unwind;
 use std::sync::atomic::AtomicBool;
 
 #[cfg(feature = "host")]
@@ -117,11 +117,13 @@ impl<E: Element> Role<E> {
             create: None,
             vtable,
             type_name: Some(Self::type_name),
+            #[cfg(gst_mini_abi_next)]
+            next: NEXT,
         }
     }
 
     unsafe extern "C" fn type_name(out: *mut GmText) {
-        guard_class((), || {
+        guard_class(std::ptr::null(), "common_type_name", (), || {
             let path = std::any::type_name::<E>().split('<').next().unwrap_or_default();
             let own = path.rsplit("::").next().unwrap_or(path);
             let name = if E::TYPE_NAME.is_empty() { &format!("Gst{own}") } else { E::TYPE_NAME };
@@ -169,12 +171,14 @@ impl<E: Element> Role<E> {
         provide_clock: Some(Self::provide_clock),
         clock_now: Some(Self::clock_now),
         instance_caps: None,
+        #[cfg(gst_mini_abi_next)]
+        next: Some(next),
     };
 
     unsafe extern "C" fn provide_clock(obj: *mut c_void, out: *mut GmText) -> u8 {
-        guard_class(0, || {
-            // SAFETY: the host passes what `make` gave; `shared` never changes.
-            let object = unsafe { &*obj.cast::<Object<E>>() };
+        // SAFETY: see the type; `shared` never changes.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(std::ptr::null(), "common_provide_clock", 0, || {
             let Some(name) = object.shared.as_ref().and_then(|shared| shared.provide_clock())
             else {
                 return 0;
@@ -186,15 +190,15 @@ impl<E: Element> Role<E> {
     }
 
     unsafe extern "C" fn clock_now(obj: *mut c_void) -> u64 {
-        guard_class(0, || {
-            // SAFETY: as above.
-            let object = unsafe { &*obj.cast::<Object<E>>() };
+        // SAFETY: as above.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(std::ptr::null(), "common_clock_now", 0, || {
             object.shared.as_ref().map_or(0, |shared| shared.clock_now())
         })
     }
 
     unsafe extern "C" fn change_state(cx: *const GmCx, from: u32, to: u32) -> i32 {
-        guard_class(GM_FLOW_PANICKED, || {
+        guard_class(cx, "common_change_state", GM_FLOW_PANICKED, || {
             // SAFETY: see the type.
             let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return GM_FLOW_OK };
             let states = [State::Null, State::Ready, State::Paused, State::Playing];
@@ -208,41 +212,43 @@ impl<E: Element> Role<E> {
         })
     }
 
-    unsafe fn make(vtable: &'static GmElementVTable, out: *mut GmElement) -> u8 {
-        let made = catch_unwind(|| {
-            let element = E::default();
-            let shared = element.shared();
-            Box::new(Object {
-                element: UnsafeCell::new(element),
-                shared,
-                failed: AtomicBool::new(false),
-            })
-        });
-        match made {
-            Ok(object) if !out.is_null() => {
+    unsafe fn make(
+        vtable: &'static GmElementVTable,
+        host: *const GmHost,
+        out: *mut GmElement,
+        why: *mut GmText,
+    ) -> u8 {
+        match made::<E>() {
+            Ok((element, shared)) if !out.is_null() => {
+                let object = Box::new(Object {
+                    element: UnsafeCell::new(element),
+                    shared,
+                    failed: AtomicBool::new(false),
+                    story: Mutex::new(None),
+                    host,
+                });
                 // SAFETY: the host passes a place for the instance.
                 unsafe { *out = GmElement { obj: Box::into_raw(object).cast(), vtable } };
                 1
             }
             Ok(_) => 0,
-            Err(payload) => {
-                std::mem::forget(payload);
+            Err(text) => {
+                // SAFETY: see the type.
+                unsafe { GmText::put(why, &text) };
                 0
             }
         }
     }
 
     unsafe extern "C" fn destroy(obj: *mut c_void) {
-        guard_class((), || {
-            // SAFETY: `make` boxed it; the host destroys once.
-            drop(unsafe { Box::from_raw(obj.cast::<Object<E>>()) });
-        });
+        // SAFETY: see the type; the host destroys once.
+        unsafe { destroy::<E>(obj) }
     }
 
     unsafe extern "C" fn unlock(obj: *mut c_void, on: u8) {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), (), || {
+        object.guard(std::ptr::null(), "common_unlock", (), || {
             if let Some(shared) = &object.shared {
                 shared.unlock(on != 0);
             }
@@ -258,7 +264,7 @@ impl<E: Element> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, 0, || {
+        object.guard(cx, "common_set_property", 0, || {
             // SAFETY: see the type.
             let (name, value) = unsafe { (name.to_str(), value.to_str()) };
             let (Some(name), Some(value)) = (name, value) else { return 0 };
@@ -291,7 +297,7 @@ impl<E: Element> Role<E> {
     unsafe extern "C" fn get_property(obj: *mut c_void, name: GmStr, out: *mut GmText) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), 0, || {
+        object.guard(std::ptr::null(), "common_get_property", 0, || {
             // SAFETY: see the type.
             let Some(name) = (unsafe { name.to_str() }) else { return 0 };
             let Some(prop) = E::PROPS.iter().find(|prop| prop.name() == name) else { return 0 };
@@ -321,7 +327,7 @@ impl<E: Element> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, 0, || {
+        object.guard(cx, "common_query", 0, || {
             // SAFETY: see the type.
             let (Some(shared), Some(cx)) = (&object.shared, unsafe { Cx::from_raw(cx) }) else {
                 return 0;
@@ -338,7 +344,7 @@ impl<E: Element> Role<E> {
     ) -> i32 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, GM_FLOW_PANICKED, || {
+        object.guard(cx, "common_action", GM_FLOW_PANICKED, || {
             // SAFETY: see the type.
             let (Some(shared), Some(cx)) = (&object.shared, unsafe { Cx::from_raw(cx) }) else {
                 return FlowError::NotSupported.code();
@@ -350,23 +356,71 @@ impl<E: Element> Role<E> {
 }
 
 /// What built this image, for `inspect`.
-pub const BUILD_INFO: &str = concat!("gst-mini-core ", env!("CARGO_PKG_VERSION"));
+pub const BUILD_INFO: &str =
+    concat!("gst-mini-core ", env!("CARGO_PKG_VERSION"), ", ", env!("GST_MINI_COMPILER"));
+
+/// What `plugin!` writes, with what only the plugin's own crate knows.
+pub struct About {
+    /// As in the symbol.
+    pub name: &'static str,
+    /// Of the plugin.
+    pub version: &'static str,
+    /// SPDX.
+    pub license: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+    /// Whether a panic in it ends the process.
+    pub aborts_on_panic: bool,
+}
+
+/// A plugin's descriptor. `factories` must point to `count` pointers that live for ever.
+pub const fn descriptor(
+    about: About,
+    factories: *const *const GmFactory,
+    count: usize,
+) -> GmPluginDesc {
+    GmPluginDesc {
+        magic: GM_MAGIC,
+        abi_major: GM_ABI_MAJOR,
+        abi_minor: GM_ABI_MINOR,
+        struct_size: size_of::<GmPluginDesc>() as u32,
+        min_host_minor: GM_ABI_MINOR as u32,
+        flags: if about.aborts_on_panic { GM_PLUGIN_PANIC_ABORT } else { 0 },
+        name: GmStr::new(about.name),
+        version: GmStr::new(about.version),
+        license: GmStr::new(about.license),
+        source: GmStr::new(about.source),
+        build_info: GmStr::new(BUILD_INFO),
+        description: GmStr::new(about.description),
+        n_factories: count as u32,
+        reserved: 0,
+        factories,
+        init: Some(init),
+        deinit: None,
+        #[cfg(gst_mini_abi_next)]
+        next: NEXT,
+    }
+}
+
+#[cfg(gst_mini_abi_next)]
+unsafe extern "C" fn next(_: *mut c_void) -> u32 {
+    NEXT as u32
+}
 
 /// Called once by the host before the first instance of a loaded plugin is made.
 ///
 /// Panics inside a loaded plugin do not reach the host's panic hook; this image's own hook writes
 /// their place to the host's log instead.
-///
-/// # Safety
-/// `host` must be null or valid for the process.
-pub unsafe fn init(host: *const GmHost) -> u8 {
-    // SAFETY: the caller's promise.
+unsafe extern "C" fn init(host: *const GmHost, _: *mut GmText) -> u8 {
+    // SAFETY: the host passes its table, valid for the process.
     let Some(host) = (unsafe { host.as_ref() }) else { return 0 };
     let Some(log) = host.log else { return 1 };
     std::panic::set_hook(Box::new(move |panic| {
         let text = panic.to_string();
         // SAFETY: the host's function, with texts that live for the call.
-        unsafe { log(1, GmStr::new("plugin"), GmStr::new(&text)) }
+        unsafe { log(GM_LOG_ERROR, GmStr::new("plugin"), GmStr::new(&text)) }
     }));
     1
 }

@@ -40,7 +40,7 @@ macro_rules! plugin {
         pub const FACTORIES: &[$crate::plugin::export::Factory] = &[$($factory),*];
 
         const _: () = {
-            use $crate::plugin::abi::*;
+            use $crate::plugin::abi::{GmFactory, GmPluginDesc};
             const COUNT: usize = FACTORIES.len();
             struct List([*const GmFactory; COUNT]);
             // SAFETY: pointers to immutable statics.
@@ -54,30 +54,19 @@ macro_rules! plugin {
                 }
                 List(list)
             };
-            unsafe extern "C" fn init(host: *const GmHost) -> u8 {
-                // SAFETY: the host passes its table, valid for the process.
-                unsafe { $crate::plugin::export::init(host) }
-            }
             #[unsafe(export_name = concat!("gst_mini_plugin_", $name))]
-            static DESCRIPTOR: GmPluginDesc = GmPluginDesc {
-                magic: GM_MAGIC,
-                abi_major: GM_ABI_MAJOR,
-                abi_minor: GM_ABI_MINOR,
-                struct_size: size_of::<GmPluginDesc>() as u32,
-                min_host_minor: GM_ABI_MINOR as u32,
-                flags: if cfg!(panic = "abort") { GM_PLUGIN_PANIC_ABORT } else { 0 },
-                name: GmStr::new($name),
-                version: GmStr::new(env!("CARGO_PKG_VERSION")),
-                license: GmStr::new(env!("CARGO_PKG_LICENSE")),
-                source: GmStr::new(env!("CARGO_PKG_NAME")),
-                build_info: GmStr::new($crate::plugin::export::BUILD_INFO),
-                description: GmStr::new($description),
-                n_factories: COUNT as u32,
-                reserved: 0,
-                factories: LIST.0.as_ptr(),
-                init: Some(init),
-                deinit: None,
-            };
+            static DESCRIPTOR: GmPluginDesc = $crate::plugin::export::descriptor(
+                $crate::plugin::export::About {
+                    name: $name,
+                    version: env!("CARGO_PKG_VERSION"),
+                    license: env!("CARGO_PKG_LICENSE"),
+                    source: env!("CARGO_PKG_NAME"),
+                    description: $description,
+                    aborts_on_panic: cfg!(panic = "abort"),
+                },
+                LIST.0.as_ptr(),
+                COUNT,
+            );
         };
     };
 }

@@ -4,6 +4,8 @@
 //! In GStreamer: `gst/gstelementfactory.c` (`gst_element_factory_get_static_pad_templates`).
 //! Left out: uri protocols.
 
+pub(crate) mod growth;
+
 use crate::caps::Caps;
 use crate::element::Direction;
 use crate::plugin::abi::*;
@@ -131,14 +133,33 @@ pub struct FactoryInfo {
     /// Name of the plugin it is from.
     pub plugin: String,
     pub(crate) raw: &'static GmFactory,
+    /// Its functions, completed if the plugin is older.
+    pub(crate) vtable: &'static GmElementVTable,
 }
 
 /// The largest counts that are believed.
 const MAX_LIST: u32 = 256;
 
+/// The longest text that is believed, bytes.
+const MAX_TEXT: usize = 1 << 20;
+
+/// What stands there, completed if its maker is older; kept for ever, as it would be otherwise.
+///
+/// # Safety
+/// As [`growth::read`].
+unsafe fn whole<T: Growable>(raw: *const T, what: &str) -> Result<&'static T, String> {
+    // SAFETY: the caller's promise.
+    let read = unsafe { growth::read(raw) };
+    read.map(growth::Whole::leak)
+        .ok_or_else(|| format!("{what} has a size that cannot be; refused"))
+}
+
 /// # Safety
 /// `text` must be readable for ever.
 unsafe fn text(text: GmStr, what: &str) -> Result<String, String> {
+    if text.len > MAX_TEXT {
+        return Err(format!("{what} is {} bytes long: not believable", text.len));
+    }
     // SAFETY: the caller's promise.
     let text = unsafe { text.to_str() }.ok_or_else(|| format!("{what} is not UTF-8"))?;
     Ok(text.to_owned())
@@ -156,9 +177,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// `raw` and all it points to must be readable for ever.
 unsafe fn type_name(raw: &'static GmFactory, factory: &str) -> Result<String, String> {
     let mut name = String::new();
-    if raw.struct_size as usize >= size_of::<GmFactory>()
-        && let Some(write) = raw.type_name
-    {
+    if let Some(write) = raw.type_name {
         let mut place = GmText::for_string(&mut name);
         // SAFETY: the factory's function, called with a text place that outlives the call.
         unsafe { write(&raw mut place) };
@@ -207,6 +226,7 @@ impl FactoryInfo {
     pub unsafe fn read(raw: &'static GmFactory, plugin: &str) -> Result<FactoryInfo, String> {
         // SAFETY: the caller's promise, for all texts and lists below.
         unsafe {
+            let raw = whole(raw, "a factory's description")?;
             let name = text(raw.name, "the factory's name")?;
             if !is_name(&name) {
                 return Err(format!("the factory's name \"{name}\" is invalid"));
@@ -218,9 +238,10 @@ impl FactoryInfo {
                 GM_ROLE_SINK => RoleKind::Sink,
                 other => return Err(format!("element \"{name}\": role {other} is unknown")),
             };
-            let Some(vtable) = raw.vtable.as_ref() else {
+            if raw.vtable.is_null() {
                 return Err(format!("element \"{name}\": its functions are missing"));
-            };
+            }
+            let vtable = whole(raw.vtable, "the table of an element's functions")?;
             let mandatory = match role {
                 RoleKind::Source => ("create", vtable.create.is_some()),
                 RoleKind::Transform => ("transform", vtable.transform.is_some()),
@@ -252,6 +273,7 @@ impl FactoryInfo {
                 signals: Vec::new(),
                 plugin: plugin.to_owned(),
                 raw,
+                vtable,
                 name,
             };
             for pad in list(raw.pads, raw.n_pads, "pad templates")? {
@@ -261,6 +283,7 @@ impl FactoryInfo {
                 info.props.push(info.read_property(prop)?);
             }
             for signal in list(raw.signals, raw.n_signals, "signals")? {
+                let signal = whole(signal, "a signal's description")?;
                 info.signals.push(SignalInfo {
                     name: text(signal.name, "a signal's name")?,
                     blurb: text(signal.blurb, "a signal's blurb")?,
@@ -274,6 +297,8 @@ impl FactoryInfo {
     /// # Safety
     /// As [`FactoryInfo::read`].
     unsafe fn read_template(&self, raw: &'static GmPadTemplate) -> Result<TemplateInfo, String> {
+        // SAFETY: the caller's promise.
+        let raw = unsafe { whole(raw, "a pad template") }?;
         // SAFETY: the caller's promise.
         let (name, caps) =
             unsafe { (text(raw.name, "a pad's name")?, text(raw.caps, "a pad's caps")?) };
@@ -298,11 +323,8 @@ impl FactoryInfo {
         };
         let caps = Caps::parse(&caps)
             .map_err(|error| format!("element \"{element}\": caps of pad \"{name}\": {error}"))?;
-        let mut pad_type = String::new();
-        if raw.struct_size as usize >= size_of::<GmPadTemplate>() {
-            // SAFETY: the caller's promise, and the field is there.
-            pad_type = unsafe { text(raw.pad_type, "a pad's type")? };
-        }
+        // SAFETY: the caller's promise.
+        let mut pad_type = unsafe { text(raw.pad_type, "a pad's type")? };
         if pad_type.is_empty() {
             "GstPad".clone_into(&mut pad_type);
         }
@@ -322,6 +344,7 @@ impl FactoryInfo {
     unsafe fn read_property(&self, raw: &'static GmPropSpec) -> Result<PropInfo, String> {
         // SAFETY: the caller's promise.
         unsafe {
+            let raw = whole(raw, "a property's description")?;
             let name = text(raw.name, "a property's name")?;
             if !is_name(&name) {
                 return Err(format!("element \"{}\": property \"{name}\" is invalid", self.name));
@@ -332,7 +355,7 @@ impl FactoryInfo {
                 unit: text(raw.unit, "a property's unit")?,
                 min: text(raw.min, "a property's minimum")?,
                 max: text(raw.max, "a property's maximum")?,
-                default: text(raw.default, "a property's default")?,
+                default: text(raw.default_value, "a property's default")?,
                 flags: raw.flags,
                 name,
             })

@@ -1,38 +1,25 @@
 /* A plugin without elements, with a constructor that misbehaves on request. */
+#include "gst_mini.h"
+
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct text { const char *ptr; size_t len; };
-#define TEXT(literal) { literal, sizeof literal - 1 }
-
-struct descriptor {
-  uint64_t magic;
-  uint16_t abi_major, abi_minor;
-  uint32_t struct_size, min_host_minor, flags;
-  struct text name, version, license, source, build_info, description;
-  uint32_t n_factories, reserved;
-  const void *const *factories;
-  uint8_t (*init) (const void *host);
-  void (*deinit) (void);
-};
-
 #ifndef MAGIC
-#define MAGIC 0x00494e494d545347u
+#define MAGIC GM_MAGIC
 #endif
 #ifndef MAJOR
-#define MAJOR 0
+#define MAJOR GM_ABI_MAJOR
 #endif
 #ifndef MINOR
-#define MINOR 2
+#define MINOR GM_ABI_MINOR
 #endif
 #ifndef NEEDS
 #define NEEDS MINOR
 #endif
 #ifndef SIZE
-#define SIZE sizeof (struct descriptor)
+#define SIZE sizeof (GmPluginDesc)
 #endif
 #ifndef FACTORIES
 #define FACTORIES 0
@@ -45,11 +32,11 @@ struct descriptor {
 
 #ifndef NO_DESCRIPTOR
 __attribute__ ((visibility ("default")))
-const struct descriptor SYMBOL (NAME) = {
+const GmPluginDesc SYMBOL (NAME) = {
   .magic = MAGIC, .abi_major = MAJOR, .abi_minor = MINOR, .struct_size = SIZE,
-  .min_host_minor = NEEDS, .name = TEXT (OWN_NAME), .version = TEXT ("1.2.3"),
-  .license = TEXT ("MIT"), .source = TEXT ("fixture"), .build_info = TEXT ("a C compiler"),
-  .description = TEXT ("Nothing, in C"), .n_factories = FACTORIES,
+  .min_host_minor = NEEDS, .name = GM_STR (OWN_NAME), .version = GM_STR ("1.2.3"),
+  .license = GM_STR ("MIT"), .source = GM_STR ("fixture"), .build_info = GM_STR ("a C compiler"),
+  .description = GM_STR ("Nothing, in C"), .n_factories = FACTORIES,
 };
 #endif
 

@@ -88,8 +88,11 @@ impl Place {
 /// Compiles `fixture.c`. A machine that builds Rust programs has `cc`, which links them.
 pub fn compile(file: &Path, name: &str, defines: &[&str], flags: &[&str]) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/fixture.c");
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
     let output = Command::new("cc")
-        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
+        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"])
+        .arg("-I")
+        .arg(include)
         .args(flags)
         .arg(format!("-DNAME={}", name.replace('-', "_")))
         .arg(format!("-DNAME_TEXT=\"{name}\""))

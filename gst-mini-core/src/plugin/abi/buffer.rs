@@ -7,6 +7,35 @@
 use super::words::GmStr;
 use std::ffi::c_void;
 
+// Bits of a buffer's flags, GStreamer's.
+
+/// Made by a live source.
+pub const GM_BUFFER_LIVE: u32 = 1 << 4;
+/// Decode, but do not show.
+pub const GM_BUFFER_DECODE_ONLY: u32 = 1 << 5;
+/// Something is missing before this buffer.
+pub const GM_BUFFER_DISCONT: u32 = 1 << 6;
+/// Timestamps may be off.
+pub const GM_BUFFER_RESYNC: u32 = 1 << 7;
+/// The data is damaged.
+pub const GM_BUFFER_CORRUPTED: u32 = 1 << 8;
+/// The end of a unit is in this buffer.
+pub const GM_BUFFER_MARKER: u32 = 1 << 9;
+/// Stream headers.
+pub const GM_BUFFER_HEADER: u32 = 1 << 10;
+/// Neutral content that may be skipped.
+pub const GM_BUFFER_GAP: u32 = 1 << 11;
+/// May be dropped without harm.
+pub const GM_BUFFER_DROPPABLE: u32 = 1 << 12;
+/// Needs earlier buffers to be decoded: not a key frame.
+pub const GM_BUFFER_DELTA_UNIT: u32 = 1 << 13;
+/// Its memory is not that of the pool it came from.
+pub const GM_BUFFER_TAG_MEMORY: u32 = 1 << 14;
+/// Write it out at once.
+pub const GM_BUFFER_SYNC_AFTER: u32 = 1 << 15;
+/// No other buffer depends on it.
+pub const GM_BUFFER_NON_DROPPABLE: u32 = 1 << 16;
+
 /// A buffer's header. **Frozen for the major**: the hot path checks no sizes.
 ///
 /// `refcount` is only touched atomically: increments relaxed, decrements release, and whoever
@@ -15,7 +44,7 @@ use std::ffi::c_void;
 pub struct GmBuffer {
     /// References; at least 1.
     pub refcount: usize,
-    /// [`crate::buffer::BufferFlags`] bits.
+    /// `GM_BUFFER_…` bits.
     pub flags: u32,
     /// Zero.
     pub reserved0: u32,

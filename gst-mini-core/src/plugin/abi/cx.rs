@@ -110,7 +110,7 @@ pub struct GmCxVTable {
     pub add_pad: Option<
         unsafe extern "C" fn(
             cx: *const GmCx,
-            template: GmStr,
+            pad_template: GmStr,
             name: GmStr,
             events: *const GmStr,
             n_events: u32,
@@ -142,20 +142,34 @@ pub struct GmCxVTable {
     pub start_task: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32) -> u8>,
     /// Says that the element threw a buffer away on purpose, and why. Borrows it.
     pub dropped: Option<unsafe extern "C" fn(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr)>,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: Option<unsafe extern "C" fn(cx: *const GmCx) -> u32>,
 }
 
-/// Lets a thread that the element owns post and wake, until the element is destroyed.
+/// Lets a thread that the element owns post and wake, until the element is destroyed. Frozen.
 #[repr(C)]
 pub struct GmPoster {
     /// The host's object, one reference owned.
     pub obj: *mut c_void,
-    /// Posts a message (text). Any thread.
+    /// Its functions, valid for the process.
+    pub vtable: *const GmPosterVTable,
+}
+
+/// What a thread of the element's own may do. Every one takes the poster's object first. Any thread.
+#[repr(C)]
+pub struct GmPosterVTable {
+    /// Of this struct.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Posts a message (text).
     pub post: Option<unsafe extern "C" fn(obj: *mut c_void, message: GmStr)>,
-    /// Writes to the log. Any thread.
+    /// Writes to the log.
     pub log: Option<unsafe extern "C" fn(obj: *mut c_void, level: u32, text: GmStr)>,
-    /// Publishes a read-only property. Any thread.
+    /// Publishes a read-only property.
     pub publish: Option<unsafe extern "C" fn(obj: *mut c_void, name: GmStr, value: GmStr)>,
-    /// Wakes waiter `n` of the element. Any thread.
+    /// Wakes waiter `n` of the element.
     pub wake: Option<unsafe extern "C" fn(obj: *mut c_void, n: u32)>,
     /// Another reference.
     pub clone: Option<unsafe extern "C" fn(obj: *mut c_void)>,

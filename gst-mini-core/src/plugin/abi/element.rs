@@ -198,6 +198,9 @@ pub struct GmElementVTable {
             out: *mut GmText,
         ) -> u8,
     >,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: Option<unsafe extern "C" fn(obj: *mut c_void) -> u32>,
 }
 
 /// What a source's stream is.

@@ -24,8 +24,11 @@ pub struct GmPadTemplate {
     pub name: GmStr,
     /// Caps text.
     pub caps: GmStr,
-    /// What GStreamer calls such a pad; empty: `GstPad`. Absent in older plugins.
+    /// What GStreamer calls such a pad; empty: `GstPad`.
     pub pad_type: GmStr,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 /// A property's specification. Bounds and default are texts; an empty one is absent, an absent
@@ -50,7 +53,10 @@ pub struct GmPropSpec {
     /// Largest value.
     pub max: GmStr,
     /// Default.
-    pub default: GmStr,
+    pub default_value: GmStr,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 /// A signal or an action an element has.
@@ -64,6 +70,9 @@ pub struct GmSignalSpec {
     pub name: GmStr,
     /// One sentence.
     pub blurb: GmStr,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 /// What can make elements of one kind. Lists are lists of pointers.
@@ -103,12 +112,17 @@ pub struct GmFactory {
     pub props: *const *const GmPropSpec,
     /// Signals and actions.
     pub signals: *const *const GmSignalSpec,
-    /// Makes an instance; 1 on success.
-    pub create: Option<unsafe extern "C" fn(host: *const GmHost, out: *mut GmElement) -> u8>,
+    /// Makes an instance; 1 on success, else the reason is written.
+    pub create: Option<
+        unsafe extern "C" fn(host: *const GmHost, out: *mut GmElement, why: *mut GmText) -> u8,
+    >,
     /// Class functions callable without an instance; valid for ever.
     pub vtable: *const GmElementVTable,
-    /// Writes what GStreamer calls such an element, as `GstFakeSink`. Absent in older plugins.
+    /// Writes what GStreamer calls such an element, as `GstFakeSink`.
     pub type_name: Option<unsafe extern "C" fn(out: *mut GmText)>,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 // SAFETY: all of these are immutable data whose pointers point to other immutable statics.

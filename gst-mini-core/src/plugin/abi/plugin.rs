@@ -4,8 +4,9 @@
 //! In GStreamer: `gst/gstplugin.h` (`GstPluginDesc`).
 //! Left out: unloading.
 
+use super::buffer::GmBuffer;
 use super::factory::GmFactory;
-use super::words::GmStr;
+use super::words::{GmStr, GmText};
 use std::ffi::c_void;
 
 /// What the host gives a plugin once, valid for the process.
@@ -21,6 +22,24 @@ pub struct GmHost {
     pub log: Option<unsafe extern "C" fn(level: u32, category: GmStr, text: GmStr)>,
     /// Extensions by id; null if unknown.
     pub get_extension: Option<unsafe extern "C" fn(id: GmStr) -> *const c_void>,
+    /// A buffer of `len` bytes, all zero, without times. Any thread.
+    pub buffer_new: Option<unsafe extern "C" fn(len: usize) -> *mut GmBuffer>,
+    /// Takes a buffer and gives back one whose header and data nobody else sees: the same, or a copy.
+    /// Any thread.
+    pub buffer_writable: Option<unsafe extern "C" fn(buf: *mut GmBuffer) -> *mut GmBuffer>,
+    /// Adds a meta of `len` bytes, which are copied, to a buffer nobody else sees. Any thread.
+    pub buffer_add_meta: Option<
+        unsafe extern "C" fn(buf: *mut GmBuffer, id: GmStr, data: *const c_void, len: usize),
+    >,
+    /// A pool of buffers of `len` bytes that keeps `keep` of them when they come back. Any thread.
+    pub pool_new: Option<unsafe extern "C" fn(len: usize, keep: usize) -> *mut c_void>,
+    /// A buffer of the pool; its bytes are those of its last use. Any thread.
+    pub pool_acquire: Option<unsafe extern "C" fn(pool: *mut c_void) -> *mut GmBuffer>,
+    /// Gives the pool back; buffers that are out live on. Any thread, once.
+    pub pool_free: Option<unsafe extern "C" fn(pool: *mut c_void)>,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 /// Exported as data under `gst_mini_plugin_<name>`. The first four fields are frozen for ever.
@@ -56,10 +75,13 @@ pub struct GmPluginDesc {
     pub reserved: u32,
     /// Pointers to factories.
     pub factories: *const *const GmFactory,
-    /// Called once before the first create; 1 on success.
-    pub init: Option<unsafe extern "C" fn(host: *const GmHost) -> u8>,
-    /// Reserved.
+    /// Called once before the first create; 1 on success, else the reason is written.
+    pub init: Option<unsafe extern "C" fn(host: *const GmHost, why: *mut GmText) -> u8>,
+    /// Reserved; null.
     pub deinit: Option<unsafe extern "C" fn()>,
+    /// What the next version adds; only compiled to prove that both sides may be older.
+    #[cfg(gst_mini_abi_next)]
+    pub next: u64,
 }
 
 // SAFETY: immutable data whose pointers point to other immutable statics.

@@ -12,13 +12,29 @@ pub const GM_MAGIC: u64 = u64::from_le_bytes(*b"GSTMINI\0");
 /// Descriptors of another major are refused.
 pub const GM_ABI_MAJOR: u16 = 0;
 /// While the major is 0 the minor must be equal.
-pub const GM_ABI_MINOR: u16 = 2;
+pub const GM_ABI_MINOR: u16 = 3;
 
 /// No time: what `GST_CLOCK_TIME_NONE` is.
 pub const GM_TIME_NONE: u64 = u64::MAX;
 
-/// Flow code of success; the others are GStreamer's numbers (-1 … -6, 100 and -100).
+/// Flow code of success; the others up to the custom ones have GStreamer's numbers.
 pub const GM_FLOW_OK: i32 = 0;
+/// The pad has no peer.
+pub const GM_FLOW_NOT_LINKED: i32 = -1;
+/// The pad is flushing or not active.
+pub const GM_FLOW_FLUSHING: i32 = -2;
+/// The stream has ended.
+pub const GM_FLOW_EOS: i32 = -3;
+/// No format both sides accept.
+pub const GM_FLOW_NOT_NEGOTIATED: i32 = -4;
+/// Something failed; an error message says what.
+pub const GM_FLOW_ERROR: i32 = -5;
+/// The operation does not exist here.
+pub const GM_FLOW_NOT_SUPPORTED: i32 = -6;
+/// An agreement between two elements that stops a stream without an error.
+pub const GM_FLOW_CUSTOM_SUCCESS: i32 = 100;
+/// An agreement between two elements about a failure.
+pub const GM_FLOW_CUSTOM_ERROR: i32 = -100;
 /// The instance panicked earlier, or just now; it must only be destroyed.
 pub const GM_FLOW_PANICKED: i32 = -1000;
 /// A transform that keeps the buffer, or a task with nothing but queued output: no buffer follows.
@@ -72,7 +88,22 @@ pub const GM_PROP_LIVE: u32 = 16;
 /// Setting it has an effect only before the element leaves READY.
 pub const GM_PROP_READY_ONLY: u32 = 32;
 
-/// Descriptor flags.
+/// Log levels, GStreamer's numbers: something failed.
+pub const GM_LOG_ERROR: u32 = 1;
+/// Something is wrong, but it goes on.
+pub const GM_LOG_WARNING: u32 = 2;
+/// A known gap was met.
+pub const GM_LOG_FIXME: u32 = 3;
+/// Something that happens once.
+pub const GM_LOG_INFO: u32 = 4;
+/// What an element's author wants to see.
+pub const GM_LOG_DEBUG: u32 = 5;
+/// Each buffer.
+pub const GM_LOG_LOG: u32 = 6;
+/// Everything.
+pub const GM_LOG_TRACE: u32 = 7;
+
+/// Descriptor flags: built with panic=abort.
 pub const GM_PLUGIN_PANIC_ABORT: u32 = 1;
 
 /// A borrowed UTF-8 text. Frozen.

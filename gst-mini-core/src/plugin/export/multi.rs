@@ -35,9 +35,13 @@ impl<E: MultiPad> Role<E> {
         create: Some(Self::multi_make),
         ..Self::factory(GM_ROLE_MULTI, 0, Self::MULTI_VT)
     };
-    unsafe extern "C" fn multi_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+    unsafe extern "C" fn multi_make(
+        host: *const GmHost,
+        out: *mut GmElement,
+        why: *mut GmText,
+    ) -> u8 {
         // SAFETY: see the type.
-        unsafe { Self::make(Self::MULTI_VT, out) }
+        unsafe { Self::make(Self::MULTI_VT, host, out, why) }
     }
     shared_thunk!(multi_start() -> i32, GM_FLOW_PANICKED, |e, cx| started(cx, e.start(cx)));
     shared_thunk!(multi_stop() -> i32, GM_FLOW_PANICKED, |e, cx| started(cx, e.stop(cx)));
@@ -108,7 +112,7 @@ impl<E: MultiPad> Role<E> {
         let done = unsafe { Self::set_property(obj, cx, name, value, why) };
         // SAFETY: see the type.
         let (object, name) = unsafe { (Object::<E>::of(obj), name.to_str().unwrap_or("")) };
-        object.guard(cx, 0, || {
+        object.guard(cx, "multi_set_property", 0, || {
             // SAFETY: see the type.
             if let Some(cx) = unsafe { Cx::from_raw(cx) }.filter(|_| done != 0) {
                 // SAFETY: a shared reference.

@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::message::MessageKind;
 use crate::plugin::abi::*;
 use crate::query::Query;
+use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,10 @@ pub(super) struct Object<E> {
     pub(super) element: UnsafeCell<E>,
     pub(super) shared: Option<Arc<dyn Shared>>,
     pub(super) failed: AtomicBool,
+    /// What the panic said, until it could be told. Only code of this image touches it.
+    pub(super) story: Mutex<Option<String>>,
+    /// The host's table, valid for the process; or null.
+    pub(super) host: *const GmHost,
 }
 
 impl<E: Element> Object<E> {
@@ -43,31 +48,78 @@ impl<E: Element> Object<E> {
     }
 
     /// Runs a callback so that no panic leaves; after one, nothing is called any more.
-    pub(super) fn guard<R>(&self, cx: *const GmCx, panicked: R, call: impl FnOnce() -> R) -> R {
+    ///
+    /// `thunk` is the thunk's name, in which the callback's stands behind the role's. Without a
+    /// context the story goes to the log, and to the bus with the next call that has one.
+    pub(super) fn guard<R>(
+        &self,
+        cx: *const GmCx,
+        thunk: &'static str,
+        panicked: R,
+        call: impl FnOnce() -> R,
+    ) -> R {
         if self.failed.load(Ordering::Relaxed) {
+            self.tell(cx);
             return panicked;
         }
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(value) => value,
             Err(payload) => {
-                self.failed.store(true, Ordering::Relaxed);
-                let text = panic_text(&*payload);
-                // The payload's own drop could panic again.
-                std::mem::forget(payload);
-                // SAFETY: the host's context is valid for the call we are in.
-                if let Some(cx) = unsafe { Cx::from_raw(cx) } {
-                    cx.post(MessageKind::Error(ElementError::new(
-                        ErrorKind::Panic,
-                        format!("panicked: {text}; the element is stopped"),
-                    )));
+                let story = story(thunk, payload);
+                if cx.is_null() {
+                    log(self.host, E::NAME, &story);
                 }
+                *self.story.lock() = Some(story);
+                self.failed.store(true, Ordering::Relaxed);
+                self.tell(cx);
                 panicked
             }
         }
     }
+
+    /// Posts what became of the element, once.
+    #[cold]
+    fn tell(&self, cx: *const GmCx) {
+        // SAFETY: the host's context is valid for the call we are in.
+        let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return };
+        let story = self.story.lock().take();
+        if let Some(story) = story {
+            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
+        }
+    }
 }
 
-pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+/// Writes to the host's log where there is no way to the bus.
+fn log(host: *const GmHost, category: &str, text: &str) {
+    // SAFETY: the host's table is valid for the process.
+    if let Some(log) = unsafe { host.as_ref() }.and_then(|host| host.log) {
+        // SAFETY: both texts live for the call.
+        unsafe { log(GM_LOG_ERROR, GmStr::new(category), GmStr::new(text)) }
+    }
+}
+
+/// Drops an instance; a panic on the way is told in the log.
+///
+/// # Safety
+/// `obj` must be an instance of this factory, which nothing uses afterwards.
+pub(super) unsafe fn destroy<E: Element>(obj: *mut c_void) {
+    // SAFETY: the caller's promise.
+    let object = unsafe { Box::from_raw(obj.cast::<Object<E>>()) };
+    let Object { element, shared, host, .. } = *object;
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop((element, shared)))) {
+        log(host, E::NAME, &story("common_destroy", payload));
+    }
+}
+
+/// What happened in which callback. The payload is let go of unseen: its own drop could panic again.
+fn story(thunk: &str, payload: Box<dyn std::any::Any + Send>) -> String {
+    let text = panic_text(&*payload);
+    std::mem::forget(payload);
+    let callback = thunk.split_once('_').map_or(thunk, |(_, callback)| callback);
+    format!("panicked in {callback}: {text}; the element is stopped")
+}
+
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
@@ -75,10 +127,33 @@ pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or_else(|| "a panic without text".to_owned())
 }
 
-/// Runs a class function so that no panic leaves.
-pub(super) fn guard_class<R>(fallback: R, call: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+/// Makes an instance's element; what a panic said otherwise.
+pub(super) fn made<E: Element>() -> Result<(E, Option<Arc<dyn Shared>>), String> {
+    let make = || {
+        let element = E::default();
+        let shared = element.shared();
+        (element, shared)
+    };
+    catch_unwind(make).map_err(|payload| {
+        let text = panic_text(&*payload);
         std::mem::forget(payload);
+        format!("panicked while it was made: {text}")
+    })
+}
+
+/// Runs a class function so that no panic leaves; one is told on the bus where there is a context.
+pub(super) fn guard_class<R>(
+    cx: *const GmCx,
+    thunk: &'static str,
+    fallback: R,
+    call: impl FnOnce() -> R,
+) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let story = story(thunk, payload);
+        // SAFETY: the host's context is valid for the call we are in.
+        if let Some(cx) = unsafe { Cx::from_raw(cx) } {
+            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
+        }
         fallback
     })
 }
@@ -105,6 +180,8 @@ pub(super) const PANICKED: GmFlowBuf =
 
 /// Reports what `start` or `stop` gave back.
 pub(super) fn started(cx: &Cx, result: Result<(), ElementError>) -> i32 {
+    #[cfg(gst_mini_abi_next)]
+    assert_eq!(cx.next().map_or(NEXT, u64::from), NEXT, "the host's answer");
     match result {
         Ok(()) => GM_FLOW_OK,
         Err(error) => {
@@ -178,7 +255,7 @@ macro_rules! thunk {
         unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
             // SAFETY: see the type.
             let object = unsafe { Object::<E>::of(obj) };
-            object.guard(cx, $panicked, || {
+            object.guard(cx, stringify!($name), $panicked, || {
                 // SAFETY: see the type.
                 let Some(mut $cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
                 let $cx = &mut $cx;
@@ -197,7 +274,7 @@ macro_rules! shared_thunk {
         unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
             // SAFETY: see the type.
             let object = unsafe { Object::<E>::of(obj) };
-            object.guard(cx, $panicked, || {
+            object.guard(cx, stringify!($name), $panicked, || {
                 // SAFETY: see the type.
                 let Some($cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
                 let $cx = &$cx;

@@ -31,14 +31,18 @@ impl<E: Sink> Role<E> {
             Self::SINK_VT,
         )
     };
-    unsafe extern "C" fn sink_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+    unsafe extern "C" fn sink_make(
+        host: *const GmHost,
+        out: *mut GmElement,
+        why: *mut GmText,
+    ) -> u8 {
         // SAFETY: see the type.
-        unsafe { Self::make(Self::SINK_VT, out) }
+        unsafe { Self::make(Self::SINK_VT, host, out, why) }
     }
     thunk!(sink_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
     thunk!(sink_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });
     unsafe extern "C" fn sink_caps(cx: *const GmCx, _: u32, out: *mut GmText) -> u8 {
-        guard_class(0, || {
+        guard_class(cx, "sink_caps", 0, || {
             // SAFETY: see the type.
             unsafe { put_caps(Cx::from_raw(cx).and_then(|cx| E::caps(&cx)), out) }
         })

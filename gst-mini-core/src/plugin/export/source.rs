@@ -22,21 +22,25 @@ impl<E: Source> Role<E> {
         seek: Some(Self::source_seek),
         src_event: Some(Self::source_src_event),
         is_live: Some(Self::source_is_live),
-        source_info: Some(Self::source_source_info),
+        source_info: Some(Self::source_info),
         ..Self::COMMON
     };
     pub(super) const SOURCE: &'static GmFactory = &GmFactory {
         create: Some(Self::source_make),
         ..Self::factory(GM_ROLE_SOURCE, E::SEEKABLE as u32 * GM_ROLE_SEEKABLE, Self::SOURCE_VT)
     };
-    unsafe extern "C" fn source_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+    unsafe extern "C" fn source_make(
+        host: *const GmHost,
+        out: *mut GmElement,
+        why: *mut GmText,
+    ) -> u8 {
         // SAFETY: see the type.
-        unsafe { Self::make(Self::SOURCE_VT, out) }
+        unsafe { Self::make(Self::SOURCE_VT, host, out, why) }
     }
     thunk!(source_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
     thunk!(source_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });
     unsafe extern "C" fn source_caps(cx: *const GmCx, _: u32, out: *mut GmText) -> u8 {
-        guard_class(0, || {
+        guard_class(cx, "source_caps", 0, || {
             // SAFETY: see the type.
             unsafe { put_caps(Cx::from_raw(cx).and_then(|cx| E::caps(&cx)), out) }
         })
@@ -47,7 +51,7 @@ impl<E: Source> Role<E> {
         caps: GmStr,
         out: *mut GmText,
     ) -> u8 {
-        guard_class(0, || {
+        guard_class(cx, "source_fixate", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let fixed = Cx::from_raw(cx).zip(parse_caps(caps)).map(|(cx, c)| E::fixate(&cx, c));
@@ -55,12 +59,12 @@ impl<E: Source> Role<E> {
             }
         })
     }
-    unsafe extern "C" fn source_source_info(cx: *const GmCx, out: *mut GmSourceInfo) -> u8 {
-        guard_class(0, || {
+    unsafe extern "C" fn source_info(cx: *const GmCx, out: *mut GmSourceInfo) -> u8 {
+        guard_class(cx, "source_info", 0, || {
             // SAFETY: see the type; the host lends a place of the size it states.
             let (cx, out) = unsafe { (Cx::from_raw(cx), out.as_mut()) };
             let (Some(cx), Some(out)) = (cx, out) else { return 0 };
-            if (out.struct_size as usize) < size_of::<GmSourceInfo>() {
+            if (out.struct_size as usize) < GmSourceInfo::BASE {
                 return 0;
             }
             out.format = E::format(&cx).number();
@@ -70,8 +74,10 @@ impl<E: Source> Role<E> {
         })
     }
     unsafe extern "C" fn source_is_live(cx: *const GmCx) -> u8 {
-        // SAFETY: see the type.
-        guard_class(0, || unsafe { Cx::from_raw(cx) }.map_or(0, |cx| u8::from(E::is_live(&cx))))
+        guard_class(cx, "source_is_live", 0, || {
+            // SAFETY: see the type.
+            unsafe { Cx::from_raw(cx) }.map_or(0, |cx| u8::from(E::is_live(&cx)))
+        })
     }
     thunk!(source_set_caps(_input: GmStr, output: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {
         // SAFETY: see the type.

@@ -36,9 +36,13 @@ impl<E: Transform> Role<E> {
             Self::TRANSFORM_VT,
         )
     };
-    unsafe extern "C" fn transform_make(_: *const GmHost, out: *mut GmElement) -> u8 {
+    unsafe extern "C" fn transform_make(
+        host: *const GmHost,
+        out: *mut GmElement,
+        why: *mut GmText,
+    ) -> u8 {
         // SAFETY: see the type.
-        unsafe { Self::make(Self::TRANSFORM_VT, out) }
+        unsafe { Self::make(Self::TRANSFORM_VT, host, out, why) }
     }
     unsafe extern "C" fn transform_seek_through(
         obj: *mut c_void,
@@ -48,7 +52,7 @@ impl<E: Transform> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, 0, || {
+        object.guard(cx, "transform_seek_through", 0, || {
             // SAFETY: see the type.
             let (event, cx) = unsafe { (parse_event(event), Cx::from_raw(cx)) };
             let (Some(mut event), Some(cx)) = (event, cx) else { return 0 };
@@ -72,7 +76,7 @@ impl<E: Transform> Role<E> {
         caps: GmStr,
         out: *mut GmText,
     ) -> u8 {
-        guard_class(0, || {
+        guard_class(cx, "transform_transform_caps", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let direction = Direction::from_raw(direction);
@@ -92,7 +96,7 @@ impl<E: Transform> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, 0, || {
+        object.guard(cx, "transform_instance_caps", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let direction = Direction::from_raw(direction);
@@ -111,7 +115,7 @@ impl<E: Transform> Role<E> {
         caps: GmStr,
         out: *mut GmText,
     ) -> u8 {
-        guard_class(0, || {
+        guard_class(cx, "transform_fixate", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let both = parse_caps(input).zip(parse_caps(caps));

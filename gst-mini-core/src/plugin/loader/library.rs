@@ -10,7 +10,7 @@
 use super::files::{FileId, name_of};
 use super::report::{ElementInfo, PluginInfo};
 use crate::plugin::abi::*;
-use crate::registry::factory::FactoryInfo;
+use crate::registry::factory::{FactoryInfo, growth};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -36,11 +36,14 @@ impl Loaded {
     /// A sentence when the plugin refuses to start.
     pub fn init(&self) -> Result<(), String> {
         let Some(init) = self.descriptor.init else { return Ok(()) };
+        let mut why = String::new();
+        let host = crate::host::table::host();
         // SAFETY: the host's table is valid for the process; `init` is the plugin's own and called once.
-        if unsafe { init(crate::host::context::host()) } == 0 {
-            return Err("refused to start; it did not say why".to_owned());
+        match unsafe { init(host, &mut GmText::for_string(&mut why)) } {
+            0 if why.is_empty() => Err("refused to start; it did not say why".to_owned()),
+            0 => Err(format!("refused to start: {why}")),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -129,19 +132,11 @@ unsafe fn read(address: *const GmPluginDesc, name: &str) -> Result<Loaded, Strin
             "needs plugin ABI {major}, this program offers ABI {GM_ABI_MAJOR}; {rebuild}"
         ));
     }
-    if size < size_of::<GmPluginDesc>() as u32 && minor >= GM_ABI_MINOR
-        || size % 8 != 0
-        || size > 4096
-    {
+    if !(24..=growth::MAX_SIZE).contains(&(size as usize)) || size % 8 != 0 {
         return Err(damaged());
     }
-    // SAFETY: the struct is as large as we know it, or its minor is refused before more is read.
-    let needed = if size as usize > std::mem::offset_of!(GmPluginDesc, min_host_minor) {
-        // SAFETY: within the size just checked.
-        unsafe { (*address).min_host_minor }
-    } else {
-        return Err(damaged());
-    };
+    // SAFETY: within the size just checked.
+    let needed = unsafe { (*address).min_host_minor };
     if needed > u32::from(GM_ABI_MINOR) {
         return Err(format!(
             "needs plugin ABI {major}.{needed} or later, this program offers {ours}; update the program, or use an older plugin"
@@ -152,8 +147,8 @@ unsafe fn read(address: *const GmPluginDesc, name: &str) -> Result<Loaded, Strin
             "needs plugin ABI {major}.{minor}, this program offers {ours}; {rebuild}"
         ));
     }
-    // SAFETY: of our own version, so at least as large as our struct; in a library that stays open.
-    let desc: &'static GmPluginDesc = unsafe { &*address };
+    // SAFETY: a descriptor of our own version, in a library that stays open.
+    let desc = unsafe { growth::read(address) }.ok_or_else(damaged)?.leak();
     let text = |text: GmStr, what: &str| {
         // SAFETY: texts of a descriptor live as long as the library.
         let text = unsafe { text.to_str::<'static>() };
@@ -198,13 +193,6 @@ unsafe fn factories(
         let raw = unsafe { (*desc.factories.add(index)).as_ref() };
         let raw =
             raw.ok_or_else(|| format!("entry {index} of its elements is missing; refused"))?;
-        // SAFETY: the size stands first in every growable struct.
-        let vtable = unsafe { raw.vtable.as_ref() }.map(|vtable| vtable.struct_size);
-        if (raw.struct_size as usize) < std::mem::offset_of!(GmFactory, type_name)
-            || vtable.is_some_and(|size| (size as usize) < size_of::<GmElementVTable>())
-        {
-            return Err("the descriptor is damaged or from another product".to_owned());
-        }
         // SAFETY: statics of a library that stays open.
         let info = unsafe { FactoryInfo::read(raw, plugin) }?;
         if info.name.contains('%') || factories.iter().any(|other| other.name == info.name) {
