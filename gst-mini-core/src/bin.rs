@@ -7,7 +7,8 @@
 //!
 //! What a bin does with its children is told apart by concept: `order` and `change` for states,
 //! `messages` for what they post, `queries` for what they are asked, `clocks` that they provide, `ghosts`
-//! for pads in its wall, and `top` for what only a pipeline does.
+//! for pads in its wall, `replace` for one element in the place of another, and `top` for what only a
+//! pipeline does.
 //!
 //! Invariant: children never reach up; they post to what they were lent, and the bin draws the
 //! conclusions.
@@ -20,6 +21,7 @@ pub(crate) mod ghosts;
 mod messages;
 mod order;
 mod queries;
+pub(crate) mod replace;
 mod top;
 
 use crate::base::{Behavior, prop};
@@ -29,6 +31,7 @@ use crate::handle::{ElementInner, ElementRef, HandleError};
 use crate::host::core::{ElementCore, Lent};
 use crate::query::Query;
 use crate::registry;
+use crate::runtime::StreamLock;
 use crate::state::{State, StateReturn, Transition};
 use clocks::Provided;
 use messages::{Told, Upward};
@@ -51,6 +54,8 @@ pub struct BinCore {
     top: Option<Top>,
     told_error: AtomicBool,
     notify: AtomicBool,
+    /// One exchange of elements at a time.
+    replacing: StreamLock,
 }
 
 /// The bin behind a handle; one wrapper so that the bin's parts can be borrowed through the handle.
@@ -81,6 +86,7 @@ impl BinCore {
             top: top.then(Top::default),
             told_error: AtomicBool::new(false),
             notify: AtomicBool::new(false),
+            replacing: StreamLock::new(),
         });
         let made = ElementRef::wrap(core, Arc::new(BinBase(bin.clone())), None);
         let _ = bin.handle.set(Arc::downgrade(made.inner()));

@@ -10,7 +10,7 @@ pub use crate::element::{
 pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 pub use crate::event::{CustomKind, Event, EventKind};
 pub use crate::flow_combiner::FlowCombiner;
-pub use crate::object::{OBJECT_CAPS, ObjectMeta, ObjectRole};
+pub use crate::object::{OBJECT_CAPS, OBJECT_SEAM, ObjectMeta, ObjectRole};
 pub use crate::plugin::export::Factory;
 pub use crate::pool::BufferPool;
 pub use crate::property::{Live, LiveField, Prop, types};

@@ -15,6 +15,7 @@
 //! Left out: nothing of `GstPipeline`'s properties.
 
 pub use crate::bin::ghosts::LinkEnd;
+pub use crate::bin::replace::ReplaceError;
 use crate::bin::{BinCore, ghosts};
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -38,6 +39,21 @@ pub trait Pipeline {
     /// Links elements in a row. Between elements of different bins below this one, ghost pads called
     /// `ghost0`, `ghost1`, … are made.
     fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError>;
+    /// Puts `new` in the place of `old` while the stream goes on, in any state: a sink, a filter or a source. `new`
+    /// is fresh, in NULL and in no bin; afterwards it is linked as `old` was and in the pipeline's state, and
+    /// `old` is drained, in NULL and out. Every buffer goes through one of the two. Returns when all that
+    /// is done; a sink that leaves has then finished (an object sink has stored everything), while the
+    /// new one has long been going on. Not from a streaming thread.
+    ///
+    /// A source that is not live goes on at the running time where the old one stopped. Upstream of an object
+    /// sink, `hlssegmenter` ends its recording at the next key frame and begins another for the new sink. In PAUSED
+    /// a sink renders what it holds before it leaves; a source or filter whose buffer a sink holds cannot be
+    /// exchanged before PLAYING.
+    ///
+    /// # Errors
+    /// If `new` does not start or does not fit, or the stream does not come to a place to exchange them at within
+    /// 30 s. Then `old` stays, and the stream goes on through it.
+    fn replace(&self, old: &ElementRef, new: &ElementRef) -> Result<(), ReplaceError>;
     /// Elements, in the order they were added.
     fn children(&self) -> Vec<ElementRef>;
     /// The element of that name.
@@ -209,6 +225,9 @@ impl Pipeline for Bin {
     }
     fn link(&self, elements: &[&ElementRef]) -> Result<(), HandleError> {
         elements.windows(2).try_for_each(|pair| self.link_two(pair[0], pair[1]))
+    }
+    fn replace(&self, old: &ElementRef, new: &ElementRef) -> Result<(), ReplaceError> {
+        self.core().replace(old, new)
     }
     fn children(&self) -> Vec<ElementRef> {
         self.core().children()

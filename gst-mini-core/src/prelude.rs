@@ -11,7 +11,7 @@ pub use crate::handle::{ElementRef, WeakElement};
 pub use crate::launch::parse_launch;
 pub use crate::message::{Message, MessageKind};
 pub use crate::pad::{Pad, ProbeData, ProbeReturn, ProbeType};
-pub use crate::pipeline::{Bin, Pipeline};
+pub use crate::pipeline::{Bin, Pipeline, ReplaceError};
 pub use crate::query::Query;
 pub use crate::registry::{make, registry};
 pub use crate::runtime::Sim;

@@ -88,7 +88,7 @@ pub fn registry() -> &'static Registry {
 }
 
 /// A pad's owner that takes these caps and nothing else.
-struct Wanted(Caps);
+pub(crate) struct Wanted(pub Caps);
 
 impl PadHandler for Wanted {
     fn chain(&self, _: &PadCore, _: Buffer) -> FlowResult {

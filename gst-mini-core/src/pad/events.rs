@@ -9,6 +9,7 @@
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push_event`, `check_sticky`, `gst_pad_send_event_unchecked`).
 //! Left out: events on pads in pull mode.
 
+use super::moved::{self, Turned};
 use super::probe::{Outcome, ProbeData, ProbeType};
 use super::{PadCore, PadHandler, attention};
 use crate::element::Direction;
@@ -124,7 +125,10 @@ impl PadCore {
         self.clear(attention::STICKY);
         let mut after = 0;
         loop {
-            let next = self.stored.lock().next_unreceived(after);
+            let (next, links) = {
+                let stored = self.stored.lock();
+                (stored.next_unreceived(after), stored.links)
+            };
             let Some((at, event)) = next else { return Ok(()) };
             if limit.is_some_and(|limit| event.number() > limit) {
                 if matches!(which, Replay::UpTo(_)) {
@@ -134,7 +138,7 @@ impl PadCore {
             }
             let is_eos = matches!(event.kind, EventKind::Eos);
             match self.deliver_probed(event.clone()) {
-                Ok(Delivered::Taken) => self.stored.lock().mark_received(&event),
+                Ok(Delivered::Taken) => self.stored.lock().mark_received(&event, links),
                 // Who dropped it wanted it not to arrive now; it is tried again.
                 Ok(Delivered::Dropped) => {
                     self.raise(attention::STICKY);
@@ -143,7 +147,7 @@ impl PadCore {
                 // A new link schedules it anew; an end of stream must be heard.
                 Err(FlowError::NotLinked) if !is_eos => {
                     self.raise(attention::STICKY);
-                    self.stored.lock().mark_received(&event);
+                    self.stored.lock().mark_received(&event, links);
                 }
                 Err(flow) => {
                     self.raise(attention::STICKY);
@@ -196,8 +200,16 @@ impl PadCore {
             let is_latency = matches!(event.kind, EventKind::Latency(_));
             return if is_latency { Ok(Delivered::Taken) } else { Err(FlowError::NotLinked) };
         };
-        let event = if upstream { event } else { self.with_offset(event) };
-        let sent = peer.receive_event(event);
+        let sent = if upstream {
+            peer.receive_event(event)
+        } else {
+            peer.receive_linked(self.with_offset(event.clone()), Some(event))
+        };
+        if sent.is_err()
+            && let Some(Turned::Event(event)) = moved::turned()
+        {
+            return self.deliver_probed(event);
+        }
         self.after_push();
         match sent {
             Ok(()) => Ok(Delivered::Taken),
@@ -209,8 +221,14 @@ impl PadCore {
 
     /// An event arrives at this pad from its peer, or from outside.
     pub(crate) fn receive_event(&self, event: Event) -> FlowResult {
+        self.receive_linked(event, None)
+    }
+
+    /// [`PadCore::receive_event`]; `sent` is the event as its pusher has it, who takes it back if the link
+    /// was moved away meanwhile.
+    fn receive_linked(&self, event: Event, sent: Option<Event>) -> FlowResult {
         if let Some(target) = self.ghost_target() {
-            return target.receive_event(event);
+            return target.receive_linked(event, sent);
         }
         let handler = self.handler().ok_or(FlowError::NotLinked)?;
         let downstream = self.direction == Direction::Sink;
@@ -240,7 +258,12 @@ impl PadCore {
             }
             _ => {
                 let _streaming = self.stream_lock.lock().map_err(|_| FlowError::Error)?;
-                self.receive_serialized(&handler, event)
+                match sent {
+                    Some(sent) if self.has(attention::MOVED) => {
+                        moved::turn_round(Turned::Event(sent))
+                    }
+                    _ => self.receive_serialized(&handler, event),
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 //! Left out: queries that keep their place among the buffers.
 
 use super::events::Replay;
+use super::moved::{self, Turned};
 use super::probe::Outcome;
 use super::{PadCore, PadHandler, PadMode, ProbeData, ProbeType, attention};
 use crate::buffer::{Buffer, BufferList};
@@ -38,6 +39,12 @@ impl PadCore {
             Some(link) => link.peer.chain(&*link.handler, buf),
             None => Err(FlowError::NotLinked),
         };
+        if flow.is_err()
+            && let Some(Turned::Buffer(buf)) = moved::turned()
+        {
+            // SAFETY: the caller's promise.
+            return unsafe { self.push(buf) };
+        }
         self.remember(flow);
         if bits & attention::IDLE != 0 || self.has(attention::IDLE) {
             self.after_push();
@@ -63,6 +70,12 @@ impl PadCore {
             Some(link) => link.peer.chain_list(&*link.handler, list),
             None => Err(FlowError::NotLinked),
         };
+        if flow.is_err()
+            && let Some(Turned::List(list)) = moved::turned()
+        {
+            // SAFETY: the caller's promise.
+            return unsafe { self.push_list(list) };
+        }
         self.remember(flow);
         self.after_push();
         flow
@@ -143,6 +156,9 @@ impl PadCore {
         };
         let bits = self.attention.load(Ordering::Acquire);
         if bits != 0 {
+            if bits & attention::MOVED != 0 {
+                return moved::turn_round(Turned::Buffer(buf));
+            }
             let mut data = ProbeData::Buffer(&mut buf);
             if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER, &mut data) {
                 return self.told(stopped);
@@ -179,6 +195,9 @@ impl PadCore {
         let Ok(_streaming) = self.stream_lock.lock() else { return Err(FlowError::Error) };
         let bits = self.attention.load(Ordering::Acquire);
         if bits != 0 {
+            if bits & attention::MOVED != 0 {
+                return moved::turn_round(Turned::List(list));
+            }
             let mut data = ProbeData::List(&mut list);
             if let Err(stopped) = self.chain_attention(bits, ProbeType::BUFFER_LIST, &mut data) {
                 return self.told(stopped);
@@ -244,6 +263,8 @@ impl PadCore {
     /// A buffer arrives at this sink pad, pushed by whoever holds no source pad (tests).
     pub fn chain_buffer(&self, buf: Buffer) -> FlowResult {
         let Some(handler) = self.handler() else { return Err(FlowError::NotLinked) };
+        // There is no pusher that it could be given back to.
+        self.clear(attention::MOVED);
         self.chain(&*handler, buf)
     }
 

@@ -5,7 +5,7 @@
 //! Left out: links between pads of different bins without ghost pads are not refused here.
 
 use super::{Link, PadCore, Peer, attention};
-use crate::caps::{Caps, first_difference};
+use crate::caps::Caps;
 use crate::element::Direction;
 use crate::event::{Event, EventKind};
 use crate::pad::Pad;
@@ -76,16 +76,7 @@ impl PadCore {
                 return Err(LinkError::WasLinked(pad.path(), other.path()));
             }
         }
-        let (ours, theirs) = (self.possible_caps(), sink.possible_caps());
-        if !ours.can_intersect(&theirs) {
-            return Err(LinkError::NoFormat {
-                src: self.path(),
-                sink: sink.path(),
-                difference: first_difference(&ours, &theirs).unwrap_or_default(),
-                src_caps: ours.to_string(),
-                sink_caps: theirs.to_string(),
-            });
-        }
+        self.check_formats(sink)?;
         {
             // Source before sink, here and in `unlink`.
             let mut our_peer = self.peer.lock();
@@ -108,7 +99,11 @@ impl PadCore {
     /// whoever is there now what it has not seen of the stream.
     pub(super) fn adopt_link(&self) {
         self.raise(attention::RELINK | attention::RECONFIGURE);
-        let theirs = self.linked_peer().map(|peer| peer.sticky_events());
+        let peer = self.linked_peer();
+        let theirs = peer.map(|peer| {
+            peer.clear(attention::MOVED);
+            peer.sticky_events()
+        });
         self.schedule_sticky(theirs.as_deref());
         if self.is_active() && theirs.is_some() {
             // Whoever decides the format upstream has somebody else to ask now.

@@ -22,6 +22,7 @@ mod events;
 mod flow;
 mod ghost;
 mod link;
+mod moved;
 mod probe;
 mod sticky;
 
@@ -108,6 +109,8 @@ pub(crate) mod attention {
     pub const RECONFIGURE: u32 = 32;
     /// There are probes that wait for the pad to be idle.
     pub const IDLE: u32 = 64;
+    /// The link was moved to another pad: who comes here by the old one turns round.
+    pub const MOVED: u32 = 128;
 }
 
 /// How data goes through a pad.

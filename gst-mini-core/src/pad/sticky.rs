@@ -12,6 +12,8 @@ use crate::segment::Segment;
 #[derive(Default)]
 pub(super) struct Store {
     events: Vec<Stored>,
+    /// Another one for each peer that the events were scheduled for.
+    pub links: u32,
 }
 
 struct Stored {
@@ -70,8 +72,11 @@ impl Store {
         self.events.iter().find(is_end).map(|stored| stored.event.clone())
     }
 
-    /// The peer took this event, if it is still there.
-    pub fn mark_received(&mut self, event: &Event) {
+    /// The peer took this event, if both are still there: `links` is as it was before it was sent.
+    pub fn mark_received(&mut self, event: &Event, links: u32) {
+        if links != self.links {
+            return;
+        }
         if let Some(stored) = self.events.iter_mut().find(|stored| stored.event == *event) {
             stored.received = true;
         }
@@ -80,6 +85,7 @@ impl Store {
     /// A peer that has these events (`None`: one that has seen nothing) needs the others; whether there
     /// are any.
     pub fn schedule(&mut self, theirs: Option<&[Event]>) -> bool {
+        self.links = self.links.wrapping_add(1);
         let mut pending = false;
         for stored in &mut self.events {
             if !theirs.is_some_and(|theirs| theirs.contains(&stored.event)) {
