@@ -924,6 +924,13 @@ GM_ASSERT (offsetof (struct GmPluginDesc, deinit) == 144, "GmPluginDesc.deinit")
   const GmPluginDesc gst_mini_plugin_##name
 #define GM_PLUGIN_HEAD GM_MAGIC, GM_ABI_MAJOR, GM_ABI_MINOR, sizeof (GmPluginDesc), GM_ABI_MINOR, 0
 
+/* What a plugin says it was built by. */
+#if defined(__VERSION__)
+#define GM_COMPILER "C, " __VERSION__
+#else
+#define GM_COMPILER "C"
+#endif
+
 static inline GmStr
 gm_str (const char *text)
 {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{conform, demo, fuzz, judges, plugins, tidy};
+use crate::{boundary, conform, demo, fuzz, judges, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -131,6 +131,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     let mut doc_tests = workspace.cargo();
     doc_tests.args(["test", "--workspace", "--doc"]).envs(plugins_of(Profile::Dev));
     steps.push(from_command("doc-tests", doc_tests));
+    steps.extend(boundary::steps());
     steps.push(Step {
         name: "conform",
         repeat: "cargo xtask conform --show".to_owned(),
