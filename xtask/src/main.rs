@@ -6,6 +6,7 @@
 
 mod abi;
 mod boundary;
+mod bench;
 mod ci;
 mod conform;
 mod demo;
@@ -51,6 +52,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[DIR] [--kind K] [--id ID] [--show]",
         summary: "replay what GStreamer did; per kind and in all: N passed, N failed",
         run: conform::run,
+    },
+    Command {
+        name: "bench",
+        arguments: "[NAME…] [--rounds N] [--plot]",
+        summary: "what a buffer costs, beside GStreamer; one JSON object a figure",
+        run: bench::run,
     },
     Command {
         name: "new-plugin",

@@ -1,0 +1,36 @@
+//! One measurement of GstMini: `gst-mini-bench MEASUREMENT [WORDS]`, figures as lines `name value`.
+//!
+//! `cargo xtask bench` runs it alternating with `gstreamer/measure.c`, which has the same measurements, words
+//! and figures, so what is compared is one launch line in two frameworks.
+//!
+//! Invariant: a figure is measured from outside, through what every application can use.
+//! Left out: medians and ratios, which are xtask's.
+
+mod measure;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: gst-mini-bench MEASUREMENT WORDS
+  run BUFFERS LINE        ns: from PLAYING to the end, a buffer
+  states ROUNDS LINE      us: NULL to PLAYING to NULL
+  negotiate ROUNDS LINE   us: READY to the first buffer at the sink \"s\"
+  handoff LINE            p50_us, p99_us: from the sink pad to the source pad of the queue \"q\"
+  lateness SPIN_NS LINE   p50_us, p99_us: behind the clock when the sink \"s\" renders
+  streams COUNT SECONDS LINE   cpu_percent, rss_mb, per_second (buffers at all sinks \"s\")";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    gst_mini_elements::register();
+    match measure::named(&words) {
+        Ok(figures) => {
+            for (name, value) in figures {
+                println!("{name} {value:.3}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => {
+            eprintln!("gst-mini-bench: {sentence}\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}

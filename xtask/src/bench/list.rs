@@ -1,0 +1,201 @@
+//! The benches: name, what is measured, the ratio to reach, and one sample of a side.
+//!
+//! Invariant: a sample is a difference wherever something else would be in it: a hop is a chain less
+//! an empty chain, a conversion is a line less the line without it.
+//! Left out: growth, which `plot` draws.
+
+use super::sides::{Side, Sides};
+use crate::process::Failure;
+
+/// Figures by name.
+pub type Sample = Vec<(String, f64)>;
+
+/// One bench.
+pub struct Bench {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// GStreamer's figure times this is what is to be reached.
+    pub targets: &'static [(&'static str, f64)],
+    /// Whether GStreamer has such a figure.
+    pub is_comparable: bool,
+    pub sample: fn(&Sides, Side) -> Result<Sample, Failure>,
+}
+
+const fn bench(
+    name: &'static str,
+    about: &'static str,
+    targets: &'static [(&'static str, f64)],
+    sample: fn(&Sides, Side) -> Result<Sample, Failure>,
+) -> Bench {
+    Bench { name, about, targets, is_comparable: true, sample }
+}
+
+const NS: &str = "ns";
+
+/// All of them, in the order of the table.
+pub const BENCHES: &[Bench] = &[
+    bench(
+        "hop-10",
+        "each identity of a chain of 10, a buffer",
+        &[(NS, 1.0 / 40.0)],
+        |sides, side| hop(sides, side, 10, 300_000),
+    ),
+    bench("hop-100", "each identity of a chain of 100", &[(NS, 1.0 / 40.0)], |sides, side| {
+        hop(sides, side, 100, 50_000)
+    }),
+    bench("hop-1000", "each identity of a chain of 1000", &[(NS, 1.0 / 40.0)], |sides, side| {
+        hop(sides, side, 1000, 5_000)
+    }),
+    bench("pair", "fakesrc ! fakesink, a buffer", &[(NS, 0.1)], |sides, side| {
+        run(sides, side, 1_000_000, "fakesink")
+    }),
+    bench("queue", "fakesrc ! queue ! fakesink, a buffer", &[(NS, 0.1)], |sides, side| {
+        run(sides, side, 300_000, "queue ! fakesink")
+    }),
+    bench("queue-10", "the same, max-size-buffers=10", &[(NS, 0.1)], |sides, side| {
+        run(sides, side, 100_000, "queue max-size-buffers=10 ! fakesink")
+    }),
+    bench("tee-2", "tee to 2 queues, a buffer", &[(NS, 1.0 / 8.0)], |sides, side| {
+        run(sides, side, 100_000, &tee(2))
+    }),
+    bench("tee-8", "tee to 8 queues, a buffer", &[(NS, 1.0 / 8.0)], |sides, side| {
+        run(sides, side, 30_000, &tee(8))
+    }),
+    bench(
+        "handoff",
+        "an idle queue, one buffer a millisecond: from its sink pad to its source pad",
+        &[("p50_us", 2.0 / 3.0), ("p99_us", 2.0 / 3.0)],
+        |sides, side| {
+            let line =
+                "fakesrc num-buffers=2000 ! identity sleep-time=1000 ! queue name=q ! fakesink";
+            sides.measure(side, &["handoff", line])
+        },
+    ),
+    bench(
+        "clock-wait",
+        "how late a 60 fps sink behind a queue is woken",
+        &[("p50_us", 0.6)],
+        |sides, side| sides.measure(side, &["lateness", "0", SIXTY]),
+    ),
+    bench(
+        "clock-wait-spin",
+        "the same with 100 us of spinning, beside GStreamer's sleeping",
+        &[("p50_us", 0.02), ("p99_us", 1.0)],
+        |sides, side| sides.measure(side, &["lateness", "100000", SIXTY]),
+    ),
+    bench(
+        "streams-100",
+        "100 live pipelines of 30 fps in one process",
+        &[("cpu_percent", 1.0), ("rss_mb", 0.5)],
+        |sides, side| sides.measure(side, &["streams", "100", "4", LIVE]),
+    ),
+    bench(
+        "streams-1000",
+        "1000 live pipelines of 30 fps in one process",
+        &[("cpu_percent", 1.0), ("rss_mb", 0.5)],
+        |sides, side| sides.measure(side, &["streams", "1000", "4", LIVE]),
+    ),
+    bench(
+        "start",
+        "the whole process `launch fakesrc num-buffers=1 ! fakesink`, plugins present",
+        &[("ms", 0.25)],
+        |sides, side| {
+            let mut all = Vec::new();
+            for _ in 0..9 {
+                all.push(sides.launch(side, "fakesrc num-buffers=1 ! fakesink")?);
+            }
+            all.sort_by(f64::total_cmp);
+            Ok(vec![("ms".to_owned(), all[all.len() / 2])])
+        },
+    ),
+    bench(
+        "to-rgba",
+        "videoconvert of a 720p frame, I420 to RGBA",
+        &[("us", 1.0)],
+        |sides, side| convert(sides, side, "I420", "RGBA"),
+    ),
+    bench(
+        "to-i420",
+        "videoconvert of a 720p frame, RGBA to I420",
+        &[("us", 1.0)],
+        |sides, side| convert(sides, side, "RGBA", "I420"),
+    ),
+    bench(
+        "states-1000",
+        "NULL to PLAYING to NULL of 1000 elements",
+        &[("us", 0.5)],
+        |sides, side| {
+            let line = chain("fakesrc num-buffers=1", 998, "fakesink");
+            sides.measure(side, &["states", "5", &line])
+        },
+    ),
+    bench(
+        "negotiate-50",
+        "READY to the first buffer through 50 capsfilters",
+        &[("us", 0.5)],
+        |sides, side| {
+            let filters = "video/x-raw,format=I420,width=16,height=16 ! ".repeat(50);
+            let line = format!("videotestsrc num-buffers=2 ! {filters}fakesink name=s");
+            sides.measure(side, &["negotiate", "9", &line])
+        },
+    ),
+    Bench {
+        name: "size",
+        about: "the program gst-mini",
+        targets: &[],
+        is_comparable: false,
+        sample: |sides, _| {
+            let length = std::fs::metadata(sides.tool()).map(|metadata| metadata.len());
+            Ok(vec![("mb".to_owned(), length.unwrap_or(0) as f64 / 1e6)])
+        },
+    },
+];
+
+const SIXTY: &str = "videotestsrc num-buffers=240 ! video/x-raw,width=16,height=16,framerate=60/1 \
+                     ! queue ! fakesink name=s sync=true";
+pub const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,width=16,height=16,framerate=30/1 \
+                    ! queue ! fakesink name=s sync=true";
+
+/// A line with `count` identities.
+pub fn chain(source: &str, count: usize, sink: &str) -> String {
+    format!("{source} ! {}{sink}", "identity silent=true ! ".repeat(count))
+}
+
+/// `count` branches, each with a queue and a sink.
+pub fn tee(count: usize) -> String {
+    format!("tee name=t{}", " t. ! queue ! fakesink".repeat(count))
+}
+
+/// Nanoseconds a buffer that a line costs, from a fakesrc to its end.
+pub fn nanos(sides: &Sides, side: Side, buffers: u64, rest: &str) -> Result<f64, Failure> {
+    let line = format!("fakesrc num-buffers={buffers} ! {rest}");
+    sides.figure(side, &["run", &buffers.to_string(), &line], "ns")
+}
+
+fn run(sides: &Sides, side: Side, buffers: u64, rest: &str) -> Result<Sample, Failure> {
+    Ok(vec![(NS.to_owned(), nanos(sides, side, buffers, rest)?)])
+}
+
+/// What each of `count` identities adds.
+pub fn hop(sides: &Sides, side: Side, count: usize, buffers: u64) -> Result<Sample, Failure> {
+    let none = nanos(sides, side, buffers.max(100_000), "fakesink")?;
+    let rest = "identity silent=true ! ".repeat(count) + "fakesink";
+    let all = nanos(sides, side, buffers, &rest)?;
+    Ok(vec![(NS.to_owned(), (all - none) / count as f64)])
+}
+
+/// Frames that are not filled: a source that draws would be most of the time.
+fn convert(sides: &Sides, side: Side, from: &str, to: &str) -> Result<Sample, Failure> {
+    let size = if from == "RGBA" { 1280 * 720 * 4 } else { 1280 * 720 * 3 / 2 };
+    let format =
+        |name: &str| format!("video/x-raw,format={name},width=1280,height=720,framerate=30/1");
+    let source = format!(
+        "fakesrc num-buffers=300 sizetype=fixed sizemax={size} filltype=nothing format=time ! {}",
+        format(from)
+    );
+    let line = |rest: &str| format!("{source} ! {rest}fakesink");
+    let without = sides.figure(side, &["run", "300", &line("")], "ns")?;
+    let converted = line(&format!("videoconvert ! {} ! ", format(to)));
+    let with = sides.figure(side, &["run", "300", &converted], "ns")?;
+    Ok(vec![("us".to_owned(), (with - without) / 1e3)])
+}
