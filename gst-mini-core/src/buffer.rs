@@ -197,6 +197,7 @@ impl Buffer {
     }
 
     /// The data.
+    #[inline]
     pub fn data(&self) -> &[u8] {
         let header = self.header();
         if header.data.is_null() {
@@ -207,6 +208,7 @@ impl Buffer {
     }
 
     /// The data for changing, copied first if anybody else can see it.
+    #[inline]
     pub fn data_mut(&mut self) -> &mut [u8] {
         if !self.is_writable() || !self.header().parent.is_null() {
             let mut copy = Buffer::from_vec(self.data().to_vec());
@@ -230,6 +232,7 @@ impl Buffer {
     }
 
     /// Bytes of data.
+    #[inline]
     pub fn size(&self) -> usize {
         self.header().len
     }
@@ -247,26 +250,32 @@ impl Buffer {
     }
 
     /// Presentation time on the stream's timeline.
+    #[inline]
     pub fn pts(&self) -> Option<ClockTime> {
         from_raw_time(self.header().pts)
     }
     /// Decoding time on the stream's timeline.
+    #[inline]
     pub fn dts(&self) -> Option<ClockTime> {
         from_raw_time(self.header().dts)
     }
     /// The pts, or the dts where there is none.
+    #[inline]
     pub fn dts_or_pts(&self) -> Option<ClockTime> {
         self.dts().or(self.pts())
     }
     /// How long this buffer lasts.
+    #[inline]
     pub fn duration(&self) -> Option<ClockTime> {
         from_raw_time(self.header().duration)
     }
     /// Position in the stream's own unit (frames for video, bytes for files).
+    #[inline]
     pub fn offset(&self) -> Option<u64> {
         Some(self.header().offset).filter(|offset| *offset != u64::MAX)
     }
     /// Position of the end in the stream's own unit.
+    #[inline]
     pub fn offset_end(&self) -> Option<u64> {
         Some(self.header().offset_end).filter(|offset| *offset != u64::MAX)
     }
@@ -276,35 +285,43 @@ impl Buffer {
         BufferFlags(self.header().flags)
     }
     /// Whether all of `flags` are set.
+    #[inline]
     pub fn has(&self, flags: BufferFlags) -> bool {
         self.flags().contains(flags)
     }
 
     /// Sets the presentation time.
+    #[inline]
     pub fn set_pts(&mut self, pts: Option<ClockTime>) {
         self.header_mut().pts = to_raw(pts);
     }
     /// Sets the decoding time.
+    #[inline]
     pub fn set_dts(&mut self, dts: Option<ClockTime>) {
         self.header_mut().dts = to_raw(dts);
     }
     /// Sets the duration.
+    #[inline]
     pub fn set_duration(&mut self, duration: Option<ClockTime>) {
         self.header_mut().duration = to_raw(duration);
     }
     /// Sets the offset.
+    #[inline]
     pub fn set_offset(&mut self, offset: Option<u64>) {
         self.header_mut().offset = offset.unwrap_or(u64::MAX);
     }
     /// Sets the end offset.
+    #[inline]
     pub fn set_offset_end(&mut self, offset: Option<u64>) {
         self.header_mut().offset_end = offset.unwrap_or(u64::MAX);
     }
     /// Sets flags beside those that are set.
+    #[inline]
     pub fn set_flags(&mut self, flags: BufferFlags) {
         self.header_mut().flags |= flags.0;
     }
     /// Clears flags.
+    #[inline]
     pub fn unset_flags(&mut self, flags: BufferFlags) {
         self.header_mut().flags &= !flags.0;
     }

@@ -355,8 +355,13 @@ unsafe extern "C" fn publish(cx: *const GmCx, name: GmStr, value: GmStr) {
 }
 
 unsafe extern "C" fn emit(cx: *const GmCx, signal: GmStr, args: GmStr) {
-    // SAFETY: see above.
-    with(cx, (), |cx| unsafe { cx.core().signals.emit(read(signal), read(args)) });
+    with(cx, (), |cx| {
+        // Reading two texts is most of what a signal nobody hears would cost.
+        if cx.core().signals.has_listeners() {
+            // SAFETY: see above.
+            unsafe { cx.core().signals.emit(read(signal), read(args)) }
+        }
+    });
 }
 
 unsafe extern "C" fn clock_now(cx: *const GmCx) -> u64 {

@@ -44,17 +44,23 @@ impl Signals {
         self.listeners.store(handlers.len(), Ordering::Release);
     }
 
+    /// Whether anybody hears anything of this element.
+    #[inline]
+    pub fn has_listeners(&self) -> bool {
+        self.listeners.load(Ordering::Acquire) != 0
+    }
+
     /// Calls the handlers of a signal; `args` is a structure's text, or empty.
     #[inline]
     pub fn emit(&self, signal: &str, args: &str) {
-        if self.listeners.load(Ordering::Acquire) != 0 {
+        if self.has_listeners() {
             self.emit_for(signal, args);
         }
     }
 
     /// [`Signals::emit`]; what the last handler that answered gave back.
     pub fn emit_for(&self, signal: &str, args: &str) -> Option<Value> {
-        if self.listeners.load(Ordering::Acquire) == 0 {
+        if !self.has_listeners() {
             return None;
         }
         let args: Option<Structure> = args.parse().ok();
@@ -67,7 +73,7 @@ impl Signals {
 
     /// Tells of a pad that came or went.
     pub fn emit_pad(&self, signal: &str, pad: &str) {
-        if self.listeners.load(Ordering::Acquire) != 0 {
+        if self.has_listeners() {
             self.emit_for(signal, &Structure::new(signal.to_owned()).with("pad", pad).to_string());
         }
     }
