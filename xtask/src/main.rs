@@ -5,8 +5,8 @@
 //! Left out: everything an application or `gst-mini` does; this is for working on the project.
 
 mod abi;
-mod boundary;
 mod bench;
+mod boundary;
 mod ci;
 mod conform;
 mod demo;
