@@ -4,9 +4,14 @@
 //! In GStreamer: nothing; its elements exist in one form only.
 //! Left out: anything useful.
 
+mod panics;
+mod surface;
+
 use gst_mini_core::element_prelude::*;
+use panics::{PanicFilter, PanicMake, PanicMulti, PanicSink, PanicSrc};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use surface::FixturePairs;
 
 gst_mini_core::plugin! {
     name: "fixture",
@@ -17,6 +22,12 @@ gst_mini_core::plugin! {
         Factory::sink::<FixtureSink>(),
         Factory::multi_pad::<FixtureDeal>(),
         Factory::multi_pad::<FixtureSplit>(),
+        Factory::multi_pad::<FixturePairs>(),
+        Factory::source::<PanicSrc>(),
+        Factory::transform::<PanicFilter>(),
+        Factory::sink::<PanicSink>(),
+        Factory::multi_pad::<PanicMulti>(),
+        Factory::sink::<PanicMake>(),
     ],
 }
 

@@ -3,17 +3,16 @@
 //! Every scenario runs on simulated time with both forms, and what can be observed from outside (the
 //! trace, messages, signals, property values) must be equal byte for byte.
 
-#[allow(unused_imports, reason = "a crate that nothing names is not linked")]
 use gst_mini_plugin_fixture as linked;
 
-use gst_mini_core::plugin::loader::{self, files};
+mod support;
+
 use gst_mini_core::prelude::*;
 use gst_mini_core::registry::factory::FactoryInfo;
 use gst_mini_core::tracer;
 use parking::Lines;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard};
+use support::{Form, element, factory};
 
 mod parking {
     //! Lines that several threads write.
@@ -30,74 +29,6 @@ mod parking {
             std::mem::take(&mut self.0.lock().expect("nobody panics with it"))
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Form {
-    Linked,
-    Loaded,
-}
-
-/// The plugin that the build put where plugins are loaded from; where nothing did, it is built here,
-/// in a call and target directory of its own as every plugin is.
-fn plugin_file() -> &'static Path {
-    static FILE: OnceLock<PathBuf> = OnceLock::new();
-    FILE.get_or_init(|| {
-        // Another build of it: by another compiler, or against another version of the boundary.
-        if let Some(file) = std::env::var_os("GST_MINI_TEST_FIXTURE") {
-            return PathBuf::from(file);
-        }
-        let name = format!("libgstminifixture{}", std::env::consts::DLL_SUFFIX);
-        let built = files::folders().into_iter().map(|folder| folder.join(&name));
-        if let Some(file) = built.into_iter().find(|file| file.is_file()) {
-            return file;
-        }
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-build");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--lib", "--package", "gst-mini-plugin-fixture"])
-            .arg("--target-dir")
-            .arg(&target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo can be started");
-        assert!(status.success(), "the plugin cannot be built");
-        let made = target.join("debug/libgst_mini_plugin_fixture").with_extension("so");
-        let file = target.join(name);
-        std::fs::copy(&made, &file).expect("the plugin can be copied");
-        file
-    })
-}
-
-fn factory(form: Form, name: &str) -> Arc<FactoryInfo> {
-    static LOADED: OnceLock<Vec<Arc<FactoryInfo>>> = OnceLock::new();
-    match form {
-        Form::Linked => linked::FACTORIES
-            .iter()
-            // SAFETY: statics of this program.
-            .map(|factory| unsafe { FactoryInfo::read(factory.0, "fixture") }.expect("well formed"))
-            .find(|info| info.name == name)
-            .map(Arc::new)
-            .expect("an element of the fixture"),
-        Form::Loaded => LOADED
-            .get_or_init(|| {
-                let id = files::check(plugin_file()).expect("an acceptable file");
-                let loaded = loader::library::open(plugin_file(), id).expect("a good plugin");
-                loaded.init().expect("it starts");
-                loaded.factories
-            })
-            .iter()
-            .find(|info| info.name == name)
-            .cloned()
-            .expect("an element of the fixture"),
-    }
-}
-
-fn element(form: Form, factory_name: &str, name: &str, properties: &[(&str, &str)]) -> ElementRef {
-    let element = ElementRef::make(&factory(form, factory_name), name).expect("an instance");
-    for (property, value) in properties {
-        element.set(property, value).expect("a property");
-    }
-    element
 }
 
 /// One trace at a time in a process.

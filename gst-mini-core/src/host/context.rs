@@ -26,6 +26,7 @@ use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -667,12 +668,11 @@ unsafe extern "C" fn dropped(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr) {
         if !tracer::is_on() {
             return;
         }
-        // SAFETY: the element lends a buffer; the reference made here is given back below.
-        let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
+        // SAFETY: the element lends a buffer; the reference made here is not given back.
+        let Some(buf) = (unsafe { Buffer::from_raw(buf) }).map(ManuallyDrop::new) else { return };
         let pad = cx.flush_pad.as_ref().map_or("", |pad| pad.name());
         // SAFETY: see above.
         tracer::dropped(&cx.core().name, pad, &buf, unsafe { read(why) });
-        let _ = buf.into_raw();
     });
 }
 

@@ -12,6 +12,7 @@ use crate::log;
 use crate::plugin::abi::*;
 use crate::pool::BufferPool;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What plugins are given once, valid for the process.
@@ -86,8 +87,8 @@ unsafe extern "C" fn buffer_add_meta(
     data: *const c_void,
     len: usize,
 ) {
-    // SAFETY: see above.
-    let Some(mut buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
+    // SAFETY: see above; the caller keeps its reference.
+    let Some(mut buf) = (unsafe { Buffer::from_raw(buf) }).map(ManuallyDrop::new) else { return };
     guarded((), || {
         // SAFETY: see above.
         let (id, bytes) = unsafe {
@@ -103,8 +104,6 @@ unsafe extern "C" fn buffer_add_meta(
             let text = "a meta was not added: somebody else sees that buffer";
             log::write("plugin", crate::cx::Level::Warning, "", text);
         }
-        // The caller keeps its reference.
-        let _ = buf.into_raw();
     });
 }
 

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[cfg(feature = "host")]
 pub(crate) use object::list_of;
@@ -224,7 +224,8 @@ impl<E: Element> Role<E> {
                     element: UnsafeCell::new(element),
                     shared,
                     failed: AtomicBool::new(false),
-                    story: Mutex::new(None),
+                    story: Mutex::new(String::new()),
+                    told: AtomicBool::new(false),
                     host,
                 });
                 // SAFETY: the host passes a place for the instance.
@@ -264,7 +265,7 @@ impl<E: Element> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "common_set_property", 0, || {
+        let taken = object.guard(cx, "common_set_property", 0, || {
             // SAFETY: see the type.
             let (name, value) = unsafe { (name.to_str(), value.to_str()) };
             let (Some(name), Some(value)) = (name, value) else { return 0 };
@@ -291,7 +292,12 @@ impl<E: Element> Role<E> {
                     0
                 }
             }
-        })
+        });
+        if object.failed.load(Ordering::Relaxed) {
+            // SAFETY: see the type.
+            unsafe { GmText::put(why, &object.story()) };
+        }
+        taken
     }
 
     unsafe extern "C" fn get_property(obj: *mut c_void, name: GmStr, out: *mut GmText) -> u8 {

@@ -6,7 +6,7 @@
 
 use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
-use crate::cx::Cx;
+use crate::cx::{Cx, Level};
 use crate::element::{Action, Element, Shared};
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
@@ -25,8 +25,10 @@ pub(super) struct Object<E> {
     pub(super) element: UnsafeCell<E>,
     pub(super) shared: Option<Arc<dyn Shared>>,
     pub(super) failed: AtomicBool,
-    /// What the panic said, until it could be told. Only code of this image touches it.
-    pub(super) story: Mutex<Option<String>>,
+    /// What the panic said. Only code of this image touches it.
+    pub(super) story: Mutex<String>,
+    /// Whether the bus was told.
+    pub(super) told: AtomicBool,
     /// The host's table, valid for the process; or null.
     pub(super) host: *const GmHost,
 }
@@ -59,37 +61,40 @@ impl<E: Element> Object<E> {
         call: impl FnOnce() -> R,
     ) -> R {
         if self.failed.load(Ordering::Relaxed) {
-            self.tell(cx);
+            // What was told while nobody listened is told again to who tries to start it.
+            self.tell(cx, thunk.ends_with("_start"));
             return panicked;
         }
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(value) => value,
             Err(payload) => {
                 let story = story(thunk, payload);
-                if cx.is_null() {
-                    log(self.host, E::NAME, &story);
-                }
-                *self.story.lock() = Some(story);
+                log(self.host, E::NAME, &story);
+                *self.story.lock() = story;
                 self.failed.store(true, Ordering::Relaxed);
-                self.tell(cx);
+                self.tell(cx, false);
                 panicked
             }
         }
     }
 
-    /// Posts what became of the element, once.
+    /// What became of a failed instance.
+    pub(super) fn story(&self) -> String {
+        self.story.lock().clone()
+    }
+
+    /// Posts what became of the element, once or `again`.
     #[cold]
-    fn tell(&self, cx: *const GmCx) {
+    fn tell(&self, cx: *const GmCx, again: bool) {
         // SAFETY: the host's context is valid for the call we are in.
         let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return };
-        let story = self.story.lock().take();
-        if let Some(story) = story {
-            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
+        if again || !self.told.swap(true, Ordering::Relaxed) {
+            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, self.story())));
         }
     }
 }
 
-/// Writes to the host's log where there is no way to the bus.
+/// Writes to the host's log, which is there also where there is no way to the bus.
 fn log(host: *const GmHost, category: &str, text: &str) {
     // SAFETY: the host's table is valid for the process.
     if let Some(log) = unsafe { host.as_ref() }.and_then(|host| host.log) {
@@ -152,6 +157,7 @@ pub(super) fn guard_class<R>(
         let story = story(thunk, payload);
         // SAFETY: the host's context is valid for the call we are in.
         if let Some(cx) = unsafe { Cx::from_raw(cx) } {
+            cx.log(Level::Error, || story.clone());
             cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
         }
         fallback

@@ -9,6 +9,7 @@ use crate::cx::Cx;
 use crate::element::Sink;
 use crate::error::FlowError;
 use crate::plugin::abi::*;
+use std::mem::ManuallyDrop;
 
 impl<E: Sink> Role<E> {
     const SINK_VT: &'static GmElementVTable = &GmElementVTable {
@@ -55,13 +56,9 @@ impl<E: Sink> Role<E> {
         }
     });
     thunk!(sink_preroll(buf: *mut GmBuffer) -> i32, GM_FLOW_PANICKED, |e, cx| {
-        match buffer_of(buf) {
-            Some(buf) => {
-                let result = e.preroll(cx, &buf);
-                // The host lent it.
-                let _ = buf.into_raw();
-                code(result)
-            }
+        // The host lent it: also a panic must not give it back.
+        match buffer_of(buf).map(ManuallyDrop::new) {
+            Some(buf) => code(e.preroll(cx, &buf)),
             None => FlowError::Error.code(),
         }
     });

@@ -96,7 +96,7 @@ impl<E: Transform> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "transform_instance_caps", 0, || {
+        object.guard(cx, "transform_transform_caps", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let direction = Direction::from_raw(direction);
