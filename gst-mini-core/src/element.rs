@@ -28,6 +28,9 @@ use crate::state::{StateReturn, Transition};
 use crate::structure::Structure;
 use std::sync::Arc;
 
+/// Bytes of a range that an element pulls if it has no wish of its own.
+pub const PULL_SIZE: u32 = 64 * 1024;
+
 /// Caps text for pads that take anything.
 pub const ANY: &str = "ANY";
 
@@ -267,6 +270,24 @@ pub trait Source: Element {
     /// The next buffer; `Err(Eos)` after the last. The host waits for a live buffer's time before
     /// it pushes it.
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer>;
+    /// Whether [`Source::get_range`] does anything, so that who comes next may pull.
+    const RANGES: bool = false;
+    /// Whether it can push, with the present property values. Any thread.
+    fn can_push(cx: &Cx) -> bool {
+        let _ = cx;
+        true
+    }
+    /// Whether ranges can be pulled from it, with the present property values, where [`Source::RANGES`] says
+    /// that it has any. Any thread. Default: if it counts bytes and can seek.
+    fn can_pull(cx: &Cx) -> bool {
+        Self::format(cx) == Format::Bytes && Self::is_seekable(cx)
+    }
+    /// In pull mode, in place of [`Source::create`]: `size` bytes from byte `offset`. Fewer at the end; behind
+    /// it `Err(Eos)`. On the thread of who pulls.
+    fn get_range(&mut self, cx: &mut Cx, offset: u64, size: u32) -> FlowResult<Buffer> {
+        let _ = (cx, offset, size);
+        Err(FlowError::NotSupported)
+    }
     /// The buffer made last was not sent: the end, a flush or a stop came while it waited for its time.
     fn unsent(&mut self, cx: &mut Cx) {
         let _ = cx;
@@ -291,6 +312,19 @@ pub trait Transform: Element {
     const PREFER_PASSTHROUGH: bool = true;
     /// Whether it has the property `qos`. Elements that are no base transform in GStreamer have none.
     const QOS: bool = true;
+    /// Whether it pulls its input where upstream can give any range of it, as a parser of files does: the host
+    /// then asks [`Transform::next_range`], hands what was there to [`Transform::transform`], and makes seeks
+    /// itself, in bytes, as [`Shared::seek`] puts them. Elsewhere it is pushed to.
+    const PULLS: bool = false;
+    /// Whether who comes next may pull through it: it gives a buffer for each it takes and leaves bytes where
+    /// they are.
+    const RANGES: bool = false;
+    /// In pull mode: where it wants to read next, in bytes, and how much; `next` is the byte behind what it
+    /// got last, or the one a seek went to. `Err(Eos)`: nothing more.
+    fn next_range(&mut self, cx: &mut Cx, next: u64) -> FlowResult<(u64, u32)> {
+        let _ = cx;
+        Ok((next, PULL_SIZE))
+    }
     /// What `caps` at the pad of `direction` become at the other one. Any thread.
     fn transform_caps(cx: &Cx, direction: Direction, caps: &Caps) -> Caps {
         let _ = (cx, direction);
@@ -346,6 +380,16 @@ pub trait Sink: Element {
     const SYNC: bool = true;
     /// Default of `async`: whether going to PAUSED waits for the first buffer.
     const ASYNC: bool = true;
+    /// Whether it can be pushed to, with the present property values. Any thread.
+    fn can_push(cx: &Cx) -> bool {
+        let _ = cx;
+        true
+    }
+    /// Whether it may pull, `blocksize` bytes at a time, where upstream can be pulled from. Any thread.
+    fn can_pull(cx: &Cx) -> bool {
+        let _ = cx;
+        false
+    }
     /// The caps it takes with the present property values; `None`: the template's. Any thread.
     fn caps(cx: &Cx) -> Option<Caps> {
         let _ = cx;

@@ -14,7 +14,7 @@ pub use crate::object::{OBJECT_CAPS, OBJECT_SEAM, ObjectMeta, ObjectRole};
 pub use crate::plugin::export::Factory;
 pub use crate::pool::BufferPool;
 pub use crate::property::{Live, LiveField, Prop, types};
-pub use crate::query::Query;
+pub use crate::query::{Query, Scheduling};
 pub use crate::segment::{Format, Segment};
 pub use crate::state::{State, StateReturn, Transition};
 pub use crate::structure::Structure;

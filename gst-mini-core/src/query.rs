@@ -61,8 +61,85 @@ pub enum Query {
         /// Last position, where known.
         end: Option<u64>,
     },
+    /// How data can be had from a source pad.
+    Scheduling(Scheduling),
     /// An element's own.
     Custom(Structure),
+}
+
+/// What a source pad says of the ways in which data can be had from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scheduling {
+    /// It can go to any place.
+    pub seekable: bool,
+    /// It is best read from its beginning to its end.
+    pub sequential: bool,
+    /// What is read costs time on a network, so little should be read ahead.
+    pub bandwidth_limited: bool,
+    /// Least bytes of a range.
+    pub min_size: u32,
+    /// Most bytes of a range; `None`: any number.
+    pub max_size: Option<u32>,
+    /// Ranges begin at multiples of this many bytes; 0: anywhere.
+    pub align: u32,
+    /// It pushes.
+    pub push: bool,
+    /// Its ranges can be pulled.
+    pub pull: bool,
+}
+
+impl Default for Scheduling {
+    /// No mode, ranges of any size.
+    fn default() -> Self {
+        Scheduling {
+            seekable: false,
+            sequential: false,
+            bandwidth_limited: false,
+            min_size: 1,
+            max_size: None,
+            align: 0,
+            push: false,
+            pull: false,
+        }
+    }
+}
+
+impl Scheduling {
+    /// Whether ranges can be pulled from any place, as those want who parse a file.
+    pub fn pulls_anywhere(self) -> bool {
+        self.pull && self.seekable
+    }
+
+    fn write(&self, out: &mut Structure) {
+        for (field, value) in [
+            ("seekable", self.seekable),
+            ("sequential", self.sequential),
+            ("bandwidth-limited", self.bandwidth_limited),
+            ("push", self.push),
+            ("pull", self.pull),
+        ] {
+            out.set(field, value);
+        }
+        out.set("min-size", u64::from(self.min_size));
+        if let Some(size) = self.max_size {
+            out.set("max-size", u64::from(size));
+        }
+        out.set("align", u64::from(self.align));
+    }
+
+    fn read(from: &Structure) -> Option<Scheduling> {
+        let number = |field: &str| from.uint64(field).and_then(|n| u32::try_from(n).ok());
+        Some(Scheduling {
+            seekable: from.bool("seekable")?,
+            sequential: from.bool("sequential")?,
+            bandwidth_limited: from.bool("bandwidth-limited")?,
+            min_size: number("min-size")?,
+            max_size: number("max-size"),
+            align: number("align")?,
+            push: from.bool("push")?,
+            pull: from.bool("pull")?,
+        })
+    }
 }
 
 impl Query {
@@ -82,6 +159,10 @@ impl Query {
     pub fn caps(filter: Option<Caps>) -> Query {
         Query::Caps { filter, result: None }
     }
+    /// Scheduling, with no mode yet.
+    pub fn scheduling() -> Query {
+        Query::Scheduling(Scheduling::default())
+    }
     /// Accept caps.
     pub fn accept_caps(caps: Caps) -> Query {
         Query::AcceptCaps { caps, accepted: false }
@@ -96,6 +177,7 @@ impl Query {
             Query::Caps { .. } => "caps",
             Query::AcceptCaps { .. } => "accept-caps",
             Query::Seeking { .. } => "seeking",
+            Query::Scheduling(_) => "scheduling",
             Query::Custom(structure) => structure.name(),
         }
     }
@@ -143,6 +225,7 @@ impl Query {
                 out.set("format", format.nick());
                 out.set("seekable", *seekable);
             }
+            Query::Scheduling(scheduling) => scheduling.write(&mut out),
             Query::Custom(structure) => out.set("structure", structure.to_string()),
         }
         out.to_string()
@@ -174,6 +257,7 @@ impl Query {
                 start: read.uint64("start")?,
                 end: read.uint64("end"),
             },
+            "scheduling" => Query::Scheduling(Scheduling::read(&read)?),
             "custom" => Query::Custom(read.str("structure")?.parse().ok()?),
             _ => return None,
         })
@@ -195,6 +279,13 @@ mod tests {
             Query::caps(None),
             Query::accept_caps(caps),
             Query::Seeking { format: Format::Bytes, seekable: true, start: 0, end: Some(7) },
+            Query::scheduling(),
+            Query::Scheduling(Scheduling {
+                seekable: true,
+                max_size: Some(7),
+                pull: true,
+                ..Scheduling::default()
+            }),
             Query::Custom(Structure::new("exists").with("name", "a, b")),
         ] {
             assert_eq!(

@@ -247,6 +247,10 @@ impl Shared for Inner {
     }
 
     fn query(&self, _: &Cx, query: &mut Query) -> bool {
+        if let Query::Scheduling(way) = query {
+            (way.seekable, way.push) = (true, true);
+            return true;
+        }
         let Query::Caps { filter, result } = query else { return false };
         let Some(caps) = self.queue.lock().caps.clone() else { return false };
         *result = Some(match filter {

@@ -201,6 +201,7 @@ impl CapsFilter {
 
 impl Transform for CapsFilter {
     const PREFER_PASSTHROUGH: bool = false;
+    const RANGES: bool = true;
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         self.has_format = false;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a buffer it counts was rendered, at its time if `sync` is set.
 //! In GStreamer: `plugins/elements/gstfakesink.c`.
-//! Left out: `can-activate-pull`.
+//! Left out: nothing.
 //!
 //! ```text
 //! fakesrc num-buffers=3 ! fakesink silent=false
@@ -21,6 +21,7 @@ pub struct FakeSink {
     dump: bool,
     state_error: i32,
     can_activate_push: bool,
+    can_activate_pull: bool,
     drop_out_of_segment: bool,
     rendered: u64,
 }
@@ -34,6 +35,7 @@ impl Default for FakeSink {
             dump: false,
             state_error: 0,
             can_activate_push: true,
+            can_activate_pull: false,
             drop_out_of_segment: true,
             rendered: 0,
         }
@@ -66,6 +68,10 @@ impl Element for FakeSink {
             &mut e.can_activate_push
         })
         .ready_only(),
+        Prop::boolean("can-activate-pull", "Can activate in pull mode", |e: &mut Self| {
+            &mut e.can_activate_pull
+        })
+        .ready_only(),
         Prop::boolean(
             "drop-out-of-segment",
             "Drop buffers that lie outside the segment",
@@ -84,17 +90,20 @@ impl Element for FakeSink {
             let text = "Erroring out on state change as requested";
             return Err(ElementError::new(ErrorKind::Core, text));
         }
-        let pushes = cx.property_as("can-activate-push").unwrap_or(true);
-        if transition == Transition::READY_TO_PAUSED && !pushes {
-            let text = "can-activate-push is off, and there is no other mode";
-            return Err(ElementError::new(ErrorKind::Core, text));
-        }
         Ok(StateReturn::Success)
     }
 }
 
 impl Sink for FakeSink {
     const SYNC: bool = false;
+
+    fn can_push(cx: &Cx) -> bool {
+        cx.property_as("can-activate-push").unwrap_or(true)
+    }
+
+    fn can_pull(cx: &Cx) -> bool {
+        cx.property_as("can-activate-pull").unwrap_or(false)
+    }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         self.rendered = 0;

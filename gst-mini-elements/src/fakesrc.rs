@@ -2,7 +2,7 @@
 //!
 //! Invariant: in the format `bytes` a buffer's offset counts the bytes before it; in others it has none.
 //! In GStreamer: `plugins/elements/gstfakesrc.c`.
-//! Left out: `can-activate-pull`; seeking by bytes; a live source that does not wait for the times of its
+//! Left out: seeking by bytes; a live source that does not wait for the times of its
 //! `datarate`.
 //!
 //! ```text
@@ -55,6 +55,7 @@ pub struct FakeSrc {
     dump: bool,
     signal_handoffs: bool,
     can_activate_push: bool,
+    can_activate_pull: bool,
     is_live: bool,
     ignored: Ignored,
     /// What buffers are parts of with `data=subbuffer`, and how far it is used.
@@ -83,6 +84,7 @@ impl Default for FakeSrc {
             dump: false,
             signal_handoffs: false,
             can_activate_push: true,
+            can_activate_pull: true,
             is_live: false,
             ignored: Ignored,
             parent: None,
@@ -142,6 +144,10 @@ impl Element for FakeSrc {
             "Send a signal before pushing a buffer",
             |e: &mut Self| &mut e.signal_handoffs,
         ),
+        Prop::boolean("can-activate-pull", "Can activate in pull mode", |e: &mut Self| {
+            &mut e.can_activate_pull
+        })
+        .ready_only(),
         Prop::boolean("can-activate-push", "Can activate in push mode", |e: &mut Self| {
             &mut e.can_activate_push
         })
@@ -222,11 +228,24 @@ impl Source for FakeSrc {
         cx.property_as("is-live").unwrap_or(false)
     }
 
+    const RANGES: bool = true;
+
+    fn can_push(cx: &Cx) -> bool {
+        cx.property_as("can-activate-push").unwrap_or(true)
+    }
+
+    fn can_pull(cx: &Cx) -> bool {
+        let counts_bytes = cx.property("format").is_none_or(|format| format == "bytes");
+        counts_bytes && cx.property_as("can-activate-pull").unwrap_or(true)
+    }
+
+    /// As many bytes as it likes, whatever was asked for.
+    fn get_range(&mut self, cx: &mut Cx, offset: u64, _: u32) -> FlowResult<Buffer> {
+        self.bytes = offset;
+        self.make(cx)
+    }
+
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        if !self.can_activate_push {
-            let text = "can-activate-push is off, and there is no other mode";
-            return Err(ElementError::new(ErrorKind::Core, text));
-        }
         (self.bytes, self.fill, self.parent, self.has_segment) = (0, 0, None, false);
         Ok(())
     }
@@ -249,6 +268,13 @@ impl Source for FakeSrc {
         if !std::mem::replace(&mut self.has_segment, true) && format != Format::Time {
             cx.output_event(FIRST_PAD, Event::segment(Segment::new(format)));
         }
+        self.make(cx)
+    }
+}
+
+impl FakeSrc {
+    fn make(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
+        let format = self.format();
         let size = self.size();
         let mut buf = self.buffer(size);
         if size > 0 {

@@ -1,10 +1,10 @@
 //! `filesrc` reads a file, in buffers of `blocksize` bytes.
 //!
-//! A named pipe or a device is read as `fdsrc` reads it: what there is, when it comes.
+//! Who comes next may pull any part of it, if it is a file on a disk. A named pipe or a device is read as `fdsrc` reads it: what there is, when it comes.
 //!
 //! Invariant: offsets count bytes from the start of the file, without a gap but for seeks.
 //! In GStreamer: `plugins/elements/gstfilesrc.c` (`gst_file_src_fill`, `gst_file_src_is_seekable`).
-//! Left out: playing backwards, pull mode, `file://` URIs.
+//! Left out: playing backwards, `file://` URIs.
 //!
 //! ```text
 //! filesrc location=clip.y4m ! fakesink
@@ -15,8 +15,11 @@ use gst_mini_core::element_prelude::*;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
+
+/// Who pulls lets go of a range before it wants many more.
+const KEPT_RANGES: usize = 16;
 
 #[derive(Default)]
 pub struct FileSrc {
@@ -26,6 +29,8 @@ pub struct FileSrc {
     offset: u64,
     /// Where the segment ends.
     stop: Option<u64>,
+    /// Buffers for the ranges that are pulled.
+    pool: Option<BufferPool>,
     shared: Arc<FileSrcShared>,
 }
 
@@ -119,8 +124,31 @@ impl Source for FileSrc {
     }
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.file = None;
+        (self.file, self.pool) = (None, None);
         Ok(())
+    }
+
+    const RANGES: bool = true;
+
+    fn get_range(&mut self, cx: &mut Cx, offset: u64, size: u32) -> FlowResult<Buffer> {
+        let Some(file) = &self.file else { return Err(FlowError::Flushing) };
+        let wanted = usize::try_from(size).unwrap_or(usize::MAX);
+        let pool = self.pool.take().filter(|pool| pool.size() == wanted);
+        let pool = pool.unwrap_or_else(|| BufferPool::new(wanted, KEPT_RANGES));
+        let mut buf = pool.acquire();
+        self.pool = Some(pool);
+        let data = buf.data_mut();
+        let got = cx
+            .foreign(ClockTime::ZERO, || read_at(file, data, offset))
+            .unwrap_or_else(|| Err(io::Error::other("a panic while reading")))
+            .map_err(|error| self.cannot_read(cx, &error))?;
+        if got == 0 {
+            return Err(FlowError::Eos);
+        }
+        buf.truncate(got);
+        buf.set_offset(Some(offset));
+        buf.set_offset_end(Some(offset + got as u64));
+        Ok(buf)
     }
 
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
@@ -136,10 +164,7 @@ impl Source for FileSrc {
             data.resize(size, 0);
             self.shared.interrupt.read(cx, file.as_raw_fd(), &mut data, None, || {})?
         };
-        let got = got.map_err(|error| {
-            let text = format!("cannot read \"{}\": {}", self.location, reason(&error));
-            cx.error(ErrorKind::Read, text)
-        })?;
+        let got = got.map_err(|error| self.cannot_read(cx, &error))?;
         if got == 0 {
             return Err(FlowError::Eos);
         }
@@ -150,6 +175,27 @@ impl Source for FileSrc {
         buf.set_offset_end(Some(self.offset));
         Ok(buf)
     }
+}
+
+impl FileSrc {
+    fn cannot_read(&self, cx: &Cx, error: &io::Error) -> FlowError {
+        let text = format!("cannot read \"{}\": {}", self.location, reason(error));
+        cx.error(ErrorKind::Read, text)
+    }
+}
+
+/// Fills `data` from a place in the file; fewer bytes at its end.
+fn read_at(file: &File, data: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut got = 0;
+    while got < data.len() {
+        match file.read_at(&mut data[got..], offset + got as u64) {
+            Ok(0) => break,
+            Ok(more) => got += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(got)
 }
 
 /// Bytes of a buffer of a source that reads bytes; 0 means the default.

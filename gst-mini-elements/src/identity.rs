@@ -311,6 +311,8 @@ impl Identity {
 }
 
 impl Transform for Identity {
+    const RANGES: bool = true;
+
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         (self.came, self.bytes) = (0, 0);
         (self.segment, self.sent_segment) = (None, false);

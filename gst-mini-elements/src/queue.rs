@@ -522,6 +522,13 @@ impl MultiPad for Queue {
     }
 
     fn query(&self, cx: &Cx, query: &mut Query) -> bool {
+        if let Query::Scheduling(way) = query
+            && cx.pad() == SRC
+        {
+            // Its task pushes, however it is fed.
+            way.push = true;
+            return true;
+        }
         let is_own = matches!(query, Query::Latency { .. } | Query::Position { .. });
         if cx.pad() != SRC || !is_own || !cx.peer_query(SINK, query) {
             return false;

@@ -99,6 +99,11 @@ impl MultiPad for Tee {
         self.deal(list, |pad, list| cx.push_list(pad, list))
     }
 
+    /// Nobody pulls from a tee: there is no mode to speak of.
+    fn query(&self, cx: &Cx, query: &mut Query) -> bool {
+        matches!(query, Query::Scheduling(_)) && cx.pad() != FIRST_PAD
+    }
+
     fn pad_added(&self, cx: &Cx, _: &str) -> bool {
         let count = {
             let mut branches = self.branches.lock();

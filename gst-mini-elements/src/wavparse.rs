@@ -2,8 +2,8 @@
 //!
 //! Invariant: byte `n` of the samples is heard at `n / (rate · bytes a frame)`, whatever pieces the file comes
 //! in, and a buffer holds whole frames.
-//! In GStreamer: `gst/wavparse/gstwavparse.c` (`gst_wavparse_stream_data`, `gst_wavparse_perform_seek`, push mode).
-//! Left out: pull mode, compressed formats, tags and tables of contents inside the file, DTS in disguise,
+//! In GStreamer: `gst/wavparse/gstwavparse.c` (`gst_wavparse_stream_data`, `gst_wavparse_perform_seek`).
+//! Left out: compressed formats, tags and tables of contents inside the file, DTS in disguise,
 //! playing backwards.
 //!
 //! ```text
@@ -361,6 +361,7 @@ impl WavParse {
 
 impl Transform for WavParse {
     const QOS: bool = false;
+    const PULLS: bool = true;
 
     fn transform_caps(_: &Cx, direction: Direction, _: &Caps) -> Caps {
         Caps::new(Structure::new(match direction {

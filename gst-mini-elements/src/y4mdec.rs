@@ -172,6 +172,7 @@ impl Y4mDec {
 
 impl Transform for Y4mDec {
     const QOS: bool = false;
+    const PULLS: bool = true;
 
     fn transform_caps(_: &Cx, direction: Direction, _: &Caps) -> Caps {
         let side = match direction {

@@ -41,6 +41,8 @@ pub(crate) fn query(core: &ElementCore, pad: &PadCore, query: &mut Query) -> boo
             true
         }
         Query::Latency { .. } => latency(core, pad, query),
+        // How it can be had elsewhere says nothing of how it can be had here.
+        Query::Scheduling(_) => false,
         _ => core.pads_of(pad.direction().opposite()).iter().any(|other| other.peer_query(query)),
     }
 }

@@ -8,6 +8,8 @@
 pub(crate) mod default;
 pub(crate) mod multi;
 pub(crate) mod negotiate;
+pub(crate) mod pull;
+pub(crate) mod refusal;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod transform;

@@ -9,10 +9,11 @@
 //!
 //! Invariant: a buffer is rendered in PLAYING only, or as the preroll of PAUSED; in stream order.
 //! In GStreamer: `libs/gst/base/gstbasesink.c` (`gst_base_sink_chain_unlocked`, `gst_base_sink_default_event`).
-//! Left out: pull mode, buffer lists, last-sample.
+//! Left out: buffer lists, last-sample.
 
 mod position;
 pub(crate) mod preroll;
+mod pull;
 mod qos;
 mod settings;
 mod step;
@@ -20,12 +21,13 @@ mod sync;
 
 pub(crate) use settings::base_props;
 
+use crate::base::pull::PullTask;
 use crate::base::{Behavior, negotiate};
 use crate::buffer::Buffer;
 use crate::caps::Caps;
 use crate::clock::ClockWait;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Seqnum, next_seqnum};
 use crate::handle::{ElementInner, ElementRef};
 use crate::host::context::{Context, drain, trace_drop};
 use crate::host::core::ElementCore;
@@ -57,6 +59,9 @@ pub(crate) struct SinkBase {
     /// The wait for the clock that the streaming thread is in.
     clock_wait: ClockWait,
     shown: Shown,
+    /// What pulls in pull mode.
+    pull: PullTask,
+    myself: Weak<SinkBase>,
     handle: OnceLock<Weak<ElementInner>>,
 }
 
@@ -80,6 +85,9 @@ struct Streaming {
     /// Running time at which the end of the stream is due: when the last object ends.
     end_due: Option<u64>,
     rate_control: RateControl,
+    /// In pull mode: the byte that comes next, and the cause of the segment.
+    pulled_to: u64,
+    pull_seqnum: Seqnum,
 }
 
 /// Keeps to `max-bitrate`.
@@ -112,6 +120,8 @@ impl Streaming {
             current_jitter: 0,
             end_due: None,
             rate_control: RateControl::default(),
+            pulled_to: 0,
+            pull_seqnum: next_seqnum(),
         }
     }
 
@@ -130,13 +140,15 @@ impl SinkBase {
     pub fn new(core: Arc<ElementCore>, sink: Arc<PadCore>) -> Arc<SinkBase> {
         let settings = Settings::default();
         settings.read(&core);
-        Arc::new(SinkBase {
+        Arc::new_cyclic(|myself| SinkBase {
             settings,
             streaming: UnsafeCell::new(Streaming::new(Context::new(&core, Some(sink.clone())))),
             preroll: Monitor::new(Preroll::default()),
             orders: AtomicU32::new(0),
             clock_wait: ClockWait::new(),
             shown: Shown::default(),
+            pull: PullTask::default(),
+            myself: myself.clone(),
             handle: OnceLock::new(),
             core,
             sink,
@@ -381,6 +393,7 @@ impl Behavior for SinkBase {
                 true
             }
             EventKind::Step(step) => self.ask_step(step, event.seqnum),
+            EventKind::Seek(ref seek) if self.is_pulling() => self.seek(seek, event.seqnum),
             _ if event.is_upstream() && !matches!(event.kind, EventKind::FlushStart) => {
                 self.sink.push_event(event)
             }

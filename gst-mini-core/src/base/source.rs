@@ -6,14 +6,14 @@
 //!
 //! Invariant: everything serialized leaves from the task, under the source pad's stream lock.
 //! In GStreamer: `libs/gst/base/gstbasesrc.c` (`gst_base_src_loop`, `gst_base_src_get_range`).
-//! Left out: pull mode, dynamic buffer sizes.
+//! Left out: dynamic buffer sizes.
 
 mod outside;
-mod refusal;
+mod pull;
 mod seek;
 mod stamp;
 
-use crate::base::negotiate;
+use crate::base::{negotiate, refusal};
 use crate::buffer::{Buffer, BufferFlags};
 use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind, Seek, Seqnum, next_group_id, next_seqnum, stream_id};
@@ -359,7 +359,7 @@ impl SourceBase {
                 return;
             }
             FlowError::Eos => {}
-            other => self.tell(other),
+            other => refusal::tell(&self.core, &self.src, other),
         }
         self.src.push_event(Event::eos().with_seqnum(seqnum));
     }

@@ -4,10 +4,12 @@
 //! In GStreamer: `libs/gst/base/gstbasetransform.c` (`gst_base_transform_chain`, `gst_base_transform_sink_eventfunc`).
 //! Left out: in-place and passthrough modes as such; a buffer that is not shared is changed in place.
 
+mod pull;
 mod qos;
 
 pub(crate) use qos::base_props;
 
+use crate::base::pull::{PullTask, end as end_pull};
 use crate::base::{Behavior, default, negotiate};
 use crate::buffer::{Buffer, BufferFlags};
 use crate::caps::Caps;
@@ -18,14 +20,15 @@ use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::Given;
-use crate::pad::{Pad, PadCore, PadHandler};
+use crate::pad::{Pad, PadCore, PadHandler, PadMode};
 use crate::plugin::abi::GM_ROLE_OWN_ORDER;
 use crate::property::Live;
 use crate::query::Query;
 use crate::state::{StateReturn, Transition};
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 pub(crate) struct TransformBase {
     core: Arc<ElementCore>,
@@ -36,6 +39,11 @@ pub(crate) struct TransformBase {
     /// The property `qos`.
     qos: Live<bool>,
     report: Mutex<Option<qos::Report>>,
+    /// What drives the input in pull mode.
+    pull: PullTask,
+    /// The element was started.
+    is_open: AtomicBool,
+    myself: Weak<TransformBase>,
 }
 
 // SAFETY: `streaming` is used under the sink pad's stream lock alone.
@@ -54,6 +62,7 @@ struct Streaming {
     discont: bool,
     processed: u64,
     dropped: u64,
+    pulled: pull::Pulled,
 }
 
 impl TransformBase {
@@ -62,7 +71,7 @@ impl TransformBase {
         sink: Arc<PadCore>,
         src: Arc<PadCore>,
     ) -> Arc<TransformBase> {
-        Arc::new(TransformBase {
+        Arc::new_cyclic(|myself| TransformBase {
             streaming: UnsafeCell::new(Streaming {
                 cx: Context::new(&core, Some(sink.clone())),
                 negotiated: false,
@@ -71,9 +80,13 @@ impl TransformBase {
                 discont: false,
                 processed: 0,
                 dropped: 0,
+                pulled: pull::Pulled::new(),
             }),
             qos: Live::new(core.number("qos").unwrap_or(false)),
             report: Mutex::new(None),
+            pull: PullTask::default(),
+            is_open: AtomicBool::new(false),
+            myself: myself.clone(),
             core,
             sink,
             src,
@@ -202,11 +215,10 @@ impl TransformBase {
             Err(flow) => Err(flow),
         }
     }
-}
 
-impl PadHandler for TransformBase {
-    fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
-        use std::sync::atomic::Ordering;
+    /// One buffer through the element and on. Under the sink pad's stream lock.
+    #[inline]
+    fn flow(&self, buf: Buffer) -> FlowResult {
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
         if self.core.attention.load(Ordering::Acquire) != 0
@@ -245,6 +257,54 @@ impl PadHandler for TransformBase {
         }
     }
 
+    /// Makes everything ready for the first buffer, or the first range. It says itself what goes wrong.
+    fn open(&self) -> bool {
+        self.core.interrupt(false);
+        let Ok(_streaming) = self.sink.stream_lock().lock() else { return false };
+        // SAFETY: the lock above.
+        let s = unsafe { self.streaming() };
+        (s.negotiated, s.input) = (false, None);
+        (s.processed, s.dropped, s.discont) = (0, 0, false);
+        s.pulled = pull::Pulled::new();
+        self.forget_qos(s);
+        self.core.attend_if_needed(&s.cx);
+        if let Err(flow) = self.core.instance().start(&s.cx) {
+            self.core.explain(flow, "start");
+            return false;
+        }
+        self.is_open.store(true, Ordering::Release);
+        true
+    }
+
+    /// Ends what [`TransformBase::open`] began. Nothing comes through any more.
+    fn close(&self) -> StateReturn {
+        if !self.is_open.swap(false, Ordering::AcqRel) {
+            return StateReturn::Success;
+        }
+        let cx = Context::detached(&self.core);
+        match self.core.instance().stop(&cx) {
+            Ok(()) => StateReturn::Success,
+            Err(flow) => {
+                self.core.explain(flow, "stop");
+                StateReturn::Failure
+            }
+        }
+    }
+}
+
+impl PadHandler for TransformBase {
+    fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
+        self.flow(buf)
+    }
+
+    fn get_range(&self, _: &PadCore, offset: u64, size: u32) -> FlowResult<Buffer> {
+        self.range(offset, size)
+    }
+
+    fn switch(&self, pad: &PadCore, mode: PadMode, active: bool) -> bool {
+        self.switch_mode(pad, mode, active)
+    }
+
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult {
         if pad.direction() == Direction::Sink {
             return self.sink_event(event);
@@ -256,6 +316,12 @@ impl PadHandler for TransformBase {
         self.note_qos(&event);
         if self.core.take_upstream(&event) {
             return Ok(());
+        }
+        if self.src.mode() == PadMode::Pull {
+            self.flush_ranges(&event);
+        }
+        if matches!(event.kind, EventKind::Seek(_)) && self.pull.is_there() {
+            return self.seek_input(event);
         }
         if !matches!(event.kind, EventKind::Seek(_)) {
             return self.sink.push_event_full(event);
@@ -279,6 +345,9 @@ impl PadHandler for TransformBase {
                 *accepted = caps.is_subset_of(&self.possible(pad, None));
                 true
             }
+            Query::Scheduling(_) if pad.direction() == Direction::Src => {
+                self.scheduling_query(query)
+            }
             // As GStreamer's base class asks only the peer: no peer, no answer.
             Query::Latency { .. }
                 if pad.direction() == Direction::Src && !self.sink.is_linked() =>
@@ -301,46 +370,38 @@ impl PadHandler for TransformBase {
 impl Behavior for TransformBase {
     fn change_state(&self, _: &ElementRef, transition: Transition) -> StateReturn {
         match transition {
+            // Downstream, which pulls, did it.
+            Transition::READY_TO_PAUSED if self.src.mode() == PadMode::Pull => StateReturn::Success,
             Transition::READY_TO_PAUSED => {
-                self.core.interrupt(false);
-                let Ok(_streaming) = self.sink.stream_lock().lock() else {
-                    return StateReturn::Failure;
-                };
-                // SAFETY: the lock above.
-                let s = unsafe { self.streaming() };
-                (s.negotiated, s.input) = (false, None);
-                (s.processed, s.dropped, s.discont) = (0, 0, false);
-                self.forget_qos(s);
-                self.core.attend_if_needed(&s.cx);
-                if let Err(flow) = self.core.instance().start(&s.cx) {
-                    self.core.explain(flow, "start");
+                if !self.open() {
                     return StateReturn::Failure;
                 }
                 self.src.activate();
-                self.sink.activate();
+                self.begin_input()
+            }
+            Transition::PAUSED_TO_READY if self.src.mode() == PadMode::Pull => {
+                self.src.activate_mode(PadMode::Pull, false);
                 StateReturn::Success
             }
             Transition::PAUSED_TO_READY => {
                 self.sink.start_flushing();
                 self.src.start_flushing();
                 self.core.interrupt(true);
+                if self.pull.is_there() {
+                    end_pull(self);
+                }
                 self.sink.deactivate();
                 self.src.deactivate();
-                let cx = Context::detached(&self.core);
-                match self.core.instance().stop(&cx) {
-                    Ok(()) => StateReturn::Success,
-                    Err(flow) => {
-                        self.core.explain(flow, "stop");
-                        StateReturn::Failure
-                    }
-                }
+                self.close()
             }
             Transition::PAUSED_TO_PLAYING => {
                 self.core.set_playing(true);
+                self.pull.set_playing(true);
                 StateReturn::Success
             }
             Transition::PLAYING_TO_PAUSED => {
                 self.core.set_playing(false);
+                self.pull.set_playing(false);
                 StateReturn::Success
             }
             _ => StateReturn::Success,

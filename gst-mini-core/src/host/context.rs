@@ -131,6 +131,17 @@ impl Context {
         })
     }
 
+    /// Takes out the end of a part of the stream, if it is among what was queued.
+    pub fn take_segment_done(&self) -> Option<Event> {
+        let mut outputs = self.outputs.borrow_mut();
+        let is_done = |output: &Output| matches!(output, Output::Event(_, event) if matches!(event.kind, EventKind::SegmentDone { .. }));
+        let at = outputs.iter().position(is_done)?;
+        match outputs.remove(at) {
+            Output::Event(_, event) => Some(event),
+            Output::Buffer(..) => None,
+        }
+    }
+
     /// Whether a format is among what was queued; it goes before the segment.
     pub fn has_queued_caps(&self) -> bool {
         let is_caps = |output: &Output| matches!(output, Output::Event(_, event) if matches!(event.kind, EventKind::Caps(_)));

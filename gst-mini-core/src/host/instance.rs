@@ -7,7 +7,7 @@
 
 use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
-use crate::element::{Action, Direction};
+use crate::element::{Action, Direction, PULL_SIZE};
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::host::context::Context;
@@ -172,6 +172,33 @@ impl Instance {
         let f = self.vtable().create.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
         given(unsafe { f(self.obj, cx.raw()) })
+    }
+    /// Whether ranges can be had of a source.
+    pub fn has_ranges(&self) -> bool {
+        self.vtable().get_range.is_some()
+    }
+    pub fn get_range(&self, cx: &Context, offset: u64, size: u32) -> FlowResult<Given> {
+        let f = self.vtable().get_range.ok_or(FlowError::NotSupported)?;
+        // SAFETY: see above.
+        given(unsafe { f(self.obj, cx.raw(), offset, size) })
+    }
+    /// Whether a transform pulls where it can.
+    pub fn pulls(&self) -> bool {
+        self.vtable().next_range.is_some()
+    }
+    /// The range a transform wants next; `next` is where the last one ended.
+    pub fn next_range(&self, cx: &Context, next: u64) -> FlowResult<(u64, u32)> {
+        let f = self.vtable().next_range.ok_or(FlowError::NotSupported)?;
+        let (mut offset, mut size) = (next, PULL_SIZE);
+        // SAFETY: see above; both places live for the call.
+        self.flow(unsafe { f(self.obj, cx.raw(), &mut offset, &mut size) })?;
+        Ok((offset, size))
+    }
+    /// Whether a source or sink can be used in push mode, and in pull mode.
+    pub fn modes(&self, cx: &Context) -> (bool, bool) {
+        // SAFETY: see above.
+        let bits = self.vtable().modes.map_or(GM_MODE_PUSH, |f| unsafe { f(cx.raw()) });
+        (bits & GM_MODE_PUSH != 0, bits & GM_MODE_PULL != 0)
     }
     pub fn seek(&self, cx: &Context, segment: &crate::segment::Segment) -> bool {
         let text = segment.to_string();

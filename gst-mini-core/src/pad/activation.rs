@@ -2,10 +2,11 @@
 //!
 //! Invariant: a pad without a mode is flushing, stores no event and takes no flush-stop; what waited in
 //! it has returned when deactivation has.
-//! In GStreamer: `gst/gstpad.c` (`gst_pad_set_active`, `pre_activate`, `post_activate`).
-//! Left out: activation in pull mode.
+//! In GStreamer: `gst/gstpad.c` (`gst_pad_set_active`, `activate_mode_internal`, `pre_activate`, `post_activate`).
+//! Left out: nothing.
 
 use super::{PadCore, PadMode, attention};
+use crate::element::Direction;
 use crate::error::FlowError;
 use std::sync::atomic::Ordering;
 
@@ -25,19 +26,65 @@ impl PadCore {
         self.has(attention::FLUSHING)
     }
 
-    /// Active: data may pass. Nothing happens to a pad that is active already.
+    /// Active in push mode: data may pass. Nothing happens to a pad that is active already, in either
+    /// mode.
     pub(crate) fn activate(&self) {
-        if self.mode.swap(PadMode::Push as u8, Ordering::AcqRel) == PadMode::Push as u8 {
-            return;
+        self.begin(PadMode::Push);
+    }
+
+    /// `false` if the pad is active already.
+    fn begin(&self, mode: PadMode) -> bool {
+        let (none, wanted) = (PadMode::None as u8, mode as u8);
+        let (done, failed) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.mode.compare_exchange(none, wanted, done, failed).is_err() {
+            return false;
         }
         self.clear(attention::FLUSHING | attention::EOS);
         self.last_flow.store(0, Ordering::Relaxed);
         // A sink pad that begins anew has seen nothing of what its peer remembers.
-        if self.direction == crate::element::Direction::Sink
+        if self.direction == Direction::Sink
             && let Some(peer) = self.linked_peer()
         {
             peer.schedule_sticky(None);
         }
+        true
+    }
+
+    /// Switches a pad on or off in one mode; one that is active in the other mode is switched off first.
+    /// Pull mode reaches up: a sink pad switches its peer first, and a source pad asks its owner, which
+    /// switches what it pulls from itself. For whoever drives the pad; holding no lock. `false` if the
+    /// pad, or one above it, cannot.
+    pub fn activate_mode(&self, mode: PadMode, active: bool) -> bool {
+        if let Some(target) = self.ghost_target() {
+            return target.activate_mode(mode, active);
+        }
+        let (now, wanted) = (self.mode(), if active { mode } else { PadMode::None });
+        if now == wanted {
+            return true;
+        }
+        if active && now != PadMode::None && !self.activate_mode(now, false) {
+            return false;
+        }
+        if mode == PadMode::Pull && self.direction == Direction::Sink {
+            let switched = self.linked_peer().map(|peer| peer.activate_mode(mode, active));
+            // Who is unlinked while it pulls finds out at its next range.
+            if !switched.unwrap_or(!active) {
+                return false;
+            }
+        }
+        if !active {
+            // Whoever is in the pad leaves it, then its owner puts away what it read from.
+            self.start_flushing();
+            let done = self.handler().is_none_or(|owner| owner.switch(self, mode, false));
+            self.deactivate();
+            return done;
+        }
+        let can_pull = || self.direction == Direction::Sink;
+        let begun = match self.handler() {
+            Some(owner) => owner.switch(self, mode, true),
+            None => mode != PadMode::Pull || can_pull(),
+        };
+        begun && (self.begin(mode) || self.mode() == mode)
     }
 
     /// Inactive: everything that waits in this pad returns, then the pad forgets its stream. Waits
@@ -60,6 +107,8 @@ impl PadCore {
     pub fn set_active(&self, active: bool) {
         if active {
             self.activate();
+        } else if self.mode() == PadMode::Pull {
+            self.activate_mode(PadMode::Pull, false);
         } else if self.is_active() {
             self.deactivate();
         }

@@ -7,11 +7,11 @@
 //! Invariant: a sticky event that could not be delivered stays, and is tried again before the next
 //! serialized event or buffer.
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push_event`, `check_sticky`, `gst_pad_send_event_unchecked`).
-//! Left out: events on pads in pull mode.
+//! Left out: nothing.
 
 use super::moved::{self, Turned};
 use super::probe::{Outcome, ProbeData, ProbeType};
-use super::{PadCore, PadHandler, attention};
+use super::{PadCore, PadHandler, PadMode, attention};
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
@@ -245,6 +245,12 @@ impl PadCore {
             EventKind::FlushStop { .. } if downstream => {
                 let _streaming = self.stream_lock.lock().map_err(|_| FlowError::Error)?;
                 self.stop_flushing();
+                self.handle(&handler, event)
+            }
+            EventKind::FlushStop { .. } if self.mode() == PadMode::Pull => {
+                self.stop_flushing();
+                // Whoever was in here for a range came out at flush-start.
+                drop(self.stream_lock.lock());
                 self.handle(&handler, event)
             }
             _ if !(downstream && event.is_serialized()) => {

@@ -96,7 +96,7 @@ impl PadCore {
     }
 
     #[inline]
-    fn remember(&self, flow: FlowResult) {
+    pub(super) fn remember(&self, flow: FlowResult) {
         let code = flow.map_or_else(FlowError::code, |()| 0);
         self.last_flow.store(code, Ordering::Relaxed);
     }
@@ -308,7 +308,7 @@ impl PadCore {
     }
 
     /// Asks the owner of the pad this one is linked to.
-    pub(super) fn ask_peer(&self, query: &mut Query) -> bool {
+    pub(crate) fn ask_peer(&self, query: &mut Query) -> bool {
         let way = match self.direction {
             Direction::Src => ProbeType::QUERY_DOWNSTREAM,
             Direction::Sink => ProbeType::QUERY_UPSTREAM,

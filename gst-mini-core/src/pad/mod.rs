@@ -15,7 +15,7 @@
 //! Invariant: a pad does not know elements exist; it calls a [`PadHandler`]. Flushing is a flag
 //! outside the stream lock, so it reaches a thread that is blocked under it.
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push`, `gst_pad_chain_data_unchecked`, `gst_pad_send_event_unchecked`).
-//! Left out: pull mode.
+//! Left out: nothing.
 
 mod activation;
 mod events;
@@ -24,6 +24,7 @@ mod ghost;
 mod link;
 mod moved;
 mod probe;
+mod pull;
 mod sticky;
 
 pub use link::LinkError;
@@ -57,6 +58,17 @@ pub trait PadHandler: Send + Sync {
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult;
     /// A query arrived at a pad. Any thread.
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool;
+    /// A range of bytes is wanted from a source pad in pull mode. Short only at the end; nothing there:
+    /// Eos. Thread of who pulls, stream lock of the pad held.
+    fn get_range(&self, pad: &PadCore, offset: u64, size: u32) -> FlowResult<Buffer> {
+        let _ = (pad, offset, size);
+        Err(FlowError::NotSupported)
+    }
+    /// [`PadCore::activate_mode`] reached the pad: what its owner has to do for it, before it is active and
+    /// after it stopped to be. `false` refuses. Control.
+    fn switch(&self, pad: &PadCore, mode: PadMode, active: bool) -> bool {
+        mode == PadMode::Push || !active || pad.direction() == Direction::Sink
+    }
     /// The pad has a new format: a source pad before downstream hears of it, a sink pad after its element
     /// took it. Streaming thread.
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {

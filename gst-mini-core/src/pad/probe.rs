@@ -90,12 +90,15 @@ pub enum ProbeData<'a> {
     Event(&'a mut Event),
     /// A query: on its way out, and for probes of `PULL` on its way back.
     Query(&'a mut Query),
-    /// A range is about to be pulled, in bytes.
+    /// A range is about to be pulled, in bytes. A probe that drops it ends the stream, unless it put a
+    /// buffer there instead.
     Range {
         /// First byte.
         offset: u64,
         /// How many.
         size: u32,
+        /// What the probe gives in place of what would be pulled.
+        buf: &'a mut Option<Buffer>,
     },
     /// Nothing: the pad is idle.
     Idle,
@@ -341,7 +344,9 @@ impl Probe {
             ProbeData::List(list) => ProbeData::List(list),
             ProbeData::Event(event) => ProbeData::Event(event),
             ProbeData::Query(query) => ProbeData::Query(query),
-            ProbeData::Range { offset, size } => ProbeData::Range { offset: *offset, size: *size },
+            ProbeData::Range { offset, size, buf } => {
+                ProbeData::Range { offset: *offset, size: *size, buf }
+            }
             ProbeData::Idle => ProbeData::Idle,
         };
         self.callback.call(lent)

@@ -171,6 +171,9 @@ impl<E: Element> Role<E> {
         provide_clock: Some(Self::provide_clock),
         clock_now: Some(Self::clock_now),
         instance_caps: None,
+        get_range: None,
+        next_range: None,
+        modes: None,
         #[cfg(gst_mini_abi_next)]
         next: Some(next),
     };

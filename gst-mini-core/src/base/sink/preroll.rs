@@ -13,6 +13,7 @@
 use super::step::Pending;
 use super::sync::{FORGET_QOS, FORGET_STEP};
 use super::{Item, SinkBase, Streaming};
+use crate::base::pull;
 use crate::error::{FlowError, FlowResult};
 use crate::event::Seqnum;
 use crate::handle::{Committed, ElementRef};
@@ -254,6 +255,9 @@ impl SinkBase {
                 }
                 self.clock_wait.unschedule();
                 self.core.interrupt(true);
+                if self.pull.is_there() {
+                    pull::end(self);
+                }
                 self.sink.deactivate();
                 self.core.interrupt(false);
                 self.shown.forget_object();
@@ -317,15 +321,28 @@ impl SinkBase {
             unsafe { self.streaming() }.restart();
         }
         self.orders.fetch_or(FORGET_QOS | FORGET_STEP, Ordering::AcqRel);
+        let pulls = match self.activate_input() {
+            Ok(pulls) => pulls,
+            Err(error) => {
+                self.core.post_error(error);
+                return StateReturn::Failure;
+            }
+        };
         let is_async = self.announce_async();
         if !is_async {
             self.core.post(MessageKind::Latency);
         }
-        self.sink.activate();
+        if !pulls {
+            self.sink.activate();
+        } else if let Err(error) = self.begin_pull() {
+            self.core.post_error(error);
+            return StateReturn::Failure;
+        }
         if is_async { StateReturn::Async } else { StateReturn::Success }
     }
 
     fn go_playing(&self) -> StateReturn {
+        self.pull.set_playing(true);
         self.clock_wait.reset();
         let needs = self.preroll.lock().needs_preroll();
         let announced = needs && self.announce_async();
@@ -354,6 +371,7 @@ impl SinkBase {
     }
 
     fn leave_playing(&self, handle: &ElementRef) -> StateReturn {
+        self.pull.set_playing(false);
         let needs = self.preroll.lock().needs_preroll();
         let is_wanted = handle.target_state() > State::Ready;
         let announced = needs && is_wanted && self.announce_async();

@@ -67,6 +67,7 @@ pub(in crate::base) struct Settings {
     pub render_delay: Live<u64>,
     pub throttle_time: Live<u64>,
     pub max_bitrate: Live<u64>,
+    pub blocksize: Live<u32>,
     pub processing_deadline: Live<u64>,
     /// What lies outside the segment is dropped; an element may have a property for it.
     pub clips: Live<bool>,
@@ -81,6 +82,7 @@ impl Settings {
         self.ts_offset.set(core.number("ts-offset").unwrap_or(0));
         self.render_delay.set(core.number("render-delay").unwrap_or(0));
         self.throttle_time.set(core.number("throttle-time").unwrap_or(0));
+        self.blocksize.set(core.number("blocksize").unwrap_or(4096));
         self.max_bitrate.set(core.number("max-bitrate").unwrap_or(0));
         self.processing_deadline.set(core.number("processing-deadline").unwrap_or(0));
         self.clips.set(core.number("drop-out-of-segment").unwrap_or(true));

@@ -12,7 +12,7 @@ use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::Context;
-use crate::pad::{PadCore, PadHandler};
+use crate::pad::{PadCore, PadHandler, PadMode};
 use crate::query::Query;
 use crate::runtime;
 use crate::segment::Segment;
@@ -20,18 +20,21 @@ use crate::state::{StateReturn, Transition};
 use std::sync::atomic::Ordering;
 
 impl SourceBase {
-    fn start(&self) -> StateReturn {
+    /// Makes everything ready for the first buffer, or the first range. It says itself what goes wrong.
+    ///
+    /// # Safety
+    /// Under the source pad's stream lock.
+    pub(super) unsafe fn open(&self) -> bool {
         let cx = Context::detached(&self.core);
         self.live.store(self.core.instance().is_live(&cx), Ordering::Relaxed);
         self.core.interrupt(false);
-        let Ok(_streaming) = self.src.stream_lock().lock() else { return StateReturn::Failure };
-        // SAFETY: the lock above.
+        // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
         *s = Streaming::new(Context::new(&self.core, Some(self.src.clone())));
         self.core.attend_if_needed(&s.cx);
         if let Err(flow) = self.core.instance().start(&s.cx) {
             self.core.explain(flow, "start");
-            return StateReturn::Failure;
+            return false;
         }
         *self.control.lock() = Control::default();
         let info = self.info();
@@ -40,6 +43,28 @@ impl SourceBase {
         let limit: i64 = self.core.number("num-buffers").unwrap_or(-1);
         s.left = u64::try_from(limit).ok();
         self.show(&s.segment);
+        true
+    }
+
+    fn start(&self) -> StateReturn {
+        let no_preroll =
+            || if self.is_live() { StateReturn::NoPreroll } else { StateReturn::Success };
+        if self.is_pulled() {
+            // Downstream did it.
+            return no_preroll();
+        }
+        if !self.core.instance().modes(&Context::detached(&self.core)).0 {
+            let text = "it may not push, and downstream does not pull";
+            self.core.post_error(ElementError::new(ErrorKind::Core, text));
+            return StateReturn::Failure;
+        }
+        let Ok(_streaming) = self.src.stream_lock().lock() else { return StateReturn::Failure };
+        // SAFETY: the lock above.
+        if !unsafe { self.open() } {
+            return StateReturn::Failure;
+        }
+        // SAFETY: the lock above.
+        let s = unsafe { self.streaming() };
         self.src.activate();
         if !self.seek_first(s) {
             let text = "the seek that was asked for in READY could not be made";
@@ -57,7 +82,7 @@ impl SourceBase {
                 return StateReturn::Failure;
             }
         }
-        if self.is_live() { StateReturn::NoPreroll } else { StateReturn::Success }
+        no_preroll()
     }
 
     /// A flush that the application made around this source ends: it goes on where it was.
@@ -73,7 +98,7 @@ impl SourceBase {
         sent
     }
 
-    fn stop(&self) -> StateReturn {
+    pub(super) fn stop(&self) -> StateReturn {
         self.src.start_flushing();
         *self.pending_seek.lock() = None;
         self.control.lock().stop = true;
@@ -120,6 +145,11 @@ impl Behavior for SourceBase {
                 // The frame that is being waited for waits on, until PLAYING.
                 self.core.clock_wait.unschedule();
                 StateReturn::NoPreroll
+            }
+            Transition::PAUSED_TO_READY if self.is_pulled() => self.stop_ranges(&self.src),
+            // Downstream, which pulled, has stopped it.
+            Transition::PAUSED_TO_READY if !self.src.is_active() && self.task.lock().is_none() => {
+                StateReturn::Success
             }
             Transition::PAUSED_TO_READY => self.stop(),
             _ => StateReturn::Success,
@@ -183,7 +213,12 @@ impl PadHandler for SourceBase {
                 self.core.take_upstream(&event);
                 true
             }
-            EventKind::FlushStart | EventKind::FlushStop { .. } => true,
+            EventKind::FlushStart | EventKind::FlushStop { .. } => {
+                if self.is_pulled() {
+                    self.core.interrupt(matches!(event.kind, EventKind::FlushStart));
+                }
+                true
+            }
             _ => self.core.take_upstream(&event),
         };
         if taken { Ok(()) } else { Err(FlowError::NotSupported) }
@@ -229,8 +264,20 @@ impl PadHandler for SourceBase {
                 (*start, *end) = (0, info.duration);
                 *format == info.format
             }
+            Query::Scheduling(way) => {
+                *way = self.scheduling();
+                true
+            }
             _ => false,
         }
+    }
+
+    fn get_range(&self, _: &PadCore, offset: u64, size: u32) -> FlowResult<Buffer> {
+        self.range(offset, size)
+    }
+
+    fn switch(&self, _: &PadCore, mode: PadMode, active: bool) -> bool {
+        self.switch_mode(mode, active)
     }
 
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {

@@ -23,7 +23,8 @@ impl SourceBase {
     /// Carries out a seek; `false` if it cannot be made.
     pub(super) fn seek(&self, seek: &Seek, seqnum: Seqnum) -> bool {
         let info = self.info();
-        let refused = seek.format != info.format
+        let refused = self.is_pulled()
+            || seek.format != info.format
             || !info.seekable
             || self.is_live()
             || seek.rate == 0.0

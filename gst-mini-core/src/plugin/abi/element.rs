@@ -198,6 +198,29 @@ pub struct GmElementVTable {
             out: *mut GmText,
         ) -> u8,
     >,
+    /// Source role: the range of `size` bytes from `offset`, shorter at the end; behind it the code of
+    /// EOS. Streaming, may block if `unlock` breaks it. Null: nobody can pull.
+    pub get_range: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            offset: u64,
+            size: u32,
+        ) -> GmFlowBuf,
+    >,
+    /// Transform role: which range it wants next; the places hold the default, the bytes behind the
+    /// last range. Streaming. Flow code. Null: it does not pull.
+    pub next_range: Option<
+        unsafe extern "C" fn(
+            obj: *mut c_void,
+            cx: *const GmCx,
+            offset: *mut u64,
+            size: *mut u32,
+        ) -> i32,
+    >,
+    /// Source and sink role: the modes its pad can be used in, `GM_MODE_…`, with the present property
+    /// values. Class function. Any. Null: push.
+    pub modes: Option<unsafe extern "C" fn(cx: *const GmCx) -> u32>,
     /// What the next version adds; only compiled to prove that both sides may be older.
     #[cfg(gst_mini_abi_next)]
     pub next: Option<unsafe extern "C" fn(obj: *mut c_void) -> u32>,

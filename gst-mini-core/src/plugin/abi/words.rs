@@ -59,6 +59,12 @@ pub const GM_ROLE_SEEKABLE: u32 = 4;
 pub const GM_ROLE_OWN_ORDER: u32 = 256;
 /// The transform has no property `qos`, and drops nothing for being late.
 pub const GM_ROLE_NO_QOS: u32 = 512;
+/// The transform hands ranges through: who pulls from it pulls what is before it.
+pub const GM_ROLE_RANGES: u32 = 1024;
+/// Bits of `modes`: the pad can be used in push mode.
+pub const GM_MODE_PUSH: u32 = 1;
+/// It can be used in pull mode.
+pub const GM_MODE_PULL: u32 = 2;
 
 /// Pad directions and presences.
 pub const GM_PAD_SRC: u32 = 1;

@@ -22,6 +22,7 @@ impl<E: Sink> Role<E> {
         sink_event: Some(Self::sink_sink_event),
         event_arrives: Some(Self::sink_event_arrives),
         flush: Some(Self::sink_flush),
+        modes: Some(Self::sink_modes),
         ..Self::COMMON
     };
     pub(super) const SINK: &'static GmFactory = &GmFactory {
@@ -46,6 +47,13 @@ impl<E: Sink> Role<E> {
         guard_class(cx, "sink_caps", 0, || {
             // SAFETY: see the type.
             unsafe { put_caps(Cx::from_raw(cx).and_then(|cx| E::caps(&cx)), out) }
+        })
+    }
+    unsafe extern "C" fn sink_modes(cx: *const GmCx) -> u32 {
+        guard_class(cx, "sink_modes", GM_MODE_PUSH, || {
+            // SAFETY: see the type.
+            let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return GM_MODE_PUSH };
+            mode_bits(E::can_push(&cx), E::can_pull(&cx))
         })
     }
     thunk!(sink_set_caps(input: GmStr, _output: GmStr) -> i32, GM_FLOW_PANICKED, |e, cx| {

@@ -23,6 +23,8 @@ impl<E: Source> Role<E> {
         src_event: Some(Self::source_src_event),
         is_live: Some(Self::source_is_live),
         source_info: Some(Self::source_info),
+        get_range: if E::RANGES { Some(Self::source_get_range) } else { None },
+        modes: Some(Self::source_modes),
         ..Self::COMMON
     };
     pub(super) const SOURCE: &'static GmFactory = &GmFactory {
@@ -88,6 +90,16 @@ impl<E: Source> Role<E> {
     });
     thunk!(source_unsent(_why: i32) -> (), NOTHING, |e, cx| e.unsent(cx));
     thunk!(source_create() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.create(cx).map(Some)));
+    thunk!(source_get_range(offset: u64, size: u32) -> GmFlowBuf, PANICKED, |e, cx| {
+        flow_buf(e.get_range(cx, offset, size).map(Some))
+    });
+    unsafe extern "C" fn source_modes(cx: *const GmCx) -> u32 {
+        guard_class(cx, "source_modes", GM_MODE_PUSH, || {
+            // SAFETY: see the type.
+            let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return GM_MODE_PUSH };
+            mode_bits(E::can_push(&cx), E::RANGES && E::can_pull(&cx))
+        })
+    }
     thunk!(source_seek(segment: GmStr) -> u8, 0, |e, cx| {
         // SAFETY: see the type.
         match unsafe { segment.to_str() }.and_then(|text| text.parse().ok()) {

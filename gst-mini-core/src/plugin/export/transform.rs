@@ -26,13 +26,16 @@ impl<E: Transform> Role<E> {
         event_arrives: Some(Self::transform_event_arrives),
         src_event: Some(Self::transform_src_event),
         flush: Some(Self::transform_flush),
+        next_range: if E::PULLS { Some(Self::transform_next_range) } else { None },
         ..Self::COMMON
     };
     pub(super) const TRANSFORM: &'static GmFactory = &GmFactory {
         create: Some(Self::transform_make),
         ..Self::factory(
             GM_ROLE_TRANSFORM,
-            (!E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER) | (!E::QOS as u32 * GM_ROLE_NO_QOS),
+            (!E::PREFER_PASSTHROUGH as u32 * GM_ROLE_OWN_ORDER)
+                | (!E::QOS as u32 * GM_ROLE_NO_QOS)
+                | (E::RANGES as u32 * GM_ROLE_RANGES),
             Self::TRANSFORM_VT,
         )
     };
@@ -44,6 +47,16 @@ impl<E: Transform> Role<E> {
         // SAFETY: see the type.
         unsafe { Self::make(Self::TRANSFORM_VT, host, out, why) }
     }
+    thunk!(transform_next_range(offset: *mut u64, size: *mut u32) -> i32, GM_FLOW_PANICKED, |e, cx| {
+        // SAFETY: the host lends both places for the call.
+        let (Some(offset), Some(size)) = (unsafe { (offset.as_mut(), size.as_mut()) }) else {
+            return FlowError::Error.code();
+        };
+        match e.next_range(cx, *offset) {
+            Ok(range) => { (*offset, *size) = range; GM_FLOW_OK }
+            Err(flow) => flow.code(),
+        }
+    });
     unsafe extern "C" fn transform_seek_through(
         obj: *mut c_void,
         cx: *const GmCx,
