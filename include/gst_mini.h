@@ -72,6 +72,12 @@ extern "C" {
 #define GM_ROLE_OWN_ORDER 256u
 /* The transform has no property qos, and drops nothing for being late. */
 #define GM_ROLE_NO_QOS 512u
+/* The transform hands ranges through: who pulls from it pulls what is before it. */
+#define GM_ROLE_RANGES 1024u
+/* Bits of modes: the pad can be used in push mode. */
+#define GM_MODE_PUSH 1u
+/* It can be used in pull mode. */
+#define GM_MODE_PULL 2u
 /* Pad directions and presences. */
 #define GM_PAD_SRC 1u
 /* A pad that receives. */
@@ -504,6 +510,15 @@ struct GmElementVTable {
   /* Transform: as transform_caps, and asked instead of it, with what the instance knows. Any,
      also beside every other call. */
   uint8_t (*instance_caps) (void *obj, const GmCx *cx, uint32_t direction, GmStr caps, GmText *out);
+  /* Source role: the range of size bytes from offset, shorter at the end; behind it the code of
+     EOS. Streaming, may block if unlock breaks it. Null: nobody can pull. */
+  GmFlowBuf (*get_range) (void *obj, const GmCx *cx, uint64_t offset, uint32_t size);
+  /* Transform role: which range it wants next; the places hold the default, the bytes behind the
+     last range. Streaming. Flow code. Null: it does not pull. */
+  int32_t (*next_range) (void *obj, const GmCx *cx, uint64_t *offset, uint32_t *size);
+  /* Source and sink role: the modes its pad can be used in, GM_MODE_..., with the present
+     property values. Class function. Any. Null: push. */
+  uint32_t (*modes) (const GmCx *cx);
 };
 
 /* What a source's stream is. */
@@ -787,7 +802,7 @@ GM_ASSERT (offsetof (struct GmAction, answer) == 48, "GmAction.answer");
 GM_ASSERT (sizeof (struct GmElement) == 16, "GmElement");
 GM_ASSERT (offsetof (struct GmElement, obj) == 0, "GmElement.obj");
 GM_ASSERT (offsetof (struct GmElement, vtable) == 8, "GmElement.vtable");
-GM_ASSERT (sizeof (struct GmElementVTable) == 296, "GmElementVTable");
+GM_ASSERT (sizeof (struct GmElementVTable) == 320, "GmElementVTable");
 GM_ASSERT (offsetof (struct GmElementVTable, struct_size) == 0, "GmElementVTable.struct_size");
 GM_ASSERT (offsetof (struct GmElementVTable, reserved) == 4, "GmElementVTable.reserved");
 GM_ASSERT (offsetof (struct GmElementVTable, destroy) == 8, "GmElementVTable.destroy");
@@ -826,6 +841,9 @@ GM_ASSERT (offsetof (struct GmElementVTable, chain_list) == 264, "GmElementVTabl
 GM_ASSERT (offsetof (struct GmElementVTable, provide_clock) == 272, "GmElementVTable.provide_clock");
 GM_ASSERT (offsetof (struct GmElementVTable, clock_now) == 280, "GmElementVTable.clock_now");
 GM_ASSERT (offsetof (struct GmElementVTable, instance_caps) == 288, "GmElementVTable.instance_caps");
+GM_ASSERT (offsetof (struct GmElementVTable, get_range) == 296, "GmElementVTable.get_range");
+GM_ASSERT (offsetof (struct GmElementVTable, next_range) == 304, "GmElementVTable.next_range");
+GM_ASSERT (offsetof (struct GmElementVTable, modes) == 312, "GmElementVTable.modes");
 GM_ASSERT (sizeof (struct GmSourceInfo) == 24, "GmSourceInfo");
 GM_ASSERT (offsetof (struct GmSourceInfo, struct_size) == 0, "GmSourceInfo.struct_size");
 GM_ASSERT (offsetof (struct GmSourceInfo, format) == 4, "GmSourceInfo.format");

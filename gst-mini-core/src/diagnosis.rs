@@ -12,6 +12,7 @@
 mod graph;
 
 use crate::base::multi::PAD_RESTS;
+use crate::base::pull::PULLER_RESTS;
 use crate::base::sink::preroll::HELD;
 use crate::base::source::SOURCE_RESTS;
 use crate::element::Direction;
@@ -216,7 +217,7 @@ impl Parts {
 
 /// Whether the task has nothing to do until it is started again.
 fn rests(wait: &TaskWait) -> bool {
-    wait.why == SOURCE_RESTS || wait.why == PAD_RESTS
+    [SOURCE_RESTS, PAD_RESTS, PULLER_RESTS].contains(&wait.why.as_str())
 }
 
 fn has_task(element: &ElementRef, pad: &PadCore) -> bool {

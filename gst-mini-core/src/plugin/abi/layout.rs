@@ -166,7 +166,7 @@ const _: () = {
     assert!(size_of::<GmElement>() == 16);
     assert!(offset_of!(GmElement, obj) == 0);
     assert!(offset_of!(GmElement, vtable) == 8);
-    assert!(size_of::<GmElementVTable>() >= 296);
+    assert!(size_of::<GmElementVTable>() >= 320);
     assert!(offset_of!(GmElementVTable, struct_size) == 0);
     assert!(offset_of!(GmElementVTable, reserved) == 4);
     assert!(offset_of!(GmElementVTable, destroy) == 8);
@@ -205,6 +205,9 @@ const _: () = {
     assert!(offset_of!(GmElementVTable, provide_clock) == 272);
     assert!(offset_of!(GmElementVTable, clock_now) == 280);
     assert!(offset_of!(GmElementVTable, instance_caps) == 288);
+    assert!(offset_of!(GmElementVTable, get_range) == 296);
+    assert!(offset_of!(GmElementVTable, next_range) == 304);
+    assert!(offset_of!(GmElementVTable, modes) == 312);
     assert!(size_of::<GmSourceInfo>() >= 24);
     assert!(offset_of!(GmSourceInfo, struct_size) == 0);
     assert!(offset_of!(GmSourceInfo, format) == 4);

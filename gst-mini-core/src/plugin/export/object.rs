@@ -166,7 +166,7 @@ pub(super) fn guard_class<R>(
 
 /// Modes as they cross the boundary.
 pub(super) fn mode_bits(push: bool, pull: bool) -> u32 {
-    u32::from(push) * GM_MODE_PUSH | u32::from(pull) * GM_MODE_PULL
+    (u32::from(push) * GM_MODE_PUSH) | (u32::from(pull) * GM_MODE_PULL)
 }
 
 pub(super) fn code(result: FlowResult) -> i32 {
