@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use gst_mini_core::runtime::Sim;
 use serde_json::Value as Json;
 
 use crate::kinds;
@@ -19,6 +20,8 @@ pub struct Case {
     pub line: String,
     /// The same, parsed.
     pub json: Json,
+    /// Decides which task goes on where more than one could.
+    pub seed: u64,
 }
 
 /// What a replay came to that is not what was recorded.
@@ -50,7 +53,13 @@ impl Case {
             return Err("a case is a JSON object".into());
         }
         let word = |key: &str, other: &str| json[key].as_str().unwrap_or(other).to_owned();
-        Ok(Case { id: word("id", "?"), kind: word("kind", kind), line: line.to_owned(), json })
+        Ok(Case {
+            id: word("id", "?"),
+            kind: word("kind", kind),
+            line: line.to_owned(),
+            json,
+            seed: 0,
+        })
     }
 
     /// The kind under which it is counted: caps with random edits are information only.
@@ -59,6 +68,11 @@ impl Case {
             Some("mutated") => format!("{} (mutated, information)", self.kind),
             _ => self.kind.clone(),
         }
+    }
+
+    /// What a scenario runs in.
+    pub(crate) fn sim(&self) -> Sim {
+        Sim::new(self.seed)
     }
 
     /// Whether it counts in neither number.

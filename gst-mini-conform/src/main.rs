@@ -1,4 +1,4 @@
-//! `gst-mini-conform [DIR] [--kind K] [--id ID] [--show]`: the program behind `cargo xtask conform`.
+//! `gst-mini-conform [DIR] [--kind K] [--id ID] [--seed N] [--show]`: the program behind `cargo xtask conform`.
 //!
 //! Exit codes: 0 all pass but the known ones, 1 others failed, 2 wrong usage or nothing to read.
 
@@ -12,10 +12,11 @@ use gst_mini_conform::report::{Excuses, Report};
 // The elements register themselves; an unnamed crate would not be linked.
 use gst_mini_elements as _;
 
-const USAGE: &str = "usage: cargo xtask conform [DIR] [--kind K] [--id ID] [--show]
+const USAGE: &str = "usage: cargo xtask conform [DIR] [--kind K] [--id ID] [--seed N] [--show]
   DIR        folder with *.jsonl files (default: tests/vectors)
   --kind K   only this kind
   --id ID    only the case of that name, and show it
+  --seed N   choose with this seed which thread goes on (default: 0)
   --show     print expected against got for every case that failed";
 
 #[derive(Default)]
@@ -23,6 +24,7 @@ struct Wanted {
     folder: Option<PathBuf>,
     kind: Option<String>,
     id: Option<String>,
+    seed: u64,
     show: bool,
 }
 
@@ -50,6 +52,10 @@ fn wanted(arguments: &[String]) -> Result<Wanted, String> {
         match word.as_str() {
             "--kind" => wanted.kind = Some(value()?),
             "--id" => wanted.id = Some(value()?),
+            "--seed" => {
+                let text = value()?;
+                wanted.seed = text.parse().map_err(|_| format!("\"{text}\" is no seed"))?;
+            }
             "--show" => wanted.show = true,
             word if word.starts_with('-') || wanted.folder.is_some() => {
                 return Err(format!("\"{word}\" is not understood\n{USAGE}"));
@@ -77,7 +83,7 @@ fn run(wanted: &Wanted) -> Result<bool, String> {
         let text = std::fs::read_to_string(&file)
             .map_err(|error| format!("{}: {error}", file.display()))?;
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let case = Case::read(line, &stem)
+            let mut case = Case::read(line, &stem)
                 .map_err(|error| format!("{}, line {}: {error}", file.display(), at + 1))?;
             let is_other = |wanted: &Option<String>, own: &str| {
                 wanted.as_deref().is_some_and(|wanted| wanted != own)
@@ -86,6 +92,7 @@ fn run(wanted: &Wanted) -> Result<bool, String> {
                 continue;
             }
             any = true;
+            case.seed = wanted.seed;
             let outcome: Result<(), Difference> = case.replay();
             let show = wanted.show || wanted.id.is_some();
             if let Some(text) = report.note(&case, &outcome, &excuses, show) {

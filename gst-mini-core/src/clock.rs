@@ -54,10 +54,10 @@ pub struct ClockWaited {
 /// Why a wait on a clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClockReturn {
-    /// The clock reached the target during the wait.
+    /// The clock reached the target during the wait, or just when it began.
     Ok,
-    /// The clock had reached the target before the wait began: the caller is late, or just on time.
-    /// (GStreamer's word; it is the wait that would have been over early.)
+    /// The clock had passed the target before the wait began: the caller is late. (GStreamer's word; it
+    /// is the wait that would have been over early.)
     Early,
     /// The handle was unscheduled, before or during the wait.
     Unscheduled,
@@ -75,6 +75,13 @@ struct Shared {
     unscheduled: AtomicBool,
     /// Whether a clock that is moved by hand has released this wait.
     released: Monitor<bool>,
+}
+
+impl ClockReturn {
+    /// How a wait went that found the clock at or past its target when it began.
+    const fn at_once(jitter: i64) -> ClockReturn {
+        if jitter > 0 { ClockReturn::Early } else { ClockReturn::Ok }
+    }
 }
 
 impl ClockWait {
@@ -159,7 +166,7 @@ impl Clock for SystemClock {
                 return ended(ClockReturn::Unscheduled);
             }
             if began >= target {
-                return ended(ClockReturn::Early);
+                return ended(ClockReturn::at_once(began.diff(target)));
             }
             if self.now() >= asleep_until {
                 break;
@@ -213,8 +220,7 @@ impl Clock for ReadClock {
         loop {
             let now = self.now();
             if now >= target {
-                let at_once = now == began || began >= target;
-                return ended(if at_once { ClockReturn::Early } else { ClockReturn::Ok });
+                return ended(ClockReturn::at_once(began.diff(target)));
             }
             // One that stands still is not asked without a pause.
             let left = target.since(now).max(ClockTime::from_micros(100));
@@ -342,7 +348,7 @@ impl Clock for TestClock {
             return ended(ClockReturn::Unscheduled);
         }
         if jitter >= 0 {
-            return ended(ClockReturn::Early);
+            return ended(ClockReturn::at_once(jitter));
         }
         *wait.shared.released.lock() = false;
         state.waits.push((target, wait.clone()));

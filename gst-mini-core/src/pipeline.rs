@@ -88,7 +88,9 @@ pub trait Pipeline {
     fn running_time(&self) -> Option<RunningTime>;
     /// Uses this latency whatever the elements say; `None`: theirs.
     fn set_latency(&self, latency: Option<ClockTime>);
-    /// Asks all elements for their latency again and tells the sinks the sum.
+    /// Asks all elements for their latency again and tells the sinks the sum. A pipeline does so by itself
+    /// when PLAYING begins; after that it is for the application, when a message
+    /// [`Latency`](MessageKind::Latency) says that one has changed.
     fn recalculate_latency(&self) -> bool;
     /// Plays another part.
     fn seek(&self, seek: Seek) -> bool;
@@ -202,8 +204,12 @@ impl Bin {
     }
 
     /// Waits for the end of the stream or an error, at most `timeout`; the message that ended it.
+    /// Other messages are thrown away, after what an application does about a latency that changed.
     pub fn wait_for_end(&self, timeout: Option<ClockTime>) -> Option<Message> {
         self.bus().timed_pop_filtered(timeout, |message| {
+            if message.kind == MessageKind::Latency {
+                self.recalculate_latency();
+            }
             matches!(message.kind, MessageKind::Eos | MessageKind::Error(_))
         })
     }

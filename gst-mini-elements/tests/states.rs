@@ -414,7 +414,7 @@ fn ends_of_streams_in_bins_in_bins_are_told_once_and_live_ones_mix_with_others()
 }
 
 #[test]
-fn a_latency_that_grows_while_it_plays_is_told_to_all_sinks() {
+fn a_latency_that_grows_while_it_plays_is_told_to_the_application_and_by_it_to_all_sinks() {
     everywhere(|| {
         let pipeline = launch(
             "livesource ! tickingfilter name=f ! fakesink sync=true name=slow \
@@ -425,7 +425,19 @@ fn a_latency_that_grows_while_it_plays_is_told_to_all_sinks() {
         assert!(pipeline.recalculate_latency());
         let before = sink("slow").configured_latency().unwrap();
         assert_eq!(sink("fast").configured_latency(), Some(before));
-        sink("f").act(&mut Action { name: "grow".to_owned(), ..Action::default() }).unwrap();
+        let grow = || Action { name: "grow".to_owned(), ..Action::default() };
+        let told = |message: &Message| (message.kind == MessageKind::Latency).then_some(());
+        heard(&pipeline, told);
+        sink("f").act(&mut grow()).unwrap();
+        assert!(!heard(&pipeline, told).is_empty());
+        assert_eq!(
+            sink("slow").configured_latency(),
+            Some(before),
+            "the application has done nothing"
+        );
+        // Whoever waits for the end leaves it to that.
+        sink("f").act(&mut grow()).unwrap();
+        assert_eq!(pipeline.wait_for_end(Some(ClockTime::from_millis(1))), None);
         // The filter holds any amount now, so the sink's own time for rendering counts too.
         let after = sink("slow").configured_latency();
         assert_eq!(after, Some(before + ClockTime::from_millis(1_020)));

@@ -230,6 +230,9 @@ impl Demo {
                     numbers.error = Some(describe(&message));
                     return;
                 }
+                MessageKind::Latency => {
+                    pipeline.recalculate_latency();
+                }
                 MessageKind::Warning(warning) => {
                     show::line(
                         pipeline.running_time(),

@@ -16,7 +16,6 @@ use gst_mini_core::flow_combiner::FlowCombiner;
 use gst_mini_core::pad::{Pad, PadCore, PadHandler};
 use gst_mini_core::query::Query;
 use gst_mini_core::registry::make;
-use gst_mini_core::runtime::Sim;
 use gst_mini_core::state::State;
 use serde_json::{Map, Value as Json, json};
 
@@ -31,7 +30,7 @@ pub fn replay(case: &Case) -> Result<(), Difference> {
         Some("combiner") => combiner,
         _ => return Err(Difference::impossible("no such test")),
     };
-    let outcome = Sim::new(1).run(|| carry_out(&case.json));
+    let outcome = case.sim().run(|| carry_out(&case.json));
     outcome.unwrap_or_else(|dead| Err(Difference::impossible(dead.to_string())))
 }
 

@@ -16,7 +16,7 @@ use gst_mini_core::handle::ElementRef;
 use gst_mini_core::pad::{PadCore, PadHandler};
 use gst_mini_core::query::Query;
 use gst_mini_core::registry::make;
-use gst_mini_core::runtime::{self, Monitor, Sim, Task};
+use gst_mini_core::runtime::{self, Monitor, Task};
 use gst_mini_core::state::State;
 use serde_json::{Map, Value as Json, json};
 
@@ -27,7 +27,7 @@ const SIGNALS: [&str; 4] = ["overrun", "underrun", "running", "pushing"];
 
 /// Carries out one case.
 pub fn replay(case: &Case) -> Result<(), Difference> {
-    let outcome = Sim::new(1).run(|| {
+    let outcome = case.sim().run(|| {
         let bench = Bench::new(&case.json["config"]).map_err(Difference::impossible)?;
         let result = bench.steps(&case.json);
         bench.stop();

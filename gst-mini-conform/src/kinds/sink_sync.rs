@@ -232,7 +232,7 @@ const INPUTS: &[&str] = &[
 
 /// Carries out one case.
 pub fn replay(case: &Case) -> Result<(), Difference> {
-    let played = Sim::new(1).run(|| {
+    let played = case.sim().run(|| {
         let mut bench = Bench::new(&case.json["config"]);
         let steps = case.json["steps"].as_array().map_or(&[][..], Vec::as_slice);
         let mut result = Ok(());

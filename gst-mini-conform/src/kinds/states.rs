@@ -210,7 +210,7 @@ fn run(case: &Json) -> Result<(), Difference> {
 /// Carries out one case.
 pub fn replay(case: &Case) -> Result<(), Difference> {
     gst_mini_elements::register();
-    Sim::new(0)
+    case.sim()
         .run(|| run(&case.json))
         .unwrap_or_else(|deadlock| Err(Difference::impossible(deadlock.to_string())))
 }

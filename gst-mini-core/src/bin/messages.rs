@@ -164,9 +164,6 @@ impl BinCore {
             }
             MessageKind::ClockLost(_) if !self.lost_clock(&this, &child) => return,
             MessageKind::ResetTime(to) if self.top.is_some() => self.reset_start_time(*to),
-            MessageKind::Latency if self.top.is_some() && this.rests_in_playing() => {
-                self.recalculate_latency();
-            }
             _ => {}
         }
         self.forward(message);
