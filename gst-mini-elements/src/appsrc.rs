@@ -103,6 +103,8 @@ struct Queue {
     caps: Option<Caps>,
     eos: bool,
     flushing: bool,
+    /// The stream has begun: nothing is taken while its pad is flushing, either.
+    runs: bool,
     /// A buffer was dropped before the next one.
     discont: bool,
 }
@@ -170,7 +172,7 @@ impl Inner {
         let mut told = false;
         loop {
             let mut queue = self.queue.lock();
-            if queue.flushing {
+            if queue.flushing || (queue.runs && cx.is_flushing()) {
                 return Err(FlowError::Flushing);
             }
             if queue.eos {
@@ -411,7 +413,7 @@ impl Source for AppSrc {
         queue.clear();
         queue.eos = false;
         // Until the next start nobody takes what is pushed.
-        queue.flushing = true;
+        (queue.flushing, queue.runs) = (true, false);
         self.inner.show_levels(&queue);
         Ok(())
     }
@@ -438,6 +440,7 @@ impl Source for AppSrc {
             if queue.flushing {
                 return Err(FlowError::Flushing);
             }
+            queue.runs = true;
             let item = queue.take();
             self.inner.show_levels(&queue);
             match item {
