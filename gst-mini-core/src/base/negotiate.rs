@@ -15,12 +15,31 @@ use crate::host::core::ElementCore;
 use crate::pad::{Pad, PadCore};
 use crate::query::Query;
 
-/// What a source's element can make with its present properties, in its template.
+/// What an element can make or take with its present properties, in its template.
 pub(crate) fn own_caps(core: &ElementCore, pad: &PadCore) -> Caps {
     let cx = Context::detached(core);
     match core.instance().pad_caps(&cx, pad.id().0) {
         Some(caps) => caps.intersect_first(&pad.template_caps()),
         None => pad.template_caps(),
+    }
+}
+
+/// Answers a question for formats at the pad of an element that has one side only.
+pub(crate) fn answer(core: &ElementCore, pad: &PadCore, query: &mut Query) -> bool {
+    match query {
+        Query::Caps { filter, result } => {
+            let own = own_caps(core, pad);
+            *result = Some(match filter {
+                Some(filter) => filter.intersect_first(&own),
+                None => own,
+            });
+            true
+        }
+        Query::AcceptCaps { caps, accepted } => {
+            *accepted = caps.is_subset_of(&own_caps(core, pad));
+            true
+        }
+        _ => false,
     }
 }
 

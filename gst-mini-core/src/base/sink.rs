@@ -347,17 +347,8 @@ impl PadHandler for SinkBase {
             return true;
         }
         match query {
-            Query::Caps { filter, result } => {
-                let own = negotiate::own_caps(&self.core, pad);
-                *result = Some(match filter {
-                    Some(filter) => filter.intersect_first(&own),
-                    None => own,
-                });
-                true
-            }
-            Query::AcceptCaps { caps, accepted } => {
-                *accepted = caps.is_subset_of(&negotiate::own_caps(&self.core, pad));
-                true
+            Query::Caps { .. } | Query::AcceptCaps { .. } => {
+                negotiate::answer(&self.core, pad, query)
             }
             Query::Position { .. } => self.position_query(query),
             Query::Latency { .. } => self.latency_query(query),

@@ -104,34 +104,12 @@ fn tags(tags: &Structure) -> String {
 impl Event {
     /// GStreamer's number for the type of event: its order, and bits for the way it goes.
     pub fn type_number(&self) -> u32 {
-        let order = match &self.kind {
-            EventKind::FlushStart => 10,
-            EventKind::FlushStop { .. } => 20,
-            EventKind::StreamStart { .. } => 40,
-            EventKind::Caps(_) => 50,
-            EventKind::Segment(_) => 70,
-            EventKind::Tag(_) => 80,
-            EventKind::Eos => 110,
-            EventKind::SegmentDone { .. } => 150,
-            EventKind::Gap { .. } => 160,
-            EventKind::Qos { .. } => 190,
-            EventKind::Seek(_) => 200,
-            EventKind::Latency(_) => 220,
-            EventKind::Step(_) => 230,
-            EventKind::Reconfigure => 240,
-            EventKind::Custom(super::CustomKind::Upstream, _) => 270,
-            EventKind::Custom(super::CustomKind::Downstream, _) => 280,
-            EventKind::Custom(super::CustomKind::DownstreamOob, _) => 290,
-            EventKind::Custom(super::CustomKind::DownstreamSticky, _) => 300,
-            EventKind::Custom(super::CustomKind::Both, _) => 310,
-            EventKind::Custom(super::CustomKind::BothOob, _) => 320,
-        };
         let multi = matches!(
             self.kind,
             EventKind::Tag(_) | EventKind::Custom(super::CustomKind::DownstreamSticky, _)
         );
         let bit = |set: bool, bit: u32| if set { bit } else { 0 };
-        (order << 8)
+        (self.number() << 8)
             | bit(self.is_upstream(), UPSTREAM)
             | bit(self.is_downstream(), DOWNSTREAM)
             | bit(self.is_serialized(), SERIALIZED)
