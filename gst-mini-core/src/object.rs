@@ -13,9 +13,9 @@ use crate::structure::Structure;
 /// Caps of a stream of named objects.
 pub const OBJECT_CAPS: &str = "application/x-named-objects";
 /// Name of the events by which a sink that is being replaced agrees with whoever makes its objects on where to end.
-/// Upstream it asks, with a number `serial`; with `cancel=true` the end is not wanted any more. Whoever is asked
-/// ends what it records as soon as nothing is lost by it, and sends a serialized event downstream with that name
-/// and `serial`; what follows is for another store, and is not named before something else follows.
+/// Upstream it asks, with a number `serial`. Whoever is asked ends what it records as soon as nothing is lost by it,
+/// and sends a serialized event downstream with that name and `serial`; what it sends behind it is for another
+/// store. When the event comes again with `over=true`, that store is there, or the other is wanted again.
 pub const OBJECT_SEAM: &str = "gst-mini-object-seam";
 const META: &str = "gst-mini.object";
 

@@ -10,6 +10,11 @@
 //! `hls-segment` (`index frames duration name bytes`), each new recording in `hls-recording`
 //! (`playlist run-id`). `codec_data` in the caps is text, two hexadecimal digits a byte.
 //!
+//! When its object sink is about to be replaced (the event `gst-mini-object-seam`), the recording ends before the next
+//! key frame, which is asked for: last segment, ENDLIST, and the event as a mark behind them. What follows is
+//! another recording. Its first frames are held until the event comes with `over=true`: then the new store is there
+//! to be asked for its names.
+//!
 //! Invariant: a name that was given out is not given out again with other bytes, playlists excepted.
 //! In GStreamer: gst-plugins-rs `net/hlssink3` (`HlsCmafSink`), which is a bin with its own file sink.
 //! Left out: audio; going on with an earlier playlist; deleting what a live playlist no longer lists.
@@ -20,7 +25,7 @@
 
 use gst_mini_core::element_prelude::*;
 
-use crate::hls::{Object, PlaylistKind, Recording, Role, Sample, Settings, Track, date};
+use crate::hls::{Object, PlaylistKind, Recording, Role, Sample, Settings, Track, date, track_of};
 
 const SINK_CAPS: &str = "video/x-h264, stream-format=(string)avc, alignment=(string)au";
 const KINDS: [PlaylistKind; 3] = [PlaylistKind::Live, PlaylistKind::Event, PlaylistKind::Vod];
@@ -44,6 +49,14 @@ pub struct HlsSegmenter {
     objects: u64,
     /// A recording was begun since this element was made.
     has_recorded: bool,
+    /// The number of the seam that the sink asked for.
+    seam: Option<u64>,
+    /// A key frame was asked for because of it.
+    seam_asked: bool,
+    /// The number of the seam that what comes now lies behind; the new store is not there yet.
+    crossing: Option<u64>,
+    /// The first frames behind a seam.
+    held: Vec<Buffer>,
 }
 
 /// A frame's bytes, kept until their segment closes.
@@ -74,6 +87,10 @@ impl Default for HlsSegmenter {
             frames: 0,
             objects: 0,
             has_recorded: false,
+            seam: None,
+            seam_asked: false,
+            crossing: None,
+            held: Vec::new(),
         }
     }
 }
@@ -114,6 +131,7 @@ impl Element for HlsSegmenter {
         Prop::published("segments", types::UINT, "Segments closed in this recording", "0"),
         Prop::published("frames", types::UINT64, "Frames in the closed segments of this recording", "0"),
     ];
+    const UPSTREAM_EVENTS: &str = OBJECT_SEAM;
 }
 
 impl HlsSegmenter {
@@ -231,6 +249,69 @@ impl HlsSegmenter {
         Ok(())
     }
 
+    /// Puts a frame into the recording, or into a new one.
+    fn record(&mut self, cx: &Cx, buf: Buffer) -> FlowResult {
+        if self.track.is_none() {
+            let text = "a frame came before its format (caps with codec_data)";
+            return Err(cx.error(ErrorKind::Negotiation, text));
+        }
+        let Some(pts) = buf.pts() else {
+            let text = "a frame has no timestamp (PTS); where to cut cannot be told";
+            return Err(cx.error(ErrorKind::Format, text));
+        };
+        let is_sync = !buf.has(BufferFlags::DELTA_UNIT);
+        let utc = self.utc_of(cx, pts);
+        let mut recording = match self.recording.take().filter(|r| !r.playlist().is_ended()) {
+            Some(recording) => recording,
+            None => {
+                let mut recording = self.begin(cx, utc)?;
+                if let Some(track) = self.track.clone() {
+                    recording.set_track(track).map_err(|error| fail(cx, &error))?;
+                }
+                recording
+            }
+        };
+        if is_sync {
+            recording.set_wall_clock(pts, utc);
+        }
+        let (dts, duration) = (buf.dts(), buf.duration());
+        let result = recording.push(Sample { pts, dts, duration, is_sync, data: Payload(buf) });
+        self.recording = Some(recording);
+        let objects = result.map_err(|error| fail(cx, &error))?;
+        self.put_out(cx, objects, true);
+        Ok(())
+    }
+
+    /// Ends the recording before `buf` if the sink is to be replaced and nothing is lost by it; `None`: it did, and
+    /// keeps the frame.
+    fn end_at_seam(&mut self, cx: &Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        let Some(serial) = self.seam else { return Ok(Some(buf)) };
+        let is_open = self.recording.as_ref().is_some_and(|r| !r.playlist().is_ended());
+        if is_open && buf.has(BufferFlags::DELTA_UNIT) {
+            if !std::mem::replace(&mut self.seam_asked, true) {
+                self.requests += 1;
+                cx.output_event(FIRST_PAD, Event::force_key_unit(None, self.requests));
+            }
+            return Ok(Some(buf));
+        }
+        self.finish(cx, true)?;
+        self.mark_seam(cx, serial);
+        self.held.push(buf);
+        Ok(None)
+    }
+
+    /// What came before goes to the sink that asked.
+    fn mark_seam(&mut self, cx: &Cx, serial: u64) {
+        (self.seam, self.crossing) = (None, Some(serial));
+        let mark = Structure::new(OBJECT_SEAM).with("serial", serial);
+        cx.output_event(SECOND_PAD, Event::new(EventKind::Custom(CustomKind::Downstream, mark)));
+    }
+
+    /// Records the frames that were held behind a seam.
+    fn record_held(&mut self, cx: &Cx) -> FlowResult {
+        std::mem::take(&mut self.held).into_iter().try_for_each(|buf| self.record(cx, buf))
+    }
+
     /// Asks the encoder for the key frame at which the open segment shall end.
     fn ask_for_key_frame(&mut self, cx: &Cx) {
         let Some(recording) = &self.recording else { return };
@@ -272,6 +353,8 @@ impl Transform for HlsSegmenter {
     fn start(&mut self, cx: &mut Cx) -> Result<(), ElementError> {
         (self.track, self.recording, self.segment) = (None, None, None);
         (self.flushed, self.asked) = (false, None);
+        (self.seam, self.seam_asked, self.crossing) = (None, false, None);
+        self.held.clear();
         let live = KINDS.get(self.playlist_type as usize) == Some(&PlaylistKind::Live);
         if self.playlist_length > 0 && !live {
             let text =
@@ -291,11 +374,13 @@ impl Transform for HlsSegmenter {
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         self.recording = None;
+        self.held.clear();
         Ok(())
     }
 
     fn set_caps(&mut self, cx: &mut Cx, input: &Caps, _: &Caps) -> FlowResult {
         let track = track_of(input).map_err(|why| cx.error(ErrorKind::Negotiation, why))?;
+        self.record_held(cx)?;
         if let Some(recording) = self.recording.as_mut().filter(|r| !r.playlist().is_ended()) {
             let objects = recording.set_track(track.clone()).map_err(|error| fail(cx, &error))?;
             self.put_out(cx, objects, true);
@@ -305,45 +390,37 @@ impl Transform for HlsSegmenter {
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        if self.track.is_none() {
-            let text = "a frame came before its format (caps with codec_data)";
-            return Err(cx.error(ErrorKind::Negotiation, text));
+        if self.crossing.is_some() {
+            self.held.push(buf);
+            return Ok(None);
         }
-        let Some(pts) = buf.pts() else {
-            let text = "a frame has no timestamp (PTS); where to cut cannot be told";
-            return Err(cx.error(ErrorKind::Format, text));
-        };
+        self.record_held(cx)?;
         if std::mem::take(&mut self.flushed) {
             // Their time lies before the flush, so they go out without one.
             self.interrupt(cx, false)?;
         }
-        let is_sync = !buf.has(BufferFlags::DELTA_UNIT);
-        let utc = self.utc_of(cx, pts);
-        let mut recording = match self.recording.take().filter(|r| !r.playlist().is_ended()) {
-            Some(recording) => recording,
-            None => {
-                let mut recording = self.begin(cx, utc)?;
-                if let Some(track) = self.track.clone() {
-                    recording.set_track(track).map_err(|error| fail(cx, &error))?;
-                }
-                recording
-            }
-        };
-        if is_sync {
-            recording.set_wall_clock(pts, utc);
+        if let Some(buf) = self.end_at_seam(cx, buf)? {
+            self.record(cx, buf)?;
+            self.ask_for_key_frame(cx);
         }
-        let (dts, duration) = (buf.dts(), buf.duration());
-        let result = recording.push(Sample { pts, dts, duration, is_sync, data: Payload(buf) });
-        self.recording = Some(recording);
-        let objects = result.map_err(|error| fail(cx, &error))?;
-        self.put_out(cx, objects, true);
-        self.ask_for_key_frame(cx);
         Ok(None)
+    }
+
+    fn src_event(&mut self, _: &mut Cx, event: &Event) {
+        let EventKind::Custom(_, asked) = &event.kind else { return };
+        let Some(serial) = asked.get("serial").and_then(|value| value.as_u64()) else { return };
+        if asked.bool("over") == Some(true) {
+            self.seam.take_if(|wanted| *wanted == serial);
+            self.crossing.take_if(|wanted| *wanted == serial);
+        } else {
+            (self.seam, self.seam_asked) = (Some(serial), false);
+        }
     }
 
     fn sink_event(&mut self, cx: &mut Cx, event: &Event) -> FlowResult<bool> {
         match &event.kind {
             EventKind::Segment(segment) => {
+                self.record_held(cx)?;
                 let same = |a: &Segment, b: &Segment| {
                     let bare = |s: &Segment| Segment { position: None, duration: None, ..*s };
                     bare(a) == bare(b)
@@ -355,8 +432,12 @@ impl Transform for HlsSegmenter {
                 self.segment = Some(*segment);
             }
             EventKind::Eos => {
+                self.record_held(cx)?;
                 let with_time = !std::mem::take(&mut self.flushed);
                 self.finish(cx, with_time)?;
+                if let Some(serial) = self.seam {
+                    self.mark_seam(cx, serial);
+                }
             }
             // A sink would wait for the gap's time and hold up the frames: an object has none to fill.
             EventKind::Gap { .. } => return Ok(false),
@@ -401,30 +482,4 @@ fn exists(cx: &Cx, settings: &Settings, unsure: Option<bool>) -> Option<bool> {
         }
     });
     answers.into_iter().flatten().reduce(|a, b| a || b)
-}
-
-/// What the caps say about the stream.
-fn track_of(caps: &Caps) -> Result<Track, String> {
-    let fields = caps.structure(0).ok_or("there is no format")?;
-    let text = fields.str("codec_data").ok_or("the caps have no codec_data, which avc needs")?;
-    let codec_data = unhex(text).ok_or("codec_data is not text of hexadecimal digits")?;
-    let side = |name: &str| fields.int(name).and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
-    let frame_rate = fields.fraction("framerate").and_then(|rate| {
-        let rate = (u32::try_from(rate.num).ok()?, u32::try_from(rate.den).ok()?);
-        (rate.0 > 0 && rate.1 > 0).then_some(rate)
-    });
-    let track = Track { codec_data, width: side("width"), height: side("height"), frame_rate };
-    track.stream_info().map_err(|error| error.to_string())?;
-    Ok(track)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| {
-            let [high, low] = *pair else { return None };
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            Some((digit(high)? * 16 + digit(low)?) as u8)
-        })
-        .collect()
 }

@@ -57,7 +57,7 @@ pub struct Demo {
 impl Demo {
     /// The folder the recording goes to unless a location is given. Emptied first: it is this demo's
     /// own, under `target`.
-    fn default_folder(&self) -> PathBuf {
+    pub fn default_folder(&self) -> PathBuf {
         let root = std::env::var_os("GST_MINI_DEMO_DIR").map_or_else(
             || {
                 let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);

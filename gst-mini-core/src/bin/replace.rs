@@ -415,11 +415,11 @@ impl Exchange<'_> {
     }
 }
 
-/// The question, or that it is not wanted any more.
-fn ask(serial: u64, cancel: bool) -> Event {
+/// The question where to end, or that it is over.
+fn ask(serial: u64, over: bool) -> Event {
     let mut asked = Structure::new(OBJECT_SEAM).with("serial", serial);
-    if cancel {
-        asked.set("cancel", true);
+    if over {
+        asked.set("over", true);
     }
     Event::new(EventKind::Custom(CustomKind::Upstream, asked))
 }

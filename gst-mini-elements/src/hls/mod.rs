@@ -16,6 +16,7 @@
 pub mod avc;
 pub mod cmaf;
 pub mod date;
+mod format;
 pub mod object;
 pub mod playlist;
 pub mod recording;
@@ -23,6 +24,7 @@ pub mod rules;
 mod timeline;
 
 pub use cmaf::{Track, TrackError};
+pub use format::track_of;
 pub use object::{Chunk, Object, Role};
 pub use playlist::{Playlist, PlaylistError, PlaylistKind, Removed, ResumeError};
 pub use recording::{Recording, RecordingError, Sample, Settings, Stats};

@@ -29,27 +29,35 @@ struct Reached {
     /// Everything passes until this mark comes.
     until: Option<u64>,
     is_reached: bool,
+    /// The end of the stream came before the mark.
+    has_ended: bool,
 }
 
 /// Holds what comes through a source pad.
 pub(super) struct Hold {
     pad: Arc<PadCore>,
-    /// Where the question went out from.
-    asked: Option<(Arc<PadCore>, u64)>,
+    /// The number of the question that went upstream.
+    asked: Option<u64>,
     probes: Vec<ProbeId>,
     reached: Arc<Monitor<Reached>>,
 }
 
 impl Hold {
     fn install(pad: &Arc<PadCore>, until: Option<u64>) -> Hold {
-        let reached = Arc::new(Monitor::new(Reached { until, is_reached: false }));
+        let reached = Arc::new(Monitor::new(Reached { until, ..Reached::default() }));
         let shared = reached.clone();
         let block = pad.add_probe(
             ProbeType::BLOCK | ProbeType::DATA_DOWNSTREAM,
             Box::new(move |data| {
                 let mut reached = shared.lock();
                 match reached.until {
-                    Some(serial) if !is_mark(&data, serial) => return ProbeReturn::Pass,
+                    Some(serial) if !is_mark(&data, serial) => {
+                        if matches!(data, ProbeData::Event(Event { kind: EventKind::Eos, .. })) {
+                            reached.has_ended = true;
+                            reached.notify_all();
+                        }
+                        return ProbeReturn::Pass;
+                    }
                     _ => reached.until = None,
                 }
                 reached.is_reached = true;
@@ -72,7 +80,7 @@ impl Hold {
         let serial = u64::from(next_seqnum());
         let mut hold = Hold::install(pad, Some(serial));
         if sink.push_event(ask(serial, false)) {
-            hold.asked = Some((sink.clone(), serial));
+            hold.asked = Some(serial);
         } else {
             hold.reached.lock().until = None;
             hold.watch_for_idle();
@@ -114,6 +122,9 @@ impl Hold {
                 if reached.is_reached {
                     return Ok(());
                 }
+                if reached.has_ended {
+                    return Err(ReplaceError::Ended(old.to_owned()));
+                }
             }
             if !self.pad.is_active() {
                 return Err(ReplaceError::Stopped(old.to_owned()));
@@ -128,10 +139,9 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let Some((sink, serial)) = &self.asked
-            && !self.reached.lock().is_reached
-        {
-            sink.push_event(ask(*serial, true));
+        if let Some(serial) = self.asked {
+            // As if it came from downstream, where there is another sink now.
+            let _ = self.pad.receive_event(ask(serial, true));
         }
         for probe in &self.probes {
             self.pad.remove_probe(*probe);
