@@ -4,6 +4,7 @@
 
 mod routing_support;
 
+use gst_mini_core::pad::PadMode;
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime;
 use gst_mini_core::state::StateReturn;
@@ -335,6 +336,25 @@ fn a_source_held_in_preroll_and_a_stream_that_ended_are_refused_with_a_sentence(
         let sink = make("fakesink", Some("s1")).unwrap();
         let error = pipeline.replace(&pipeline.by_name("s0").unwrap(), &sink).unwrap_err();
         assert_eq!(error, ReplaceError::Ended("s0".to_owned()));
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
+fn what_is_pulled_is_refused() {
+    in_sim(|| {
+        let pipeline = launch(
+            "fakesrc can-activate-pull=true sizetype=fixed sizemax=100 ! fakesink name=s0 can-activate-pull=true",
+        );
+        pipeline.set_state(State::Paused);
+        pipeline.state(None);
+        let old = pipeline.by_name("s0").unwrap();
+        if old.static_pad("sink").unwrap().mode() != PadMode::Pull {
+            panic!("it is to be pulled");
+        }
+        let new = make("fakesink", Some("s1")).unwrap();
+        let error = pipeline.replace(&old, &new).unwrap_err();
+        assert_eq!(error, ReplaceError::Pulled("s0".to_owned()));
         pipeline.set_state(State::Null);
     });
 }

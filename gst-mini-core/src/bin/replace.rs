@@ -16,7 +16,8 @@
 //! Invariant: a buffer that left upstream is taken by the old element or by the new one, never by both and
 //! never by none.
 //! In GStreamer: none; its application manual (`pipeline-manipulation`) has the steps by hand.
-//! Left out: pads that come and go by themselves; elements in different bins.
+//! Left out: pads that come and go by themselves; elements in different bins; links that are pulled through, which are
+//! refused.
 
 mod places;
 mod seam;
@@ -28,7 +29,7 @@ use crate::event::{CustomKind, Event, EventKind, next_seqnum};
 use crate::handle::{ElementRef, HandleError};
 use crate::message::MessageKind;
 use crate::object::OBJECT_SEAM;
-use crate::pad::{LinkError, attention};
+use crate::pad::{LinkError, PadMode, attention};
 use crate::query::Query;
 use crate::segment::Format;
 use crate::state::{State, StateReturn};
@@ -87,6 +88,11 @@ pub enum ReplaceError {
         /// What could be done.
         held: &'static str,
     },
+    /// Data goes through the links of the old element only because somebody asks for it.
+    #[error(
+        "\"{0}\" stays: data is pulled through it, and only where it is pushed elements can be exchanged"
+    )]
+    Pulled(String),
     /// The pipeline was stopped meanwhile.
     #[error("\"{0}\" stays: the stream was stopped meanwhile")]
     Stopped(String),
@@ -131,6 +137,9 @@ impl BinCore {
             return Err(ReplaceError::InUse(new.name().to_owned()));
         }
         let (ins, outs) = places::pair(old, new)?;
+        if ins.iter().chain(&outs).any(|place| place.old.mode() == PadMode::Pull) {
+            return Err(ReplaceError::Pulled(old.name().to_owned()));
+        }
         let at = this.standing();
         if at.pending.is_some() && at.last == StateReturn::Async && at.pending != Some(at.current) {
             this.state(Some(PATIENCE));
