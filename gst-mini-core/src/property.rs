@@ -44,6 +44,9 @@ pub mod types {
     pub const CAPS: &str = "caps";
     /// A structure, as statistics are.
     pub const STRUCTURE: &str = "structure";
+    /// All of them; choices and flags list theirs behind `enum:` and `flags:`.
+    pub const ALL: &[&str] =
+        &[BOOLEAN, INT, UINT, INT64, UINT64, DOUBLE, FLOAT, PAD, STRING, FRACTION, CAPS, STRUCTURE];
 }
 
 /// A property of element `E`.

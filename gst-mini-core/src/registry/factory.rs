@@ -9,6 +9,7 @@ pub(crate) mod growth;
 use crate::caps::Caps;
 use crate::element::Direction;
 use crate::plugin::abi::*;
+use crate::property::types;
 
 /// How a pad comes to exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +172,15 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_%".contains(c))
 }
 
+/// Whether a property may be of that type.
+fn is_type(name: &str) -> bool {
+    match name.split_once(':') {
+        Some(("enum" | "flags", choices)) => !choices.is_empty(),
+        Some(_) => false,
+        None => types::ALL.contains(&name),
+    }
+}
+
 /// What GStreamer calls the type, or the factory's name in that style.
 ///
 /// # Safety
@@ -284,13 +294,55 @@ impl FactoryInfo {
             }
             for signal in list(raw.signals, raw.n_signals, "signals")? {
                 let signal = whole(signal, "a signal's description")?;
+                let name = text(signal.name, "a signal's name")?;
+                if !is_name(&name) {
+                    return Err(format!(
+                        "element \"{}\": the signal \"{name}\" is invalid",
+                        info.name
+                    ));
+                }
                 info.signals.push(SignalInfo {
-                    name: text(signal.name, "a signal's name")?,
+                    name,
                     blurb: text(signal.blurb, "a signal's blurb")?,
                     action: signal.action != 0,
                 });
             }
+            info.has_what_it_needs()?;
             Ok(info)
+        }
+    }
+
+    /// Each name once, and the pads that a role has.
+    fn has_what_it_needs(&self) -> Result<(), String> {
+        let twice = |what: &str, names: Vec<&str>| {
+            let again = |index: usize| names[..index].contains(&names[index]);
+            match (0..names.len()).find(|index| again(*index)) {
+                Some(index) => Err(format!(
+                    "element \"{}\": {what} \"{}\" is given twice",
+                    self.name, names[index]
+                )),
+                None => Ok(()),
+            }
+        };
+        twice("pad", self.pads.iter().map(|pad| pad.name.as_str()).collect())?;
+        twice("property", self.props.iter().map(|prop| prop.name.as_str()).collect())?;
+        twice("signal", self.signals.iter().map(|signal| signal.name.as_str()).collect())?;
+        let needed: &[Direction] = match self.role {
+            RoleKind::Source => &[Direction::Src],
+            RoleKind::Transform => &[Direction::Sink, Direction::Src],
+            RoleKind::Sink => &[Direction::Sink],
+            RoleKind::MultiPad => &[],
+        };
+        let has = |direction: Direction| {
+            let always = self.pads.iter().filter(|pad| pad.presence == Presence::Always);
+            always.map(|pad| pad.direction).any(|other| other == direction)
+        };
+        match needed.iter().find(|direction| !has(**direction)) {
+            Some(direction) => {
+                let direction = direction.name();
+                Err(format!("element \"{}\": it needs a {direction} pad for its role", self.name))
+            }
+            None => Ok(()),
         }
     }
 
@@ -349,8 +401,15 @@ impl FactoryInfo {
             if !is_name(&name) {
                 return Err(format!("element \"{}\": property \"{name}\" is invalid", self.name));
             }
+            let type_name = text(raw.type_name, "a property's type")?;
+            if !is_type(&type_name) {
+                return Err(format!(
+                    "element \"{}\": property \"{name}\" has the type \"{type_name}\", which is none",
+                    self.name
+                ));
+            }
             Ok(PropInfo {
-                type_name: text(raw.type_name, "a property's type")?,
+                type_name,
                 blurb: text(raw.blurb, "a property's blurb")?,
                 unit: text(raw.unit, "a property's unit")?,
                 min: text(raw.min, "a property's minimum")?,

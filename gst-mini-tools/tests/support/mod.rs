@@ -87,17 +87,21 @@ impl Place {
 
 /// Compiles `fixture.c`. A machine that builds Rust programs has `cc`, which links them.
 pub fn compile(file: &Path, name: &str, defines: &[&str], flags: &[&str]) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/fixture.c");
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
+    compile_source("fixture.c", file, name, defines, flags);
+}
+
+/// Compiles a C file of this folder.
+pub fn compile_source(source: &str, file: &Path, name: &str, defines: &[&str], flags: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("cc")
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"])
         .arg("-I")
-        .arg(include)
+        .arg(root.join("../include"))
         .args(flags)
         .arg(format!("-DNAME={}", name.replace('-', "_")))
         .arg(format!("-DNAME_TEXT=\"{name}\""))
         .args(defines.iter().map(|define| format!("-D{define}")))
-        .arg(source)
+        .arg(root.join("tests/support").join(source))
         .arg("-o")
         .arg(file)
         .output()
