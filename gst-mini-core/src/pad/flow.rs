@@ -42,6 +42,8 @@ impl PadCore {
         if flow.is_err()
             && let Some(Turned::Buffer(buf)) = moved::turned()
         {
+            // Whatever it knows of the link is old.
+            self.raise(attention::RELINK);
             // SAFETY: the caller's promise.
             return unsafe { self.push(buf) };
         }
@@ -73,6 +75,8 @@ impl PadCore {
         if flow.is_err()
             && let Some(Turned::List(list)) = moved::turned()
         {
+            // Whatever it knows of the link is old.
+            self.raise(attention::RELINK);
             // SAFETY: the caller's promise.
             return unsafe { self.push_list(list) };
         }
