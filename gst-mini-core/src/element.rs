@@ -19,7 +19,7 @@ use crate::error::{ElementError, FlowError, FlowResult};
 use crate::event::{Event, Seek, Seqnum};
 use crate::plugin::abi::{
     GM_PAD_SINK, GM_PAD_SRC, GM_PRESENCE_ALWAYS, GM_PRESENCE_REQUEST, GM_PRESENCE_SOMETIMES,
-    GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
+    GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_PAIRED, GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
 };
 use crate::property::Prop;
 use crate::query::Query;
@@ -88,6 +88,13 @@ impl PadTemplate {
     /// passed on through the element. Only for [`MultiPad`].
     pub const fn with_own_caps(mut self) -> Self {
         self.0.flags |= GM_TEMPLATE_OWN_CAPS;
+        self
+    }
+    /// What comes in leaves by the pad of the other direction that has the same number, as in a
+    /// multiqueue: events, flushes and queries concern that one only. For the templates of both
+    /// directions, whose names end in `%u`. Only for [`MultiPad`].
+    pub const fn paired(mut self) -> Self {
+        self.0.flags |= GM_TEMPLATE_PAIRED;
         self
     }
 }

@@ -109,6 +109,11 @@ pub enum MessageKind {
     ResetTime(RunningTime),
     /// The duration is to be asked again.
     DurationChanged,
+    /// An element gathers data. An application pauses a pipeline that is not live until it is at 100.
+    Buffering {
+        /// How far it is, 0 to 100.
+        percent: i32,
+    },
     /// An element wishes the application to change the pipeline's state.
     RequestState(State),
     /// A property's new value, where notifications were asked for.
@@ -170,6 +175,7 @@ impl Message {
             MessageKind::StepDone { .. } => "step-done",
             MessageKind::ResetTime(_) => "reset-time",
             MessageKind::DurationChanged => "duration-changed",
+            MessageKind::Buffering { .. } => "buffering",
             MessageKind::RequestState(_) => "request-state",
             MessageKind::PropertyNotify { .. } => "property-notify",
             MessageKind::Element(_) => "element",
@@ -200,6 +206,9 @@ impl MessageKind {
                 Structure::new("clock-lost").with("clock", name.as_str())
             }
             MessageKind::DurationChanged => Structure::new("duration-changed"),
+            MessageKind::Buffering { percent } => {
+                Structure::new("buffering").with("percent", *percent)
+            }
             MessageKind::Tag(s) => Structure::new("tag").with("structure", s.to_string()),
             MessageKind::Element(s) => Structure::new("element").with("structure", s.to_string()),
             _ => return None,
@@ -224,6 +233,7 @@ impl MessageKind {
             "clock-provide" => MessageKind::ClockProvide(read.str("clock")?.to_owned()),
             "clock-lost" => MessageKind::ClockLost(read.str("clock")?.to_owned()),
             "duration-changed" => MessageKind::DurationChanged,
+            "buffering" => MessageKind::Buffering { percent: read.int("percent")? },
             "tag" => MessageKind::Tag(inner()?),
             "element" => MessageKind::Element(inner()?),
             _ => return None,

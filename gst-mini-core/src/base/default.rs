@@ -2,7 +2,7 @@
 //!
 //! Invariant: an event leaves through every pad of the other direction, in pad order.
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_event_default`, `gst_pad_query_default`).
-//! Left out: internal links other than "all pads of the other direction".
+//! Left out: internal links other than "all pads of the other direction" and pairs of one number.
 
 use crate::caps::Caps;
 use crate::element::Direction;
@@ -17,7 +17,7 @@ use crate::time::ClockTime;
 /// Sends an event that arrived at `pad` on through the pads of the other direction. Succeeds when
 /// any of them took it, or when there is none.
 pub(crate) fn event(core: &ElementCore, pad: &PadCore, event: Event) -> FlowResult {
-    let onward = core.pads_of(pad.direction().opposite());
+    let onward = core.pads_beyond(pad);
     let mut result = if onward.is_empty() { Ok(()) } else { Err(FlowError::NotLinked) };
     for other in onward {
         let sent = other.push_event_full(event.clone());
@@ -43,7 +43,7 @@ pub(crate) fn query(core: &ElementCore, pad: &PadCore, query: &mut Query) -> boo
         Query::Latency { .. } => latency(core, pad, query),
         // How it can be had elsewhere says nothing of how it can be had here.
         Query::Scheduling(_) => false,
-        _ => core.pads_of(pad.direction().opposite()).iter().any(|other| other.peer_query(query)),
+        _ => core.pads_beyond(pad).iter().any(|other| other.peer_query(query)),
     }
 }
 
@@ -55,7 +55,9 @@ pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Ca
     };
     // What a source pad that came with its stream can have is what it has.
     let appeared = core.factory.template_for(pad.name()).is_some_and(|template| {
-        template.presence == Presence::Sometimes && template.direction == Direction::Src
+        template.presence == Presence::Sometimes
+            && template.direction == Direction::Src
+            && !template.paired
     });
     let (is_own, present) = (has_own(pad), pad.current_caps());
     let decided = present.filter(|_| appeared || is_own && pad.direction() == Direction::Src);
@@ -68,7 +70,7 @@ pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Ca
     if is_decided || is_own {
         return caps;
     }
-    for other in core.pads_of(pad.direction().opposite()) {
+    for other in core.pads_beyond(pad) {
         if has_own(&other) {
             continue;
         }
@@ -88,7 +90,7 @@ pub(crate) fn proxied_caps(core: &ElementCore, pad: &PadCore, filter: Option<&Ca
 fn latency(core: &ElementCore, pad: &PadCore, query: &mut Query) -> bool {
     let mut answered = true;
     let (mut is_live, mut least, mut most) = (false, ClockTime::ZERO, None::<ClockTime>);
-    for other in core.pads_of(pad.direction().opposite()) {
+    for other in core.pads_beyond(pad) {
         let mut ask = Query::latency();
         if !other.peer_query(&mut ask) {
             answered &= !other.is_linked();

@@ -180,16 +180,20 @@ impl MultiBase {
         }
     }
 
-    /// Starts the tasks again after a flush.
-    fn restart(&self) {
-        let tasks: Vec<_> = self.tasks.lock().values().cloned().collect();
+    /// Starts the tasks of these pads again after a flush.
+    fn restart(&self, pads: &[Arc<PadCore>]) {
+        let is_one = |id: &PadId| pads.iter().any(|pad| pad.id() == *id);
+        let tasks: Vec<_> = {
+            let tasks = self.tasks.lock();
+            tasks.iter().filter(|(id, _)| is_one(id)).map(|(_, task)| task.clone()).collect()
+        };
         for task in tasks {
             task.start();
         }
     }
 
-    fn flush_start(&self, event: Event) {
-        for pad in self.core.pads_of(Direction::Src) {
+    fn flush_start(&self, pad: &PadCore, event: Event) {
+        for pad in self.core.pads_beyond(pad) {
             // Sets this pad's own flag first, so that the task's waits end.
             pad.push_event(event.clone());
         }
@@ -198,7 +202,8 @@ impl MultiBase {
 
     fn flush_stop(&self, pad: &PadCore, event: &Event) {
         // The tasks came out of their waits at flush-start; when their locks are free they rest.
-        for pad in self.core.pads_of(Direction::Src).iter().filter(|pad| self.has_task(pad)) {
+        let beyond = self.core.pads_beyond(pad);
+        for pad in beyond.iter().filter(|pad| self.has_task(pad)) {
             drop(pad.stream_lock().lock());
         }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
@@ -206,11 +211,11 @@ impl MultiBase {
             self.core.instance().flush(&cx);
             return;
         }
-        for pad in self.core.pads_of(Direction::Src) {
+        for pad in &beyond {
             pad.push_event(event.clone());
         }
         self.core.instance().flush(&cx);
-        self.restart();
+        self.restart(&beyond);
     }
 
     fn start(&self) -> StateReturn {
@@ -405,7 +410,7 @@ impl PadHandler for MultiBase {
                 self.core.wake_all();
                 let cx = Context::new(&self.core, self.core.pad(pad.id()));
                 if self.core.instance().oob_event(&cx, &event) {
-                    self.flush_start(event);
+                    self.flush_start(pad, event);
                 }
                 Ok(())
             }
@@ -439,8 +444,8 @@ impl PadHandler for MultiBase {
         self.core.caps_changed(pad, caps);
     }
 
-    fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {
-        self.core.pads_of(Direction::Src)
+    fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
+        self.core.pads_beyond(pad)
     }
 }
 

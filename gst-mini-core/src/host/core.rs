@@ -171,6 +171,23 @@ impl ElementCore {
         self.pads.read().iter().filter(|pad| pad.direction() == direction).cloned().collect()
     }
 
+    /// Where what arrives at `pad` goes on: the pads of the other direction, or of paired ones the one
+    /// with the same number.
+    pub fn pads_beyond(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
+        let other = pad.direction().opposite();
+        let template = self.factory.template_for(pad.name());
+        let Some(template) = template.filter(|template| template.paired) else {
+            return self.pads_of(other);
+        };
+        let number = template.number_of(pad.name());
+        let is_beyond = |beyond: &Arc<PadCore>| {
+            let template = self.factory.template_for(beyond.name());
+            beyond.direction() == other
+                && template.and_then(|template| template.number_of(beyond.name())) == number
+        };
+        self.pads.read().iter().filter(|pad| is_beyond(pad)).cloned().collect()
+    }
+
     pub fn lent(&self) -> Lent {
         self.lent.read().clone()
     }

@@ -37,6 +37,8 @@ pub struct TemplateInfo {
     pub task: bool,
     /// Whether its caps are unrelated to those of the element's other pads.
     pub own_caps: bool,
+    /// Whether what passes it passes the pad of the same number on the other side, and no other.
+    pub paired: bool,
     /// What GStreamer calls such a pad.
     pub pad_type: String,
 }
@@ -388,6 +390,7 @@ impl FactoryInfo {
             caps,
             task: raw.flags & GM_TEMPLATE_TASK != 0,
             own_caps: raw.flags & GM_TEMPLATE_OWN_CAPS != 0,
+            paired: raw.flags & GM_TEMPLATE_PAIRED != 0,
         })
     }
 

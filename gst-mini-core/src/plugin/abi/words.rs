@@ -80,6 +80,8 @@ pub const GM_PRESENCE_REQUEST: u32 = 2;
 pub const GM_TEMPLATE_TASK: u32 = 1;
 /// The pad's caps have nothing to do with those of the element's other pads.
 pub const GM_TEMPLATE_OWN_CAPS: u32 = 2;
+/// What comes in at the pad leaves by the pad of the other direction that has the same number.
+pub const GM_TEMPLATE_PAIRED: u32 = 4;
 
 /// Property flags.
 pub const GM_PROP_READABLE: u32 = 1;
