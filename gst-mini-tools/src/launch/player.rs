@@ -45,6 +45,9 @@ pub struct Player<'a> {
     patience: Option<AbsoluteTime>,
     shows_position: bool,
     interrupted: bool,
+    is_live: bool,
+    /// Elements gather data; the pipeline waits in PAUSED.
+    is_buffering: bool,
 }
 
 impl<'a> Player<'a> {
@@ -59,6 +62,8 @@ impl<'a> Player<'a> {
             patience: None,
             shows_position,
             interrupted: false,
+            is_live: false,
+            is_buffering: false,
         }
     }
 
@@ -102,6 +107,7 @@ impl<'a> Player<'a> {
                 return End::Failed;
             }
             StateReturn::NoPreroll => {
+                self.is_live = true;
                 self.say("Pipeline is live and does not need PREROLL ...");
             }
             StateReturn::Async => {
@@ -167,8 +173,15 @@ impl<'a> Player<'a> {
             MessageKind::StateChanged { new: State::Paused, .. }
                 if is_own && self.target == State::Paused =>
             {
+                self.patience = None;
+                if self.is_buffering {
+                    self.say("Prerolled, waiting for buffering to finish...");
+                    return None;
+                }
+                self.say("Pipeline is PREROLLED ...");
                 return self.start_playing();
             }
+            MessageKind::Buffering { percent } => return self.buffer(percent),
             MessageKind::Eos => {
                 self.say(&format!("Got EOS from element \"{}\".", message.source));
                 if self.interrupted || self.options.eos_on_shutdown {
@@ -207,7 +220,6 @@ impl<'a> Player<'a> {
     fn start_playing(&mut self) -> Option<End> {
         self.patience = None;
         runtime::note_waits(false);
-        self.say("Pipeline is PREROLLED ...");
         self.say("Setting pipeline to PLAYING ...");
         self.target = State::Playing;
         self.began = Some(runtime::now());
@@ -215,6 +227,30 @@ impl<'a> Player<'a> {
             eprintln!("ERROR: pipeline doesn't want to play.");
             self.tell_what_is_left();
             return Some(End::Failed);
+        }
+        None
+    }
+
+    /// A pipeline that is not live waits until all it gathers is there.
+    fn buffer(&mut self, percent: i32) -> Option<End> {
+        if !self.options.quiet {
+            text(&format!("buffering... {percent}%  \r"));
+        }
+        if self.is_live {
+            return None;
+        }
+        let was_buffering = std::mem::replace(&mut self.is_buffering, percent < 100);
+        match (self.is_buffering, self.target) {
+            (false, State::Paused) => return self.start_playing(),
+            (false, _) => {
+                self.say("Done buffering, setting pipeline to PLAYING ...");
+                self.pipeline.set_state(State::Playing);
+            }
+            (true, State::Playing) if !was_buffering => {
+                self.say("Buffering, setting pipeline to PAUSED ...");
+                self.pipeline.set_state(State::Paused);
+            }
+            _ => {}
         }
         None
     }

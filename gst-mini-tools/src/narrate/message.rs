@@ -103,6 +103,13 @@ fn details(kind: &MessageKind) -> Option<String> {
             .field("processed", "guint64", processed)
             .field("dropped", "guint64", dropped)
             .end(),
+        MessageKind::Buffering { percent } => Line::new("GstMessageBuffering")
+            .field("buffer-percent", "int", percent)
+            .field("buffering-mode", "GstBufferingMode", "stream")
+            .field("avg-in-rate", "int", -1)
+            .field("avg-out-rate", "int", -1)
+            .field("buffering-left", "gint64", 0)
+            .end(),
         MessageKind::RequestState(state) => {
             Line::new("GstMessageRequestState").field("new-state", "GstState", state.name()).end()
         }
