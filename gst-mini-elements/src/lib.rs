@@ -28,6 +28,7 @@
 //! | `input-selector` | lets one of its inputs through | `inputselector.rs` |
 //! | `jpegenc` | makes a JPEG file of each picture | `jpegenc.rs`, [`video`] |
 //! | `livesource` | a simulated camera that misses frames nobody takes | `livesource.rs`, [`video`] |
+//! | `multiqueue` | queues side by side that let each other grow | `multiqueue.rs` |
 //! | `output-selector` | sends its stream to one of its outputs | `outputselector.rs` |
 //! | `pngenc` | makes a PNG file of each picture | `pngenc.rs`, [`video`] |
 //! | `queue` | a thread boundary with limits and leaks | `queue.rs` |
@@ -76,9 +77,11 @@ mod inputselector;
 mod jpegenc;
 mod last_message;
 mod livesource;
+mod multiqueue;
 mod outputselector;
 mod pngenc;
 mod queue;
+mod queued;
 mod routing;
 mod streamiddemux;
 mod tee;
@@ -118,6 +121,7 @@ register![
     Factory::multi_pad::<inputselector::InputSelector>(),
     Factory::transform::<jpegenc::JpegEnc>(),
     Factory::source::<livesource::LiveSource>(),
+    Factory::multi_pad::<multiqueue::MultiQueue>(),
     Factory::multi_pad::<outputselector::OutputSelector>(),
     Factory::transform::<pngenc::PngEnc>(),
     Factory::multi_pad::<queue::Queue>(),

@@ -18,7 +18,8 @@
 
 mod contents;
 
-use contents::{Amount, Contents, Item};
+use crate::queued::{Amount, Item, complain, tell_untold};
+use contents::Contents;
 use gst_mini_core::element_prelude::*;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -185,11 +186,7 @@ impl Queue {
     }
 
     fn is_full(&self, state: &State) -> bool {
-        let (level, limit) = (state.contents.level(), self.limit());
-        let over = |level: u64, max: u64| max > 0 && level >= max;
-        over(level.buffers, limit.buffers)
-            || over(level.bytes, limit.bytes)
-            || over(level.time, limit.time)
+        state.contents.level().reaches(&self.limit())
     }
 
     /// Nothing inside, or less than the thresholds ask for. What ends in an event goes out at once.
@@ -329,13 +326,6 @@ impl Queue {
         state.threshold = self.asked_threshold();
     }
 
-    /// Hands sticky events that lost their place to the source pad.
-    fn tell_untold(cx: &Cx, untold: Vec<Event>) {
-        for event in untold {
-            cx.store_event(SRC, &event);
-        }
-    }
-
     /// Waits for the next item and pushes it.
     fn push_next(&self, cx: &Cx) -> FlowResult {
         let mut state = self.relock()?;
@@ -351,7 +341,7 @@ impl Queue {
         loop {
             let untold = state.contents.take_untold();
             self.unlock(cx, state);
-            Self::tell_untold(cx, untold);
+            tell_untold(cx, SRC, untold);
             match item {
                 Item::Buffer(buf) => flow = cx.push(SRC, buf),
                 Item::List(list) => flow = cx.push_list(SRC, list),
@@ -396,20 +386,12 @@ impl Queue {
         }
         state.waits_room = true;
         self.unlock(cx, state);
-        Self::tell_untold(cx, untold);
+        tell_untold(cx, SRC, untold);
         let is_untold_upstream =
             !matches!(why, FlowError::Flushing | FlowError::Eos | FlowError::CustomSuccess);
         if ended && is_untold_upstream {
-            Self::complain(cx, why);
+            complain(cx, why);
             cx.push_event(SRC, &Event::eos());
-        }
-    }
-
-    /// Nobody upstream is there any more to tell of a failure. One that an element made itself it has
-    /// told itself.
-    fn complain(cx: &Cx, why: FlowError) {
-        if !matches!(why, FlowError::Error | FlowError::NotNegotiated) {
-            let _ = cx.error(ErrorKind::Failed, format!("the stream stopped: reason {why}"));
         }
     }
 }
@@ -456,7 +438,7 @@ impl MultiPad for Queue {
             if !event.is_sticky() || is_end {
                 drop(state);
                 if is_end && !matches!(refused, FlowError::Flushing | FlowError::Eos) {
-                    Self::complain(cx, refused);
+                    complain(cx, refused);
                 }
                 return Err(refused);
             }
@@ -518,7 +500,7 @@ impl MultiPad for Queue {
         (state.result, state.eos, state.unexpected) = (Ok(()), false, false);
         let untold = state.contents.take_untold();
         self.unlock(cx, state);
-        Self::tell_untold(cx, untold);
+        tell_untold(cx, SRC, untold);
     }
 
     fn query(&self, cx: &Cx, query: &mut Query) -> bool {

@@ -5,24 +5,9 @@
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_locked_enqueue_buffer`, `update_time_level`).
 //! Left out: queries among the items.
 
+use crate::queued::{Amount, Item, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
-
-/// One step of the stream.
-pub enum Item {
-    Buffer(Buffer),
-    List(BufferList),
-    Event(Event),
-}
-
-/// How much there is, or may be. In limits 0 is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount {
-    pub buffers: u64,
-    pub bytes: u64,
-    /// ns
-    pub time: u64,
-}
 
 /// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
@@ -52,10 +37,7 @@ impl End {
     /// Signed running time of the position; negative before the segment.
     fn running_time(&mut self) -> Option<i64> {
         let segment = self.segment();
-        let position = ClockTime::from_nanos(segment.position?);
-        let (sign, time) = segment.to_running_time_full(position);
-        let time = i64::try_from(time).ok()?;
-        (sign != 0).then_some(i64::from(sign) * time)
+        running_time(segment, segment.position)
     }
 
     fn set_segment(&mut self, segment: &Segment) {
@@ -80,48 +62,6 @@ impl End {
             Item::Event(_) => return false,
         }
         true
-    }
-}
-
-/// Where a buffer ends that begins at `position` unless it says otherwise.
-fn end_of(buf: &Buffer, position: Option<u64>) -> Option<u64> {
-    let start = buf.dts_or_pts().map(ClockTime::nanos).or(position)?;
-    Some(start.saturating_add(buf.duration().map_or(0, ClockTime::nanos)))
-}
-
-impl Item {
-    fn amount(&self) -> (u64, u64) {
-        match self {
-            Item::Buffer(buf) => (1, buf.size() as u64),
-            Item::List(list) => (list.len() as u64, list.size() as u64),
-            Item::Event(_) => (0, 0),
-        }
-    }
-
-    fn set_discont(&mut self) {
-        match self {
-            Item::Buffer(buf) => buf.set_flags(BufferFlags::DISCONT),
-            Item::List(list) => {
-                if let Some(first) = list.iter_mut().next() {
-                    first.set_flags(BufferFlags::DISCONT);
-                }
-            }
-            Item::Event(_) => {}
-        }
-    }
-
-    /// The buffers in it.
-    pub fn buffers(&self) -> &[Buffer] {
-        match self {
-            Item::Buffer(buf) => std::slice::from_ref(buf),
-            Item::List(list) => list.as_slice(),
-            Item::Event(_) => &[],
-        }
-    }
-
-    /// Whether it is data.
-    pub fn is_data(&self) -> bool {
-        !matches!(self, Item::Event(_))
     }
 }
 
@@ -218,14 +158,7 @@ impl Contents {
     /// Throws everything away but what the source pad has to tell all the same.
     pub fn clear(&mut self) {
         let mut untold = std::mem::take(&mut self.untold);
-        for item in self.items.drain(..) {
-            if let Item::Event(event) = item
-                && event.is_sticky()
-                && !matches!(event.kind, EventKind::Segment(_) | EventKind::Eos)
-            {
-                untold.push(event);
-            }
-        }
+        untold.extend(self.items.drain(..).filter_map(Item::into_kept_event));
         *self = Contents { untold, ..Contents::default() };
     }
 

@@ -1,0 +1,110 @@
+//! What waits in a `queue` or `multiqueue`: a step of a stream, and how much that is.
+//!
+//! Invariant: an item is what came in, unchanged; only data counts in an [`Amount`].
+//! In GStreamer: `plugins/elements/gstqueue.c` (`GstQueueItem`), `gstmultiqueue.c` (`GstMultiQueueItem`).
+//! Left out: nothing.
+
+use gst_mini_core::element_prelude::*;
+
+/// One step of the stream.
+pub enum Item {
+    Buffer(Buffer),
+    List(BufferList),
+    Event(Event),
+}
+
+/// How much there is, or may be. In limits 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    pub buffers: u64,
+    pub bytes: u64,
+    /// ns
+    pub time: u64,
+}
+
+impl Amount {
+    /// Whether one of the limits is reached.
+    pub fn reaches(&self, limit: &Amount) -> bool {
+        reaches(self.buffers, limit.buffers)
+            || reaches(self.bytes, limit.bytes)
+            || reaches(self.time, limit.time)
+    }
+}
+
+/// Whether there is a limit and it is reached.
+pub fn reaches(level: u64, limit: u64) -> bool {
+    limit > 0 && level >= limit
+}
+
+impl Item {
+    /// Buffers and bytes.
+    pub fn amount(&self) -> (u64, u64) {
+        match self {
+            Item::Buffer(buf) => (1, buf.size() as u64),
+            Item::List(list) => (list.len() as u64, list.size() as u64),
+            Item::Event(_) => (0, 0),
+        }
+    }
+
+    pub fn set_discont(&mut self) {
+        match self {
+            Item::Buffer(buf) => buf.set_flags(BufferFlags::DISCONT),
+            Item::List(list) => {
+                if let Some(first) = list.iter_mut().next() {
+                    first.set_flags(BufferFlags::DISCONT);
+                }
+            }
+            Item::Event(_) => {}
+        }
+    }
+
+    /// The buffers in it.
+    pub fn buffers(&self) -> &[Buffer] {
+        match self {
+            Item::Buffer(buf) => std::slice::from_ref(buf),
+            Item::List(list) => list.as_slice(),
+            Item::Event(_) => &[],
+        }
+    }
+
+    /// Whether it is data.
+    pub fn is_data(&self) -> bool {
+        matches!(self, Item::Buffer(_) | Item::List(_))
+    }
+
+    /// What the source pad has to tell all the same when the item is thrown away in a flush.
+    pub fn into_kept_event(self) -> Option<Event> {
+        let Item::Event(event) = self else { return None };
+        let is_kept =
+            event.is_sticky() && !matches!(event.kind, EventKind::Segment(_) | EventKind::Eos);
+        is_kept.then_some(event)
+    }
+}
+
+/// Where a buffer ends that begins at `position` unless it says otherwise, ns.
+pub fn end_of(buf: &Buffer, position: Option<u64>) -> Option<u64> {
+    let start = buf.dts_or_pts().map(ClockTime::nanos).or(position)?;
+    Some(start.saturating_add(buf.duration().map_or(0, ClockTime::nanos)))
+}
+
+/// The running time of a position, ns; negative before the segment.
+pub fn running_time(segment: &Segment, position: Option<u64>) -> Option<i64> {
+    let (sign, time) = segment.to_running_time_full(ClockTime::from_nanos(position?));
+    let time = i64::try_from(time).ok()?;
+    (sign != 0).then_some(i64::from(sign) * time)
+}
+
+/// Hands sticky events that lost their place to the source pad.
+pub fn tell_untold(cx: &Cx, src: PadId, untold: Vec<Event>) {
+    for event in untold {
+        cx.store_event(src, &event);
+    }
+}
+
+/// Nobody upstream is there any more to tell of a failure. One that an element made itself it has told
+/// itself.
+pub fn complain(cx: &Cx, why: FlowError) {
+    if !matches!(why, FlowError::Error | FlowError::NotNegotiated) {
+        let _ = cx.error(ErrorKind::Failed, format!("the stream stopped: reason {why}"));
+    }
+}
