@@ -211,6 +211,42 @@ impl MessageKind {
             }
             MessageKind::Tag(s) => Structure::new("tag").with("structure", s.to_string()),
             MessageKind::Element(s) => Structure::new("element").with("structure", s.to_string()),
+            MessageKind::Application(s) => {
+                Structure::new("application").with("structure", s.to_string())
+            }
+            MessageKind::RequestState(state) => {
+                Structure::new("request-state").with("state", state.name())
+            }
+            MessageKind::Qos {
+                live,
+                running_time,
+                stream_time,
+                timestamp,
+                duration,
+                jitter,
+                proportion,
+                processed,
+                dropped,
+            } => {
+                let mut out = Structure::new("qos")
+                    .with("live", *live)
+                    .with("jitter", *jitter)
+                    .with("proportion", *proportion)
+                    .with("processed", *processed)
+                    .with("dropped", *dropped);
+                let times = [
+                    ("running-time", running_time.map(RunningTime::nanos)),
+                    ("stream-time", *stream_time),
+                    ("timestamp", timestamp.map(ClockTime::nanos)),
+                    ("duration", duration.map(ClockTime::nanos)),
+                ];
+                for (field, value) in times {
+                    if let Some(value) = value {
+                        out.set(field, value);
+                    }
+                }
+                out
+            }
             _ => return None,
         };
         Some(out.to_string())
@@ -236,6 +272,19 @@ impl MessageKind {
             "buffering" => MessageKind::Buffering { percent: read.int("percent")? },
             "tag" => MessageKind::Tag(inner()?),
             "element" => MessageKind::Element(inner()?),
+            "application" => MessageKind::Application(inner()?),
+            "request-state" => MessageKind::RequestState(read.str("state")?.parse().ok()?),
+            "qos" => MessageKind::Qos {
+                live: read.bool("live")?,
+                running_time: read.uint64("running-time").map(RunningTime::from_nanos),
+                stream_time: read.uint64("stream-time"),
+                timestamp: read.uint64("timestamp").map(ClockTime::from_nanos),
+                duration: read.uint64("duration").map(ClockTime::from_nanos),
+                jitter: read.get("jitter")?.as_i64()?,
+                proportion: read.get("proportion")?.as_f64()?,
+                processed: read.uint64("processed")?,
+                dropped: read.uint64("dropped")?,
+            },
             _ => return None,
         })
     }

@@ -11,7 +11,7 @@ use gst_mini_core::element_prelude::*;
 use panics::{PanicFilter, PanicMake, PanicMulti, PanicSink, PanicSrc};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use surface::FixturePairs;
+use surface::{FixtureAll, FixtureBlock, FixtureGather, FixturePairs, FixturePool, FixtureThread};
 
 gst_mini_core::plugin! {
     name: "fixture",
@@ -23,6 +23,11 @@ gst_mini_core::plugin! {
         Factory::multi_pad::<FixtureDeal>(),
         Factory::multi_pad::<FixtureSplit>(),
         Factory::multi_pad::<FixturePairs>(),
+        Factory::sink::<FixtureAll>(),
+        Factory::multi_pad::<FixtureGather>(),
+        Factory::source::<FixturePool>(),
+        Factory::source::<FixtureBlock>(),
+        Factory::sink::<FixtureThread>(),
         Factory::source::<PanicSrc>(),
         Factory::transform::<PanicFilter>(),
         Factory::sink::<PanicSink>(),

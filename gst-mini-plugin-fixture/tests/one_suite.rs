@@ -25,6 +25,11 @@ mod parking {
         pub fn add(&self, line: String) {
             self.0.lock().expect("nobody panics with it").push(line);
         }
+        pub fn extend_with(&self, source: &str, kind: &gst_mini_core::message::MessageKind) {
+            if let Some(text) = kind.to_text() {
+                self.add(format!("{source}: {text}"));
+            }
+        }
         pub fn take(&self) -> Vec<String> {
             std::mem::take(&mut self.0.lock().expect("nobody panics with it"))
         }
@@ -85,7 +90,9 @@ fn finish(pipeline: &Bin, lines: &Lines) {
                 break;
             }
             MessageKind::Eos => break,
-            _ => {}
+            MessageKind::StateChanged { .. } | MessageKind::AsyncDone { .. } => {}
+            // The rest in the words that cross the boundary.
+            other => lines.extend_with(&message.source, other),
         }
     }
     for child in pipeline.children() {
@@ -262,4 +269,114 @@ fn both_forms_work_in_one_pipeline() {
         });
         assert_eq!(count.expect("no deadlock"), (Some(10), Some(45)), "seed {seed}");
     }
+}
+
+#[test]
+fn one_of_everything_is_the_same_on_both_sides() {
+    let lines = alike(|form, lines| {
+        let values = [
+            ("switch", "true"),
+            ("int", "-4"),
+            ("uint", "4000000000"),
+            ("int64", "-9000000000000000000"),
+            ("uint64", "18000000000000000000"),
+            ("double", "0.125"),
+            ("float", "1.5"),
+            ("time", "40000000"),
+            ("text", "a \"text\", with ü and \n"),
+            ("fraction", "30000/1001"),
+            ("caps", "video/x-raw, width=(int)[ 1, 9 ]"),
+            ("choice", "NUMBER_TWO"),
+            ("flags", "a+c"),
+            ("secret", "hush"),
+            ("live", "7"),
+        ];
+        let pool = element(form, "fixturepool", "pool", &[("num-buffers", "3")]);
+        let pairs = element(form, "fixturepairs", "pairs", &[]);
+        let again = element(form, "fixturepairs", "again", &[]);
+        let all = element(form, "fixtureall", "all", &values);
+        all.connect_answering("ask", |asked| Some(Value::from(asked?.uint64("size")?)));
+        let mut question = Query::Custom(Structure::new("live"));
+        lines.add(format!("{} {question:?}", all.query(&mut question)));
+        for number in [1, 2] {
+            let buf = Some(Buffer::from_vec(vec![number]));
+            let args = Some(Structure::new("args").with("least", i32::from(number)));
+            let mut action = Action { name: "swap".to_owned(), args, buf, answer: None };
+            let done = all.act(&mut action);
+            let data = action.buf.map(|buf| buf.data().to_vec());
+            lines.add(format!("{done:?} {data:?} {:?}", action.answer));
+        }
+        play(&[&pool, &pairs, &again, &all], lines);
+    });
+    for text in [
+        "all: warning, ",
+        "all: info, ",
+        "all: duration-changed;",
+        "all: tag, ",
+        "all: application, ",
+        "all: request-state, state=(string)paused;",
+        "all: qos, ",
+        "all: facts, asked=(string)64",
+        "sticky=(string)stream-start+segment",
+        "Ok(()) Some([1])",
+        "again: list, length=(guint64)2",
+    ] {
+        assert!(
+            lines.iter().any(|line| line.contains(text)),
+            "{text} is not in\n{}",
+            lines.join("\n")
+        );
+    }
+    has(&lines, "all.secret = ***");
+    has(&lines, "true Custom");
+    let fields = "all.fields = true -4 4000000000 -9000000000000000000 18000000000000000000 0.125 1.5 0:00:00.040000000";
+    has(&lines, fields);
+}
+
+#[test]
+fn a_clock_of_an_element_is_offered_and_read() {
+    let _alone = alone();
+    for form in [Form::Linked, Form::Loaded] {
+        let read = Sim::new(1).run(|| {
+            let src = element(form, "fixturepool", "src", &[]);
+            let all = element(form, "fixtureall", "all", &[("live", "7")]);
+            let pipeline = Bin::pipeline("suite");
+            pipeline.add(&src).and_then(|()| pipeline.add(&all)).expect("free names");
+            pipeline.link(&[&src, &all]).expect("they fit");
+            pipeline.set_state(State::Paused);
+            pipeline.state(Some(ClockTime::SECOND));
+            pipeline.set_state(State::Playing);
+            let clock = pipeline.clock().expect("the element's");
+            let (first, second) = (clock.now(), clock.now());
+            pipeline.set_state(State::Null);
+            (clock.name().to_owned(), second > first)
+        });
+        assert_eq!(read.expect("no deadlock"), ("FixtureClock".to_owned(), true), "{form:?}");
+    }
+}
+
+#[test]
+fn request_pads_for_sinks_are_named_refused_and_taken_away_alike() {
+    let lines = alike(|form, lines| {
+        let pipeline = Bin::pipeline("suite");
+        let gather = element(form, "fixturegather", "gather", &[]);
+        let sink = element(form, "fixturesink", "sink", &[]);
+        let sources =
+            ["a", "b"].map(|name| element(form, "fixturesrc", name, &[("num-buffers", "4")]));
+        for element in [&gather, &sink, &sources[0], &sources[1]] {
+            pipeline.add(element).expect("a free name");
+        }
+        pipeline.link(&[&gather, &sink]).expect("they fit");
+        for source in &sources {
+            source.link(&gather).expect("a request pad");
+        }
+        lines.add(format!("{:?}", gather.request_pad("in_13").map(|pad| pad.name().to_owned())));
+        let spare = gather.request_pad("in_7").expect("welcome");
+        gather.release_pad(&spare);
+        let names: Vec<String> = gather.pads().iter().map(|pad| pad.name().to_owned()).collect();
+        lines.add(names.join(" "));
+        finish(&pipeline, lines);
+    });
+    has(&lines, "src in_10 in_11");
+    has(&lines, "sink.count = 8");
 }

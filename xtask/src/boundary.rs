@@ -136,10 +136,10 @@ fn fixture(mut cargo: Command, target: &Path) -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-/// Runs the suite over linked elements and those of this file; `newer`: with a newer host, built there.
+/// Runs the suites over linked elements and those of this file; `newer`: with a newer host, built there.
 fn suite(workspace: &Workspace, plugin: &Path, newer: Option<&Path>) -> Result<Verdict, Failure> {
     let mut tests = workspace.cargo();
-    tests.args(["test", "--package", FIXTURE, "--test", "one_suite"]);
+    tests.args(["test", "--package", FIXTURE, "--tests"]);
     tests.env("GST_MINI_TEST_FIXTURE", plugin).envs(demo::environment(workspace, Profile::Dev));
     if let Some(target) = newer {
         tests.env("RUSTFLAGS", NEXT).arg("--target-dir").arg(target);

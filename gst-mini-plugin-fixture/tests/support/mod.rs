@@ -6,9 +6,54 @@ use gst_mini_core::plugin::loader::{self, files};
 use gst_mini_core::prelude::*;
 use gst_mini_core::registry::factory::FactoryInfo;
 use gst_mini_plugin_fixture as linked;
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+
+/// The host's allocator, which the plugin does not have: memory that one image frees for the other ends the
+/// test program at once.
+struct Marked;
+
+#[global_allocator]
+static MARKED: Marked = Marked;
+
+const MARK: u64 = 0x6d65_6d6f_7279_2121;
+
+fn with_room(layout: Layout) -> (usize, Layout) {
+    let room = layout.align().max(16);
+    let size = layout.size().checked_add(room).expect("a size that can be");
+    (room, Layout::from_size_align(size, room).expect("an alignment that can be"))
+}
+
+// SAFETY: System's memory, moved by a multiple of the alignment, and given back as it came.
+unsafe impl GlobalAlloc for Marked {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let (room, whole) = with_room(layout);
+        // SAFETY: the size is not zero; the mark lies in the room before what is given out.
+        unsafe {
+            let start = System.alloc(whole);
+            if start.is_null() {
+                return start;
+            }
+            start.add(room - 8).cast::<u64>().write(MARK);
+            start.add(room)
+        }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        let (room, whole) = with_room(layout);
+        // SAFETY: `alloc` gave it, or else the program ends here.
+        unsafe {
+            let mark = place.sub(8).cast::<u64>();
+            if mark.read() != MARK {
+                std::process::abort();
+            }
+            mark.write(0);
+            System.dealloc(place.sub(room), whole);
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
