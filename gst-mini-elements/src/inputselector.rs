@@ -12,9 +12,11 @@
 //! input-selector name=s ! fakesink fakesrc num-buffers=3 ! s. fakesrc num-buffers=3 ! s.
 //! ```
 
+mod inputs;
+
 use gst_mini_core::element_prelude::*;
-use parking_lot::{Mutex, MutexGuard};
-use std::collections::VecDeque;
+use inputs::{Input, Inputs, State, end_time};
+use parking_lot::MutexGuard;
 
 const SYNC_MODE: &str = "enum:active-segment=0,clock=1";
 const CLOCK: i32 = 1;
@@ -42,76 +44,6 @@ impl Default for InputSelector {
             n_pads: Live::new(0),
             inputs: Inputs::default(),
         }
-    }
-}
-
-/// The sink pads; as a property, the name of the active one.
-#[derive(Default)]
-struct Inputs(Mutex<State>);
-
-struct State {
-    pads: Vec<Input>,
-    active: Option<PadId>,
-    /// The application chose it, so a stop keeps it.
-    chosen: bool,
-    /// Asked for by the application, and not done yet.
-    wanted: Option<Option<PadId>>,
-    named: u32,
-    /// All streams have ended.
-    ended: bool,
-    /// Every stream so far said to which group it belongs.
-    grouped: bool,
-    upstream_latency: u64,
-    last_output: Option<u64>,
-}
-
-struct Input {
-    id: PadId,
-    name: String,
-    segment: Segment,
-    seqnum: u32,
-    ended: bool,
-    end_sent: bool,
-    /// Its sticky events are to be sent before its next buffer.
-    owes_events: bool,
-    discont: bool,
-    cached: VecDeque<(Buffer, Segment)>,
-    /// Sent something since it became active.
-    pushed: bool,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State {
-            pads: Vec::new(),
-            active: None,
-            chosen: false,
-            wanted: None,
-            named: 0,
-            ended: false,
-            grouped: true,
-            upstream_latency: 0,
-            last_output: None,
-        }
-    }
-}
-
-impl LiveField for Inputs {
-    fn set_text(&self, text: &str) -> Result<(), String> {
-        let mut state = self.0.lock();
-        let wanted = match state.pads.iter().find(|input| input.name == text) {
-            Some(input) => Some(input.id),
-            None if text.is_empty() => None,
-            None => return Err("it is the name of a sink pad".to_owned()),
-        };
-        state.wanted = Some(wanted);
-        Ok(())
-    }
-    fn text(&self) -> String {
-        let state = self.0.lock();
-        let shown = state.wanted.unwrap_or(state.active);
-        let active = state.pads.iter().find(|input| Some(input.id) == shown);
-        active.map(|input| input.name.clone()).unwrap_or_default()
     }
 }
 
@@ -153,66 +85,6 @@ impl Element for InputSelector {
         )
         .ready_only(),
     ];
-}
-
-impl Input {
-    fn new(id: PadId, name: &str) -> Input {
-        Input {
-            id,
-            name: name.to_owned(),
-            segment: Segment::new(Format::Undefined),
-            seqnum: 0,
-            ended: false,
-            end_sent: false,
-            owes_events: false,
-            discont: false,
-            cached: VecDeque::new(),
-            pushed: false,
-        }
-    }
-}
-
-/// The running time at the end of a buffer, within its segment.
-fn end_time(segment: &Segment, buf: &Buffer) -> Option<u64> {
-    let end = (buf.pts()? + buf.duration().unwrap_or(ClockTime::ZERO)).nanos();
-    segment.running_time_of(segment.stop.map_or(end, |stop| end.min(stop)))
-}
-
-impl State {
-    fn input(&mut self, id: PadId) -> Option<&mut Input> {
-        self.pads.iter_mut().find(|input| input.id == id)
-    }
-
-    /// The active pad; the first one if none was chosen.
-    fn active(&mut self) -> Option<PadId> {
-        self.active = self.active.or_else(|| self.pads.first().map(|input| input.id));
-        self.active
-    }
-
-    /// Where the active stream has got to.
-    fn active_time(&mut self) -> Option<u64> {
-        let active = self.active()?;
-        let segment = self.input(active)?.segment;
-        (segment.format == Format::Time).then(|| segment.running_time_of(segment.position?))?
-    }
-
-    /// Forgets what was kept and is over.
-    fn forget_old(&mut self, now: Option<u64>) {
-        let Some(now) = now else { return };
-        for input in &mut self.pads {
-            // Buffers without a time go with the first one after them that is over.
-            let is_over = |(buf, segment): &(Buffer, Segment)| {
-                end_time(segment, buf).is_some_and(|t| t < now)
-            };
-            let kept_from =
-                input.cached.iter().position(|kept| kept.0.pts().is_some() && !is_over(kept));
-            let last_over =
-                input.cached.iter().take(kept_from.unwrap_or(usize::MAX)).rposition(is_over);
-            if let Some(last) = last_over {
-                input.cached.drain(..=last);
-            }
-        }
-    }
 }
 
 impl InputSelector {
