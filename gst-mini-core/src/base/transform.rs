@@ -233,11 +233,8 @@ impl TransformBase {
             }
         }
         s.processed += 1;
-        let mut follows_hole = buf.has(BufferFlags::DISCONT);
         let given = self.core.instance().transform(&s.cx, buf);
         if s.cx.has_outputs() {
-            // What is queued is flagged as the element wants it.
-            follows_hole = false;
             // SAFETY: under the stream lock.
             unsafe { drain(&self.core, &s.cx) }?;
         }
@@ -250,7 +247,7 @@ impl TransformBase {
                 unsafe { self.src.push(buf) }
             }
             Ok(Given::Nothing) => {
-                s.discont |= follows_hole | s.cx.take_dropped();
+                s.discont |= s.cx.take_dropped();
                 Ok(())
             }
             Err(flow) => Err(self.core.explain(flow, "transform")),
