@@ -9,6 +9,7 @@
 //! Left out: features other than element factories.
 
 pub mod factory;
+pub mod rank;
 
 use crate::bin::BinCore;
 use crate::buffer::Buffer;
@@ -77,6 +78,8 @@ fn explain_missing(near: &[String], refused: &[String], empty: bool) -> String {
 pub struct Registry {
     builtin: Vec<Arc<FactoryInfo>>,
     plugins: Plugins,
+    /// What the user says of ranks.
+    ranks: HashMap<String, u32>,
     /// How many elements of each factory were named automatically.
     numbers: Mutex<HashMap<String, u32>>,
 }
@@ -122,7 +125,12 @@ impl Registry {
             .collect();
         builtin.sort_by(|a, b| a.name.cmp(&b.name));
         builtin.dedup_by(|a, b| a.name == b.name);
-        Registry { builtin, plugins: loader::discover(), numbers: Mutex::default() }
+        Registry {
+            builtin,
+            plugins: loader::discover(),
+            ranks: rank::of_environment(),
+            numbers: Mutex::default(),
+        }
     }
 
     /// The linked element that, put between these caps, has a format for both sides. Each candidate is
@@ -134,7 +142,10 @@ impl Registry {
         let is_made_for_it = |info: &FactoryInfo| {
             ["Converter", "Scaler"].iter().any(|word| info.klass.contains(word))
         };
-        candidates.sort_by_key(|info| !is_made_for_it(info));
+        candidates.sort_by_key(|info| {
+            let rank = registry().rank(&info.name, info.rank);
+            (!is_made_for_it(info), std::cmp::Reverse(rank))
+        });
         let would_do = |info: &&&Arc<FactoryInfo>| {
             let Ok(element) = make(&info.name, Some("candidate")) else { return false };
             let (Some(sink), Some(src)) = (element.static_pad("sink"), element.static_pad("src"))
@@ -162,6 +173,25 @@ impl Registry {
     /// What was found in the plugin path.
     pub fn plugins(&self) -> &Plugins {
         &self.plugins
+    }
+
+    /// A sentence for each plugin, and each element of a plugin, that is hidden by an earlier one of its name; those
+    /// linked into the program come first.
+    pub fn shadowed(&self) -> Vec<String> {
+        let mut told = self.plugins.shadowed().to_vec();
+        for plugin in self.plugins.list() {
+            let elements = plugin.info.elements.iter();
+            let own = |name: &str| self.builtin.iter().any(|info| info.name == name);
+            told.extend(elements.filter(|element| own(&element.name)).map(|element| {
+                format!(
+                    "element \"{}\" from {} is hidden by the one linked into this program; remove the plugin, or give \
+                     the element another name",
+                    element.name,
+                    plugin.file.display()
+                )
+            }));
+        }
+        told
     }
 
     /// All names that can be made.

@@ -14,7 +14,7 @@ pub struct Options {
 pub fn run(options: &Options) -> ExitCode {
     match loader::explain(&options.file) {
         Ok(info) => {
-            output::text(&inspect::plugin_details(&info, &options.file));
+            output::text(&inspect::list::plugin_details(&info, &options.file));
             ExitCode::SUCCESS
         }
         Err(refusal) => {

@@ -8,7 +8,7 @@
 //!
 //! Invariant: listing opens no library; a library that was opened is never closed.
 //! In GStreamer: `gst/gstplugin.c` (`gst_plugin_load_file`), `gst/gstregistry.c` (`gst_registry_scan_path_internal`).
-//! Left out: ranks from the environment, blacklists, unloading.
+//! Left out: blacklists, unloading.
 
 pub mod files;
 pub mod library;

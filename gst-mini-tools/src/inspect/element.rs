@@ -1,19 +1,16 @@
 //! The page of one element.
 
-use super::{facts, plugin_facts};
+use super::list::{facts, plugin_facts};
+use super::property::properties;
 use crate::output::heading;
 use gst_mini_core::caps::Caps;
 use gst_mini_core::element::Direction;
 use gst_mini_core::handle::ElementRef;
 use gst_mini_core::pad::Pad;
-use gst_mini_core::plugin::abi;
-use gst_mini_core::property::{enum_values, types};
 use gst_mini_core::registry::Registry;
-use gst_mini_core::registry::factory::{FactoryInfo, Presence, PropInfo};
+use gst_mini_core::registry::factory::{FactoryInfo, Presence};
+use gst_mini_core::registry::rank::RANKS;
 use std::fmt::Write as _;
-
-/// How far the second column of a property's description is indented.
-const INDENT: &str = "                        ";
 
 /// The whole page.
 ///
@@ -23,7 +20,11 @@ pub fn page(registry: &Registry, name: &str) -> Result<String, String> {
     let info = registry.factory(name).map_err(|error| error.to_string())?;
     let element =
         ElementRef::make(&info, &format!("{name}0")).map_err(|error| error.to_string())?;
-    let rank = rank(info.rank);
+    let own = rank(info.rank);
+    let rank = match registry.rank(name, info.rank) {
+        wanted if wanted == info.rank => own,
+        wanted => format!("{}, by GST_MINI_PLUGIN_FEATURE_RANK; its own is {own}", rank(wanted)),
+    };
     let mut parts = vec![facts(
         "Factory Details:",
         &[
@@ -43,23 +44,27 @@ pub fn page(registry: &Registry, name: &str) -> Result<String, String> {
         ),
     });
     parts.push(templates(&info));
+    parts.push("Element has no URI handling capabilities.\n".to_owned());
     parts.push(pads(&element, &info));
     parts.push(properties(&element));
     parts.push(signals(&info, false));
     parts.push(signals(&info, true));
+    let shadowed = registry.shadowed();
+    let hidden: Vec<&str> = shadowed
+        .iter()
+        .filter(|text| text.starts_with(&format!("element \"{name}\" ")))
+        .map(String::as_str)
+        .collect();
+    parts.push(hidden.join("\n"));
     parts.retain(|part| !part.is_empty());
     Ok(parts.join("\n"))
 }
 
 fn rank(rank: u32) -> String {
-    let name = match rank {
-        0 => "none",
-        64 => "marginal",
-        128 => "secondary",
-        256 => "primary",
-        _ => return rank.to_string(),
-    };
-    format!("{name} ({rank})")
+    match RANKS.iter().find(|(_, number)| *number == rank) {
+        Some((name, _)) => format!("{name} ({rank})"),
+        None => rank.to_string(),
+    }
 }
 
 fn upper(direction: Direction) -> &'static str {
@@ -122,94 +127,6 @@ fn pads(element: &ElementRef, info: &FactoryInfo) -> String {
         }
     }
     out
-}
-
-fn properties(element: &ElementRef) -> String {
-    let mut specs: Vec<&PropInfo> = element.properties().iter().collect();
-    specs.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut out = format!("{}\n", heading("Element Properties:"));
-    for spec in specs {
-        out.push_str(&property(element, spec));
-    }
-    out
-}
-
-fn property(element: &ElementRef, spec: &PropInfo) -> String {
-    let default = element.get_shown(&spec.name).unwrap_or_default();
-    let mut out = format!("  {:<20}: {}\n{INDENT}flags: {}\n", spec.name, spec.blurb, flags(spec));
-    let choices = enum_values(&spec.type_name);
-    if !choices.is_empty() {
-        let number = choices.iter().find(|(nick, _)| *nick == default).map_or(0, |(_, n)| *n);
-        let _ = writeln!(out, "{INDENT}Enum. Default: {number}, \"{default}\"");
-        for (nick, number) in choices {
-            let _ = writeln!(out, "{INDENT}   ({number}): {nick}");
-        }
-        return out;
-    }
-    let word = match spec.type_name.as_str() {
-        types::BOOLEAN => "Boolean",
-        types::INT => "Integer",
-        types::UINT => "Unsigned Integer",
-        types::INT64 => "Integer64",
-        types::UINT64 => "Unsigned Integer64",
-        types::DOUBLE => "Double",
-        types::STRING => "String",
-        types::FRACTION => "Fraction",
-        types::CAPS => "Caps",
-        types::STRUCTURE => "Structure",
-        other => other,
-    };
-    let _ = write!(out, "{INDENT}{word}.");
-    if let Some((least, most)) = range(spec) {
-        let _ = write!(out, " Range: {least} - {most}");
-    }
-    match (word, default.as_str()) {
-        ("String" | "Caps" | "Structure", "") => out.push_str(" Default: null"),
-        ("String", text) => {
-            let _ = write!(out, " Default: \"{text}\"");
-        }
-        (_, "") => {}
-        (_, text) => {
-            let _ = write!(out, " Default: {text}");
-        }
-    }
-    if !spec.unit.is_empty() {
-        let _ = write!(out, " Unit: {}", spec.unit);
-    }
-    out.push('\n');
-    out
-}
-
-/// The bounds that are stated, else those of the type.
-fn range(spec: &PropInfo) -> Option<(String, String)> {
-    let (least, most) = match spec.type_name.as_str() {
-        types::INT => (i32::MIN.to_string(), i32::MAX.to_string()),
-        types::UINT => ("0".to_owned(), u32::MAX.to_string()),
-        types::INT64 => (i64::MIN.to_string(), i64::MAX.to_string()),
-        types::UINT64 => ("0".to_owned(), u64::MAX.to_string()),
-        types::DOUBLE => ("-1.797693e+308".to_owned(), "1.797693e+308".to_owned()),
-        types::FRACTION if !spec.min.is_empty() => (String::new(), String::new()),
-        _ => return None,
-    };
-    let or = |stated: &str, own: String| if stated.is_empty() { own } else { stated.to_owned() };
-    Some((or(&spec.min, least), or(&spec.max, most)))
-}
-
-fn flags(spec: &PropInfo) -> String {
-    let words = [
-        (abi::GM_PROP_READABLE, "readable"),
-        (abi::GM_PROP_WRITABLE, "writable"),
-        (abi::GM_PROP_SECRET, "secret (never printed)"),
-        (abi::GM_PROP_READY_ONLY, "changeable only in NULL or READY state"),
-        (abi::GM_PROP_LIVE, "changeable in NULL, READY, PAUSED or PLAYING state"),
-    ];
-    let set: Vec<&str> = words
-        .iter()
-        .filter(|(flag, _)| spec.has(*flag))
-        .filter(|(flag, _)| *flag != abi::GM_PROP_LIVE || spec.has(abi::GM_PROP_WRITABLE))
-        .map(|(_, word)| *word)
-        .collect();
-    set.join(", ")
 }
 
 fn signals(info: &FactoryInfo, actions: bool) -> String {
