@@ -91,6 +91,16 @@ impl<'a> Cx<'a> {
         PadId(self.raw.pad)
     }
 
+    /// A buffer of `size` bytes for what goes out: from the pool agreed on with downstream where its buffers are
+    /// large enough, otherwise from one of this element's own. Its bytes are those of its last use. For
+    /// the streaming calls of a [`Source`](crate::element::Source) or [`Transform`](crate::element::Transform).
+    pub fn acquire(&self, size: usize) -> Buffer {
+        // SAFETY: the host's own context; what it gives is ours.
+        let given =
+            self.vtable().acquire.and_then(|f| unsafe { Buffer::from_raw(f(self.raw, size)) });
+        given.unwrap_or_else(|| Buffer::from_vec(vec![0; size]))
+    }
+
     /// Queues a buffer; the host pushes it from source pad `pad` when the callback has returned,
     /// before a buffer that the callback returns.
     pub fn output(&self, pad: PadId, buf: Buffer) {

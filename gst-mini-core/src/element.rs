@@ -19,7 +19,8 @@ use crate::error::{ElementError, FlowError, FlowResult};
 use crate::event::{Event, Seek, Seqnum};
 use crate::plugin::abi::{
     GM_PAD_SINK, GM_PAD_SRC, GM_PRESENCE_ALWAYS, GM_PRESENCE_REQUEST, GM_PRESENCE_SOMETIMES,
-    GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_PAIRED, GM_TEMPLATE_TASK, GmPadTemplate, GmSignalSpec, GmStr,
+    GM_TEMPLATE_ALLOCATION, GM_TEMPLATE_OWN_CAPS, GM_TEMPLATE_PAIRED, GM_TEMPLATE_TASK,
+    GmPadTemplate, GmSignalSpec, GmStr,
 };
 use crate::property::Prop;
 use crate::query::Query;
@@ -95,6 +96,12 @@ impl PadTemplate {
     /// directions, whose names end in `%u`. Only for [`MultiPad`].
     pub const fn paired(mut self) -> Self {
         self.0.flags |= GM_TEMPLATE_PAIRED;
+        self
+    }
+    /// What comes in at this sink pad goes out unchanged, so an allocation query goes on to those beyond.
+    /// Only for [`MultiPad`].
+    pub const fn with_allocation(mut self) -> Self {
+        self.0.flags |= GM_TEMPLATE_ALLOCATION;
         self
     }
 }

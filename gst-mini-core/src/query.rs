@@ -3,9 +3,10 @@
 //! Invariant: a query is answered by one element, or by none; nobody changes it after it was answered
 //! except those it passes on its way (a queue adds its own latency).
 //! In GStreamer: `gst/gstquery.c` (`gst_query_new_latency`), `gst/gstpad.c` (`gst_pad_query_default`).
-//! Left out: allocation, convert, uri, context, buffering.
+//! Left out: convert, uri, context, buffering.
 
 use crate::caps::Caps;
+use crate::pool::{AllocationParams, BufferPool};
 use crate::segment::Format;
 use crate::structure::Structure;
 use crate::time::ClockTime;
@@ -63,8 +64,84 @@ pub enum Query {
     },
     /// How data can be had from a source pad.
     Scheduling(Scheduling),
+    /// Where buffers of a format could come from.
+    Allocation(Allocation),
     /// An element's own.
     Custom(Structure),
+}
+
+/// What whoever takes buffers offers to whoever makes them. As text its pools are offers to make one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Allocation {
+    /// Their format.
+    pub caps: Option<Caps>,
+    /// Whether a pool is wanted, and not only its size.
+    pub need_pool: bool,
+    /// Pools, the best one first.
+    pub pools: Vec<PoolOffer>,
+    /// How memory is to lie, the best way first.
+    pub params: Vec<AllocationParams>,
+    /// Names of metas that are understood.
+    pub metas: Vec<String>,
+}
+
+/// A pool, or how one should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolOffer {
+    /// The pool; `None`: whoever asked makes one.
+    pub pool: Option<BufferPool>,
+    /// Bytes of each buffer.
+    pub size: usize,
+    /// How many buffers there must be.
+    pub min: u32,
+    /// How many there can be; 0: any number.
+    pub max: u32,
+}
+
+/// The meta that says how a picture lies in its buffer.
+pub const VIDEO_META: &str = "GstVideoMetaAPI";
+
+impl Allocation {
+    fn write(&self, out: &mut Structure) {
+        let list = |items: Vec<String>| items.join(";");
+        if let Some(caps) = &self.caps {
+            out.set("caps", caps.to_string());
+        }
+        out.set("need-pool", self.need_pool);
+        let pools = self.pools.iter().map(|o| format!("{},{},{}", o.size, o.min, o.max)).collect();
+        out.set("pools", list(pools));
+        let params = self.params.iter().map(|p| format!("{},{},{}", p.align, p.prefix, p.padding));
+        out.set("params", list(params.collect()));
+        out.set("metas", list(self.metas.clone()));
+    }
+
+    fn read(from: &Structure, caps: Option<Caps>) -> Option<Allocation> {
+        let items = |field: &str| -> Vec<&str> {
+            let text = from.str(field).unwrap_or_default();
+            text.split(';').filter(|item| !item.is_empty()).collect()
+        };
+        let triple = |item: &str| -> Option<[usize; 3]> {
+            let mut numbers = item.split(',').map(str::parse);
+            let mut next = || numbers.next()?.ok();
+            Some([next()?, next()?, next()?])
+        };
+        let offer = |item: &&str| {
+            let [size, min, max] = triple(item)?;
+            let (min, max) = (u32::try_from(min).ok()?, u32::try_from(max).ok()?);
+            Some(PoolOffer { pool: None, size, min, max })
+        };
+        let shape = |item: &&str| {
+            let [align, prefix, padding] = triple(item)?;
+            Some(AllocationParams { align, prefix, padding })
+        };
+        Some(Allocation {
+            caps,
+            need_pool: from.bool("need-pool")?,
+            pools: items("pools").iter().map(offer).collect::<Option<_>>()?,
+            params: items("params").iter().map(shape).collect::<Option<_>>()?,
+            metas: items("metas").into_iter().map(str::to_owned).collect(),
+        })
+    }
 }
 
 /// What a source pad says of the ways in which data can be had from it.
@@ -163,6 +240,10 @@ impl Query {
     pub fn scheduling() -> Query {
         Query::Scheduling(Scheduling::default())
     }
+    /// Allocation, with nothing offered yet.
+    pub fn allocation(caps: Option<Caps>, need_pool: bool) -> Query {
+        Query::Allocation(Allocation { caps, need_pool, ..Allocation::default() })
+    }
     /// Accept caps.
     pub fn accept_caps(caps: Caps) -> Query {
         Query::AcceptCaps { caps, accepted: false }
@@ -178,6 +259,7 @@ impl Query {
             Query::AcceptCaps { .. } => "accept-caps",
             Query::Seeking { .. } => "seeking",
             Query::Scheduling(_) => "scheduling",
+            Query::Allocation(_) => "allocation",
             Query::Custom(structure) => structure.name(),
         }
     }
@@ -226,6 +308,7 @@ impl Query {
                 out.set("seekable", *seekable);
             }
             Query::Scheduling(scheduling) => scheduling.write(&mut out),
+            Query::Allocation(allocation) => allocation.write(&mut out),
             Query::Custom(structure) => out.set("structure", structure.to_string()),
         }
         out.to_string()
@@ -258,6 +341,7 @@ impl Query {
                 end: read.uint64("end"),
             },
             "scheduling" => Query::Scheduling(Scheduling::read(&read)?),
+            "allocation" => Query::Allocation(Allocation::read(&read, caps("caps")?)?),
             "custom" => Query::Custom(read.str("structure")?.parse().ok()?),
             _ => return None,
         })
@@ -280,6 +364,14 @@ mod tests {
             Query::accept_caps(caps),
             Query::Seeking { format: Format::Bytes, seekable: true, start: 0, end: Some(7) },
             Query::scheduling(),
+            Query::allocation(None, false),
+            Query::Allocation(Allocation {
+                caps: Some(Caps::parse("video/x-raw, width=4").unwrap()),
+                need_pool: true,
+                pools: vec![PoolOffer { pool: None, size: 7, min: 1, max: 0 }],
+                params: vec![AllocationParams { align: 15, ..AllocationParams::default() }],
+                metas: vec![VIDEO_META.to_owned(), "crop".to_owned()],
+            }),
             Query::Scheduling(Scheduling {
                 seekable: true,
                 max_size: Some(7),

@@ -56,8 +56,10 @@ impl Element for Concat {
     const NAME: &str = "concat";
     const SUMMARY: &str = "Concatenate multiple streams";
     const LONG_NAME: &str = "Concat";
-    const PADS: &[PadTemplate] =
-        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY).of_type("GstConcatPad")];
+    const PADS: &[PadTemplate] = &[
+        PadTemplate::src(ANY),
+        PadTemplate::request_sink("sink_%u", ANY).with_allocation().of_type("GstConcatPad"),
+    ];
     const PROPS: &[Prop<Self>] = &[
         Prop::published("active-pad", types::PAD, "Name of the sink pad that sends", ""),
         Prop::live(

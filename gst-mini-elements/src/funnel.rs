@@ -45,8 +45,10 @@ impl Element for Funnel {
     const NAME: &str = "funnel";
     const SUMMARY: &str = "N-to-1 pipe fitting";
     const LONG_NAME: &str = "Funnel pipe fitting";
-    const PADS: &[PadTemplate] =
-        &[PadTemplate::src(ANY), PadTemplate::request_sink("sink_%u", ANY).of_type("GstFunnelPad")];
+    const PADS: &[PadTemplate] = &[
+        PadTemplate::src(ANY),
+        PadTemplate::request_sink("sink_%u", ANY).with_allocation().of_type("GstFunnelPad"),
+    ];
     const PROPS: &[Prop<Self>] = &[Prop::live(
         "forward-sticky-events",
         types::BOOLEAN,

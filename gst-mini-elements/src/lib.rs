@@ -68,6 +68,7 @@ mod fdsink;
 mod fdsrc;
 mod filesink;
 mod filesrc;
+mod frames;
 mod funnel;
 mod hlssegmenter;
 mod identity;

@@ -27,8 +27,6 @@ use gst_mini_core::element_prelude::*;
 
 /// In the order of [`Scene::ALL`].
 const PATTERN: &str = "enum:ball=0,smpte=1,noise=2";
-/// Frames a queue downstream gives back, kept for reuse.
-const KEPT_FRAMES: usize = 16;
 
 pub struct LiveSource {
     width: u32,
@@ -46,7 +44,8 @@ pub struct LiveSource {
 /// What frames are made with, once the format is decided.
 struct Studio {
     camera: Camera,
-    pool: BufferPool,
+    /// Bytes of a frame.
+    size: usize,
     grid: (u64, u64),
 }
 
@@ -168,7 +167,7 @@ impl Source for LiveSource {
         let scene =
             Scene::ALL.get(self.pattern.max(0) as usize).map_or(Scene::Ball, |(scene, _)| *scene);
         self.studio = Some(Studio {
-            pool: BufferPool::new(info.size(), KEPT_FRAMES),
+            size: info.size(),
             grid: (info.fps.0.max(1) as u64, info.fps.1.max(1) as u64),
             camera: Camera::new(scene, info),
         });
@@ -189,7 +188,7 @@ impl Source for LiveSource {
         let due = ClockTime::of_frame(slot, grid.0, grid.1);
         self.report(cx, due);
         let Some(studio) = &self.studio else { return Err(FlowError::NotNegotiated) };
-        let mut buf = studio.pool.acquire();
+        let mut buf = cx.acquire(studio.size);
         // What the clock on the wall shows when the frame is due.
         let until_due = due.nanos() as i64 - now.nanos() as i64;
         let seen_at = cx.utc_now().saturating_add_signed(until_due);

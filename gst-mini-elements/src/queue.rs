@@ -65,6 +65,8 @@ struct State {
     /// Whether the chain waits for room, the task for an item.
     waits_room: bool,
     waits_item: bool,
+    /// The task is sending: `true` data, `false` an event.
+    under_way: Option<bool>,
 }
 
 impl Default for State {
@@ -77,6 +79,7 @@ impl Default for State {
             unexpected: false,
             waits_room: false,
             waits_item: false,
+            under_way: None,
         }
     }
 }
@@ -106,7 +109,8 @@ impl Element for Queue {
     const NAME: &str = "queue";
     const SUMMARY: &str = "Simple data queue";
     const LONG_NAME: &str = "Queue";
-    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY).with_task()];
+    const PADS: &[PadTemplate] =
+        &[PadTemplate::sink(ANY).with_allocation(), PadTemplate::src(ANY).with_task()];
     const PROPS: &[Prop<Self>] = &[
         Prop::live("current-level-buffers", types::UINT, "Buffers inside", |e: &Self| {
             &e.level_buffers
@@ -320,6 +324,24 @@ impl Queue {
         Ok(())
     }
 
+    /// Waits until the events that came before a query are sent, so that those beyond know what it is
+    /// about. `false` if data is inside, or nothing goes out any more.
+    fn lets_events_out(&self, cx: &Cx) -> bool {
+        let Ok(mut state) = self.relock() else { return false };
+        loop {
+            if state.contents.level().buffers > 0 || state.under_way == Some(true) {
+                return false;
+            }
+            if state.contents.is_void() && state.under_way.is_none() {
+                return true;
+            }
+            match self.wait_room(cx, state) {
+                Ok(woken) => state = woken,
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// Throws everything away; the thresholds count again.
     fn clear(&self, state: &mut State) {
         state.contents.clear();
@@ -329,6 +351,11 @@ impl Queue {
     /// Waits for the next item and pushes it.
     fn push_next(&self, cx: &Cx) -> FlowResult {
         let mut state = self.relock()?;
+        if state.under_way.take().is_some() && state.waits_room {
+            // A query may wait for that.
+            self.unlock(cx, state);
+            state = self.relock()?;
+        }
         while self.is_empty(&state) {
             state = self.signal(cx, state, &["underrun"])?;
             while self.is_empty(&state) {
@@ -340,6 +367,7 @@ impl Queue {
         let mut flow = Ok(());
         loop {
             let untold = state.contents.take_untold();
+            state.under_way = Some(!matches!(item, Item::Event(_)));
             self.unlock(cx, state);
             tell_untold(cx, SRC, untold);
             match item {
@@ -384,7 +412,7 @@ impl Queue {
             self.clear(&mut state);
             untold = state.contents.take_untold();
         }
-        state.waits_room = true;
+        (state.waits_room, state.under_way) = (true, None);
         self.unlock(cx, state);
         tell_untold(cx, SRC, untold);
         let is_untold_upstream =
@@ -504,6 +532,10 @@ impl MultiPad for Queue {
     }
 
     fn query(&self, cx: &Cx, query: &mut Query) -> bool {
+        if matches!(query, Query::Allocation(_)) {
+            // Those beyond are asked, by the host; with data inside nobody is, and nothing is offered.
+            return cx.pad() == SINK && !self.lets_events_out(cx);
+        }
         if let Query::Scheduling(way) = query
             && cx.pad() == SRC
         {

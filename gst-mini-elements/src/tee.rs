@@ -72,6 +72,53 @@ impl Tee {
     }
 }
 
+impl Tee {
+    /// What all branches together want of the buffers they get: the largest size, the strictest
+    /// alignment, and the metas all of them understand; no branch's own pool. `false` if one does not say.
+    fn merge_offers(&self, cx: &Cx, asked: &mut Allocation) -> bool {
+        let branches = self.branches.lock().clone();
+        let (mut size, mut min, mut asked_of) = (0, 0, 0);
+        let mut params = AllocationParams::default();
+        let mut metas: Option<Vec<String>> = None;
+        for pad in branches {
+            let mut query = Query::allocation(asked.caps.clone(), false);
+            if !cx.peer_query(pad, &mut query) {
+                if self.allow_not_linked.get() && !cx.peer_query(pad, &mut Query::caps(None)) {
+                    // Nobody is there.
+                    continue;
+                }
+                return false;
+            }
+            let Query::Allocation(theirs) = query else { return false };
+            asked_of += 1;
+            for one in &theirs.params {
+                params.align = params.align.max(one.align);
+                params.prefix = params.prefix.max(one.prefix);
+                params.padding = params.padding.max(one.padding);
+            }
+            if let Some(offer) = theirs.pools.first() {
+                (size, min) = (size.max(offer.size), min.max(offer.min));
+            }
+            metas = Some(match metas {
+                None => theirs.metas,
+                Some(all) => all.into_iter().filter(|meta| theirs.metas.contains(meta)).collect(),
+            });
+        }
+        if asked_of > 1 {
+            // So that a branch that holds one does not starve the others.
+            min += 1;
+        }
+        asked.metas = metas.unwrap_or_default();
+        if params != AllocationParams::default() {
+            asked.params.push(params);
+        }
+        if size > 0 {
+            asked.pools.push(PoolOffer { pool: None, size, min, max: 0 });
+        }
+        true
+    }
+}
+
 impl MultiPad for Tee {
     const TAKES_LISTS: bool = true;
 
@@ -99,9 +146,12 @@ impl MultiPad for Tee {
         self.deal(list, |pad, list| cx.push_list(pad, list))
     }
 
-    /// Nobody pulls from a tee: there is no mode to speak of.
+    /// Nobody pulls from a tee: it has no mode to speak of.
     fn query(&self, cx: &Cx, query: &mut Query) -> bool {
-        matches!(query, Query::Scheduling(_)) && cx.pad() != FIRST_PAD
+        match query {
+            Query::Allocation(asked) if cx.pad() == FIRST_PAD => self.merge_offers(cx, asked),
+            _ => matches!(query, Query::Scheduling(_)) && cx.pad() != FIRST_PAD,
+        }
     }
 
     fn pad_added(&self, cx: &Cx, _: &str) -> bool {

@@ -47,7 +47,7 @@ impl Element for Valve {
     const SUMMARY: &str = "Drops buffers and events or lets them through";
     const LONG_NAME: &str = "Valve element";
     const CLASS: &str = "Filter";
-    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY)];
+    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY).with_allocation(), PadTemplate::src(ANY)];
     const PROPS: &[Prop<Self>] = &[
         Prop::live(
             "drop",

@@ -10,20 +10,20 @@
 //! videotestsrc num-buffers=3 ! videoconvert ! video/x-raw,format=RGBA ! fakesink
 //! ```
 
+use crate::frames::Frames;
 use crate::video::convert::Converter;
 use crate::video::options::{Options, with_options};
 use crate::video::{caps, choose};
 use gst_mini_core::element_prelude::*;
-
-const KEPT_FRAMES: usize = 8;
+use std::sync::Arc;
 
 #[derive(Default)]
 pub struct VideoConvert {
     options: Options,
     /// Without a format nothing can be made.
     has_format: bool,
-    /// None while the input is passed on.
-    work: Option<(Converter, BufferPool)>,
+    /// With the bytes of its output; none while the input is passed on.
+    work: Option<(Converter, usize)>,
 }
 
 impl Element for VideoConvert {
@@ -34,6 +34,10 @@ impl Element for VideoConvert {
     const RANK: u32 = 64;
     const PADS: &[PadTemplate] = &[PadTemplate::sink(caps::RAW), PadTemplate::src(caps::RAW)];
     const PROPS: &[Prop<Self>] = with_options![];
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(Arc::new(Frames))
+    }
 }
 
 impl Transform for VideoConvert {
@@ -63,18 +67,18 @@ impl Transform for VideoConvert {
         let refused = |error: String| cx.error(ErrorKind::Negotiation, error);
         let from = caps::read(input).map_err(|error| refused(error.to_string()))?;
         let to = caps::read(output).map_err(|error| refused(error.to_string()))?;
-        let pool = BufferPool::new(to.size(), KEPT_FRAMES);
+        let size = to.size();
         let converter = Converter::with(from, to, self.options.way())
             .map_err(|error| refused(error.to_string()))?;
-        self.work = Some((converter, pool));
+        self.work = Some((converter, size));
         Ok(())
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        let Some((converter, pool)) = &self.work else {
+        let Some((converter, size)) = &self.work else {
             return if self.has_format { Ok(Some(buf)) } else { Err(FlowError::NotNegotiated) };
         };
-        let mut out = pool.acquire();
+        let mut out = cx.acquire(*size);
         converter
             .convert(buf.data(), out.data_mut())
             .map_err(|error| cx.error(ErrorKind::Failed, error.to_string()))?;

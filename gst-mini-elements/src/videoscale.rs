@@ -9,12 +9,12 @@
 //! videotestsrc num-buffers=3 ! videoscale ! video/x-raw,width=160,height=90 ! fakesink
 //! ```
 
+use crate::frames::Frames;
 use crate::video::options::{Options, with_options};
 use crate::video::scale::{Method, Scaler};
 use crate::video::{caps, choose};
 use gst_mini_core::element_prelude::*;
-
-const KEPT_FRAMES: usize = 8;
+use std::sync::Arc;
 
 #[derive(Default)]
 pub struct VideoScale {
@@ -22,8 +22,8 @@ pub struct VideoScale {
     gamma_decode: bool,
     /// Without a format nothing can be made.
     has_format: bool,
-    /// None while the input is passed on.
-    work: Option<(Scaler, BufferPool)>,
+    /// With the bytes of its output; none while the input is passed on.
+    work: Option<(Scaler, usize)>,
 }
 
 impl Element for VideoScale {
@@ -38,6 +38,10 @@ impl Element for VideoScale {
         "Decode gamma before scaling",
         |e: &mut Self| &mut e.gamma_decode
     )];
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(Arc::new(Frames))
+    }
 }
 
 impl Transform for VideoScale {
@@ -73,19 +77,19 @@ impl Transform for VideoScale {
         if from == to {
             return Ok(());
         }
-        let pool = BufferPool::new(to.size(), KEPT_FRAMES);
+        let size = to.size();
         let method = Method::from_number(self.options.method).unwrap_or(Method::Bilinear);
         let scaler = Scaler::new(from, to, method, self.options.add_borders)
             .map_err(|error| refused(error.to_string()))?;
-        self.work = Some((scaler, pool));
+        self.work = Some((scaler, size));
         Ok(())
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        let Some((scaler, pool)) = &mut self.work else {
+        let Some((scaler, size)) = &mut self.work else {
             return if self.has_format { Ok(Some(buf)) } else { Err(FlowError::NotNegotiated) };
         };
-        let mut out = pool.acquire();
+        let mut out = cx.acquire(*size);
         scaler
             .scale(buf.data(), out.data_mut())
             .map_err(|error| cx.error(ErrorKind::Failed, error.to_string()))?;

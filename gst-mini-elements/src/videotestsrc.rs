@@ -17,7 +17,6 @@ const PATTERN: &str = "enum:smpte,snow,black,white,red,green,blue,checkers-1,che
     gradient,colors,smpte-rp-219";
 const ANIMATION: &str = "enum:frames,wall-time,running-time";
 const MOTION: &str = "enum:wavy,sweep,hsweep";
-const KEPT_FRAMES: usize = 16;
 
 #[derive(Default)]
 pub struct VideoTestSrc {
@@ -40,7 +39,8 @@ pub struct VideoTestSrc {
 
 struct Studio {
     painter: Painter,
-    pool: BufferPool,
+    /// Bytes of a frame.
+    size: usize,
 }
 
 impl Element for VideoTestSrc {
@@ -223,10 +223,7 @@ impl Source for VideoTestSrc {
         {
             self.frame = frame_from(ClockTime::of_frame(self.frame, old.0, old.1).nanos(), new);
         }
-        self.studio = Some(Studio {
-            pool: BufferPool::new(info.size(), KEPT_FRAMES),
-            painter: Painter::with(self.look(), info),
-        });
+        self.studio = Some(Studio { size: info.size(), painter: Painter::with(self.look(), info) });
         if let Some(segment) = self.sought.take() {
             self.seek(cx, &segment);
         }
@@ -248,7 +245,7 @@ impl Source for VideoTestSrc {
             return Err(FlowError::Eos);
         }
         let frame = self.frame;
-        let mut buf = studio.pool.acquire();
+        let mut buf = cx.acquire(studio.size);
         let offset = ClockTime::from_nanos(self.timestamp_offset.max(0) as u64);
         let at = rate.map_or(ClockTime::ZERO, |(num, den)| ClockTime::of_frame(frame, num, den));
         studio

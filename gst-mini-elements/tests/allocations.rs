@@ -1,5 +1,6 @@
 //! A stream in steady state allocates nothing: buffers come from pools and go back to them.
 
+use gst_mini_core::element_prelude::{AllocationParams, BufferPool, PoolOffer};
 use gst_mini_core::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +26,27 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations while the line plays that many buffers.
+/// Allocations while the line plays that many buffers. A sink named `sink` offers a pool.
 fn allocations(line: &str, buffers: u64) -> u64 {
     let pipeline = parse_launch(&line.replace("N", &buffers.to_string())).expect("a good line");
+    if let Some(pad) = pipeline.by_name("sink").and_then(|sink| sink.static_pad("sink")) {
+        let size = 320 * 240 * 3 / 2;
+        let pool = Some(BufferPool::with_limits(size, 4, 0, AllocationParams::default()));
+        let id = pad.add_probe(
+            ProbeType::QUERY_DOWNSTREAM | ProbeType::PUSH,
+            Box::new(move |data| match data {
+                ProbeData::Query(Query::Allocation(asked)) => {
+                    asked.pools.push(PoolOffer { pool: pool.clone(), size, min: 4, max: 0 });
+                    ProbeReturn::Handled(Ok(()))
+                }
+                _ => ProbeReturn::Ok,
+            }),
+        );
+        // Looking at what passes takes memory.
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.state(None).1, State::Paused);
+        pad.remove_probe(id);
+    }
     let before = COUNT.load(Ordering::Relaxed);
     pipeline.set_state(State::Playing);
     let end = pipeline.wait_for_end(Some(ClockTime::from_secs(60))).expect("an end");
@@ -45,6 +64,9 @@ fn more_buffers_take_no_more_allocations() {
         "fakesrc num-buffers=N ! identity ! queue ! fakesink",
         // A picture without moving parts: those are drawn in lines of their own.
         "videotestsrc pattern=black num-buffers=N ! videoconvert ! queue max-size-buffers=8 ! fakesink",
+        // With a pool of the sink's own, from the source itself or from the converter.
+        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=I420,width=320,height=240 ! videoconvert ! queue max-size-buffers=8 ! fakesink name=sink",
+        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=YUY2,width=320,height=240 ! videoconvert ! video/x-raw,format=I420 ! queue max-size-buffers=8 ! fakesink name=sink",
     ] {
         allocations(line, 100);
         let [few, many] = [300, 2300].map(|buffers| allocations(line, buffers));

@@ -41,6 +41,14 @@ pub(crate) fn query(core: &ElementCore, pad: &PadCore, query: &mut Query) -> boo
             true
         }
         Query::Latency { .. } => latency(core, pad, query),
+        Query::Allocation(_) => {
+            let passes = |pad: &PadCore| {
+                core.factory.template_for(pad.name()).is_some_and(|template| template.allocation)
+            };
+            pad.direction() == Direction::Sink
+                && passes(pad)
+                && core.pads_beyond(pad).first().is_some_and(|src| src.peer_query(query))
+        }
         // How it can be had elsewhere says nothing of how it can be had here.
         Query::Scheduling(_) => false,
         _ => core.pads_beyond(pad).iter().any(|other| other.peer_query(query)),

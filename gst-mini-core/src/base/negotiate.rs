@@ -3,7 +3,7 @@
 //! Invariant: a refusal names both pads, both caps, the first thing that differs and, where one would
 //! do, the converter; it is posted once, by the element that refused first.
 //! In GStreamer: `gstbasesrc.c` (`gst_base_src_default_negotiate`), `gstbasetransform.c` (`gst_base_transform_find_transform`).
-//! Left out: the allocation query.
+//! Left out: nothing.
 
 use crate::advice::converter;
 use crate::caps::{Caps, first_difference};
@@ -56,6 +56,20 @@ pub(crate) fn peer_caps(pad: &PadCore, caps: &Caps) -> Caps {
 
 /// Decides a source's format and announces it. `Ok(None)`: anything goes, nothing is announced.
 pub(crate) fn source(core: &ElementCore, pad: &PadCore, cx: &Context) -> FlowResult<Option<Caps>> {
+    let caps = source_caps(core, pad, cx)?;
+    allocation(pad, cx, pad.current_caps());
+    Ok(caps)
+}
+
+/// Asks downstream where buffers of a format should come from, and agrees on it.
+fn allocation(src: &PadCore, cx: &Context, caps: Option<Caps>) {
+    let mut query = Query::allocation(caps, true);
+    let answered = src.peer_query(&mut query);
+    let Query::Allocation(answer) = query else { return };
+    cx.supply.agree(answered.then_some(answer));
+}
+
+fn source_caps(core: &ElementCore, pad: &PadCore, cx: &Context) -> FlowResult<Option<Caps>> {
     let own = own_caps(core, pad);
     if own.is_any() {
         return Ok(None);
@@ -136,7 +150,14 @@ pub(crate) fn transform(
             .set_caps(cx, Some(input), Some(&output))
             .map_err(|flow| core.explain(flow, "set_caps"));
     }
-    announce(core, src, cx, Some(input), &output)
+    announce(core, src, cx, Some(input), &output)?;
+    // What is passed on has its memory.
+    if output == *input {
+        cx.supply.agree(None);
+    } else {
+        allocation(src, cx, Some(output));
+    }
+    Ok(())
 }
 
 /// Posts why nothing that `pad` can have is taken on the other side.

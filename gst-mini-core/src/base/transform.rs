@@ -278,6 +278,10 @@ impl TransformBase {
         if !self.is_open.swap(false, Ordering::AcqRel) {
             return StateReturn::Success;
         }
+        if let Ok(_streaming) = self.sink.stream_lock().lock() {
+            // SAFETY: the lock above.
+            unsafe { self.streaming() }.cx.supply.agree(None);
+        }
         let cx = Context::detached(&self.core);
         match self.core.instance().stop(&cx) {
             Ok(()) => StateReturn::Success,
@@ -329,6 +333,12 @@ impl PadHandler for TransformBase {
     }
 
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
+        if let Query::Allocation(asked) = query
+            && asked.caps == self.src.current_caps()
+        {
+            // What comes in goes out, so it may be the memory of those beyond.
+            return pad.direction() == Direction::Sink && self.src.ask_peer(query);
+        }
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
         if self.core.instance().query(&cx, query) {
             return true;
@@ -341,6 +351,10 @@ impl PadHandler for TransformBase {
             Query::AcceptCaps { caps, accepted } => {
                 *accepted = caps.is_subset_of(&self.possible(pad, None));
                 true
+            }
+            // An element that makes other buffers wants nothing of those it gets, once it knows its formats.
+            Query::Allocation(_) => {
+                pad.direction() == Direction::Sink && self.src.current_caps().is_some()
             }
             Query::Scheduling(_) if pad.direction() == Direction::Src => {
                 self.scheduling_query(query)

@@ -13,6 +13,8 @@ use crate::error::{ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
 use crate::host::signals::NO_MORE_PADS;
+use crate::host::supply::Supply;
+use crate::host::table::MAX_LEN;
 use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
@@ -50,6 +52,8 @@ pub(crate) struct Context {
     is_pushing: Cell<bool>,
     /// The element threw a buffer away.
     has_dropped: Cell<bool>,
+    /// Where output buffers come from.
+    pub supply: Supply,
 }
 
 // SAFETY: a context is used by one call at a time, as the bases see to; `core` is shared data.
@@ -71,6 +75,7 @@ impl Context {
             holds_pad: false,
             is_pushing: Cell::new(false),
             has_dropped: Cell::new(false),
+            supply: Supply::default(),
         });
         cx.raw.obj = (&raw mut *cx).cast();
         cx
@@ -692,6 +697,13 @@ unsafe extern "C" fn next(_: *const GmCx) -> u32 {
     crate::plugin::abi::NEXT as u32
 }
 
+unsafe extern "C" fn acquire(cx: *const GmCx, size: usize) -> *mut GmBuffer {
+    if size > MAX_LEN {
+        return std::ptr::null_mut();
+    }
+    with(cx, std::ptr::null_mut(), |cx| cx.supply.acquire(size).into_raw())
+}
+
 static TABLE: GmCxVTable = GmCxVTable {
     struct_size: size_of::<GmCxVTable>() as u32,
     reserved: 0,
@@ -735,6 +747,7 @@ static TABLE: GmCxVTable = GmCxVTable {
     store_event: Some(store_event),
     start_task: Some(start_task),
     dropped: Some(dropped),
+    acquire: Some(acquire),
     #[cfg(gst_mini_abi_next)]
     next: Some(next),
 };

@@ -10,4 +10,5 @@ pub(crate) mod core;
 pub(crate) mod instance;
 pub(crate) mod props;
 pub(crate) mod signals;
+pub(crate) mod supply;
 pub(crate) mod table;

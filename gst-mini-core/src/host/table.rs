@@ -37,7 +37,7 @@ static HOST: GmHost = GmHost {
 };
 
 /// The longest buffer that is made on demand; a larger number is a mistake.
-const MAX_LEN: usize = 1 << 40;
+pub(super) const MAX_LEN: usize = 1 << 40;
 
 fn guarded<R>(fallback: R, call: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(fallback)

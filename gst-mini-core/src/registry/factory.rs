@@ -39,6 +39,8 @@ pub struct TemplateInfo {
     pub own_caps: bool,
     /// Whether what passes it passes the pad of the same number on the other side, and no other.
     pub paired: bool,
+    /// What comes in goes out unchanged, so allocation is asked of those beyond.
+    pub allocation: bool,
     /// What GStreamer calls such a pad.
     pub pad_type: String,
 }
@@ -391,6 +393,7 @@ impl FactoryInfo {
             task: raw.flags & GM_TEMPLATE_TASK != 0,
             own_caps: raw.flags & GM_TEMPLATE_OWN_CAPS != 0,
             paired: raw.flags & GM_TEMPLATE_PAIRED != 0,
+            allocation: raw.flags & GM_TEMPLATE_ALLOCATION != 0,
         })
     }
 

@@ -115,6 +115,10 @@ impl SourceBase {
             None => {}
         }
         self.src.deactivate();
+        if let Ok(_streaming) = self.src.stream_lock().lock() {
+            // SAFETY: the lock above.
+            unsafe { self.streaming() }.cx.supply.agree(None);
+        }
         let cx = Context::detached(&self.core);
         if let Err(flow) = self.core.instance().stop(&cx) {
             self.core.explain(flow, "stop");

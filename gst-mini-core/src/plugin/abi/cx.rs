@@ -142,6 +142,9 @@ pub struct GmCxVTable {
     pub start_task: Option<unsafe extern "C" fn(cx: *const GmCx, pad: u32) -> u8>,
     /// Says that the element threw a buffer away on purpose, and why. Borrows it.
     pub dropped: Option<unsafe extern "C" fn(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr)>,
+    /// Source and transform role: a buffer of `size` bytes for what goes out, from the pool agreed on with
+    /// downstream where its buffers are large enough. For streaming calls. Null: too large.
+    pub acquire: Option<unsafe extern "C" fn(cx: *const GmCx, size: usize) -> *mut GmBuffer>,
     /// What the next version adds; only compiled to prove that both sides may be older.
     #[cfg(gst_mini_abi_next)]
     pub next: Option<unsafe extern "C" fn(cx: *const GmCx) -> u32>,

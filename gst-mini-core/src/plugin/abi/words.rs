@@ -82,6 +82,8 @@ pub const GM_TEMPLATE_TASK: u32 = 1;
 pub const GM_TEMPLATE_OWN_CAPS: u32 = 2;
 /// What comes in at the pad leaves by the pad of the other direction that has the same number.
 pub const GM_TEMPLATE_PAIRED: u32 = 4;
+/// What comes in here goes out unchanged, so who sends it may use the memory that those beyond offer.
+pub const GM_TEMPLATE_ALLOCATION: u32 = 8;
 
 /// Property flags.
 pub const GM_PROP_READABLE: u32 = 1;
