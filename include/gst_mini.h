@@ -92,6 +92,11 @@ extern "C" {
 #define GM_TEMPLATE_TASK 1u
 /* The pad's caps have nothing to do with those of the element's other pads. */
 #define GM_TEMPLATE_OWN_CAPS 2u
+/* What comes in at the pad leaves by the pad of the other direction that has the same number. */
+#define GM_TEMPLATE_PAIRED 4u
+/* What comes in here goes out unchanged, so who sends it may use the memory that those beyond
+   offer. */
+#define GM_TEMPLATE_ALLOCATION 8u
 /* Property flags. */
 #define GM_PROP_READABLE 1u
 /* May be set. */
@@ -354,6 +359,9 @@ struct GmCxVTable {
   uint8_t (*start_task) (const GmCx *cx, uint32_t pad);
   /* Says that the element threw a buffer away on purpose, and why. Borrows it. */
   void (*dropped) (const GmCx *cx, GmBuffer *buf, GmStr why);
+  /* Source and transform role: a buffer of size bytes for what goes out, from the pool agreed on
+     with downstream where its buffers are large enough. For streaming calls. Null: too large. */
+  GmBuffer * (*acquire) (const GmCx *cx, size_t size);
 };
 
 /* Lets a thread that the element owns post and wake, until the element is destroyed. Frozen. */
@@ -737,7 +745,7 @@ GM_ASSERT (offsetof (struct GmCx, struct_size) == 0, "GmCx.struct_size");
 GM_ASSERT (offsetof (struct GmCx, pad) == 4, "GmCx.pad");
 GM_ASSERT (offsetof (struct GmCx, obj) == 8, "GmCx.obj");
 GM_ASSERT (offsetof (struct GmCx, vtable) == 16, "GmCx.vtable");
-GM_ASSERT (sizeof (struct GmCxVTable) == 328, "GmCxVTable");
+GM_ASSERT (sizeof (struct GmCxVTable) == 336, "GmCxVTable");
 GM_ASSERT (offsetof (struct GmCxVTable, struct_size) == 0, "GmCxVTable.struct_size");
 GM_ASSERT (offsetof (struct GmCxVTable, reserved) == 4, "GmCxVTable.reserved");
 GM_ASSERT (offsetof (struct GmCxVTable, output) == 8, "GmCxVTable.output");
@@ -780,6 +788,7 @@ GM_ASSERT (offsetof (struct GmCxVTable, push_list) == 296, "GmCxVTable.push_list
 GM_ASSERT (offsetof (struct GmCxVTable, store_event) == 304, "GmCxVTable.store_event");
 GM_ASSERT (offsetof (struct GmCxVTable, start_task) == 312, "GmCxVTable.start_task");
 GM_ASSERT (offsetof (struct GmCxVTable, dropped) == 320, "GmCxVTable.dropped");
+GM_ASSERT (offsetof (struct GmCxVTable, acquire) == 328, "GmCxVTable.acquire");
 GM_ASSERT (sizeof (struct GmPoster) == 16, "GmPoster");
 GM_ASSERT (offsetof (struct GmPoster, obj) == 0, "GmPoster.obj");
 GM_ASSERT (offsetof (struct GmPoster, vtable) == 8, "GmPoster.vtable");

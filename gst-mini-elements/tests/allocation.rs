@@ -228,3 +228,18 @@ fn a_pool_of_small_buffers_is_passed_over_and_another_format_ends_one() {
         assert_eq!(small.idle(), 0);
     });
 }
+
+#[test]
+fn a_full_queue_in_paused_goes_on_in_playing() {
+    everywhere(|| {
+        let pipeline = launch(&format!(
+            "{} ! queue max-size-buffers=2 ! fakesink name=s",
+            SOURCE.replace("num-buffers=2", "num-buffers=9")
+        ));
+        let make = wants(SIZE, 3);
+        offer(&pipeline, "s", make);
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.state(None).1, State::Paused);
+        play(&pipeline);
+    });
+}

@@ -30,7 +30,7 @@ static ALLOCATOR: Counting = Counting;
 fn allocations(line: &str, buffers: u64) -> u64 {
     let pipeline = parse_launch(&line.replace("N", &buffers.to_string())).expect("a good line");
     if let Some(pad) = pipeline.by_name("sink").and_then(|sink| sink.static_pad("sink")) {
-        let size = 320 * 240 * 3 / 2;
+        let size = 32 * 16 * 3 / 2;
         let pool = Some(BufferPool::with_limits(size, 4, 0, AllocationParams::default()));
         let id = pad.add_probe(
             ProbeType::QUERY_DOWNSTREAM | ProbeType::PUSH,
@@ -64,9 +64,9 @@ fn more_buffers_take_no_more_allocations() {
         "fakesrc num-buffers=N ! identity ! queue ! fakesink",
         // A picture without moving parts: those are drawn in lines of their own.
         "videotestsrc pattern=black num-buffers=N ! videoconvert ! queue max-size-buffers=8 ! fakesink",
-        // With a pool of the sink's own, from the source itself or from the converter.
-        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=I420,width=320,height=240 ! videoconvert ! queue max-size-buffers=8 ! fakesink name=sink",
-        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=YUY2,width=320,height=240 ! videoconvert ! video/x-raw,format=I420 ! queue max-size-buffers=8 ! fakesink name=sink",
+        // With a pool of the sink's own, for the source itself or for the converter.
+        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=I420,width=32,height=16 ! videoconvert ! queue max-size-buffers=8 ! fakesink name=sink",
+        "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=YV12,width=32,height=16 ! videoconvert ! video/x-raw,format=I420 ! queue max-size-buffers=8 ! fakesink name=sink",
     ] {
         allocations(line, 100);
         let [few, many] = [300, 2300].map(|buffers| allocations(line, buffers));

@@ -101,7 +101,7 @@ const _: () = {
     assert!(offset_of!(GmCx, pad) == 4);
     assert!(offset_of!(GmCx, obj) == 8);
     assert!(offset_of!(GmCx, vtable) == 16);
-    assert!(size_of::<GmCxVTable>() >= 328);
+    assert!(size_of::<GmCxVTable>() >= 336);
     assert!(offset_of!(GmCxVTable, struct_size) == 0);
     assert!(offset_of!(GmCxVTable, reserved) == 4);
     assert!(offset_of!(GmCxVTable, output) == 8);
@@ -144,6 +144,7 @@ const _: () = {
     assert!(offset_of!(GmCxVTable, store_event) == 304);
     assert!(offset_of!(GmCxVTable, start_task) == 312);
     assert!(offset_of!(GmCxVTable, dropped) == 320);
+    assert!(offset_of!(GmCxVTable, acquire) == 328);
     assert!(size_of::<GmPoster>() == 16);
     assert!(offset_of!(GmPoster, obj) == 0);
     assert!(offset_of!(GmPoster, vtable) == 8);
