@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod judges;
 mod new_plugin;
+mod pages;
 mod plugins;
 mod process;
 // Core's file, not a copy and not a dependency.

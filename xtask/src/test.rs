@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{boundary, conform, demo, fuzz, judges, plugins, tidy};
+use crate::{boundary, conform, demo, fuzz, judges, pages, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub struct Step {
 }
 
 /// The longest a step of Cargo's may take: tests that hang must not hold a machine for hours.
-const LIMIT: Duration = Duration::from_secs(30 * 60);
+pub const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -162,6 +162,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
             steps.push(from_command(name, program));
         }
     }
+    steps.push(pages::step());
     steps.push(cargo(
         workspace,
         "package",
