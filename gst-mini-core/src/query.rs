@@ -66,6 +66,8 @@ pub enum Query {
     Scheduling(Scheduling),
     /// Where buffers of a format could come from.
     Allocation(Allocation),
+    /// That all data before it has been used. Keeps its place among the data.
+    Drain,
     /// An element's own.
     Custom(Structure),
 }
@@ -249,6 +251,12 @@ impl Query {
         Query::AcceptCaps { caps, accepted: false }
     }
 
+    /// Whether it keeps its place among the data, and so is answered after what was sent before. Only the
+    /// streaming thread of a source pad may ask it.
+    pub fn is_serialized(&self) -> bool {
+        matches!(self, Query::Drain)
+    }
+
     /// Its name, as in GStreamer.
     pub fn name(&self) -> &str {
         match self {
@@ -260,6 +268,7 @@ impl Query {
             Query::Seeking { .. } => "seeking",
             Query::Scheduling(_) => "scheduling",
             Query::Allocation(_) => "allocation",
+            Query::Drain => "drain",
             Query::Custom(structure) => structure.name(),
         }
     }
@@ -309,6 +318,7 @@ impl Query {
             }
             Query::Scheduling(scheduling) => scheduling.write(&mut out),
             Query::Allocation(allocation) => allocation.write(&mut out),
+            Query::Drain => {}
             Query::Custom(structure) => out.set("structure", structure.to_string()),
         }
         out.to_string()
@@ -342,6 +352,7 @@ impl Query {
             },
             "scheduling" => Query::Scheduling(Scheduling::read(&read)?),
             "allocation" => Query::Allocation(Allocation::read(&read, caps("caps")?)?),
+            "drain" => Query::Drain,
             "custom" => Query::Custom(read.str("structure")?.parse().ok()?),
             _ => return None,
         })
@@ -362,6 +373,7 @@ mod tests {
             Query::Caps { filter: Some(caps.clone()), result: Some(Caps::empty()) },
             Query::caps(None),
             Query::accept_caps(caps),
+            Query::Drain,
             Query::Seeking { format: Format::Bytes, seekable: true, start: 0, end: Some(7) },
             Query::scheduling(),
             Query::allocation(None, false),

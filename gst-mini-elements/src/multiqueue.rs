@@ -8,7 +8,7 @@
 //! Invariant: items of a stream leave in the order they came; with `sync-by-running-time` a stream that nobody
 //! takes never runs ahead of those that somebody does.
 //! In GStreamer: `plugins/elements/gstmultiqueue.c` (`gst_multi_queue_loop`, `gst_multi_queue_chain`).
-//! Left out: the properties of its pads (`group-id`, and levels, which `stats` has); sparse streams. As there,
+//! Left out: the allocation query, to which nothing is offered; the properties of its pads (`group-id`, and levels, which `stats` has); sparse streams. As there,
 //! the properties `extra-size-…` have no effect.
 //!
 //! ```text
@@ -31,10 +31,11 @@ use settings::Settings;
 use single::{Single, Step};
 use std::sync::Arc;
 
-/// Waiters: room for a chain, an item for a task, a task's turn.
+/// Waiters: room for a chain, an item for a task, a task's turn, an answer for who asked.
 const ROOM: u32 = 0;
 const ITEM: u32 = 1;
 const TURN: u32 = 2;
+const ANSWER: u32 = 3;
 
 pub struct MultiQueue {
     settings: Settings,
@@ -60,6 +61,11 @@ struct Wakes {
     room: bool,
     item: bool,
     turn: bool,
+    answer: bool,
+}
+
+impl Wakes {
+    const ALL: Wakes = Wakes { room: true, item: true, turn: true, answer: true };
 }
 
 type Locked<'a> = MutexGuard<'a, State>;
@@ -177,7 +183,7 @@ impl State {
     /// Nothing comes in or goes out any more.
     fn close(&mut self, at: usize) {
         self.queues[at].is_closed = true;
-        self.wakes = Wakes { room: true, item: true, turn: true };
+        self.wakes = Wakes::ALL;
     }
 }
 
@@ -191,10 +197,10 @@ impl MultiQueue {
         let wakes = std::mem::take(&mut state.wakes);
         let percent = state.buffering.take_news();
         drop(state);
-        for (wakes, waiter) in [(wakes.room, ROOM), (wakes.item, ITEM), (wakes.turn, TURN)] {
-            if wakes {
-                cx.wake(waiter);
-            }
+        let waiters =
+            [(wakes.room, ROOM), (wakes.item, ITEM), (wakes.turn, TURN), (wakes.answer, ANSWER)];
+        for (_, waiter) in waiters.into_iter().filter(|(wakes, _)| *wakes) {
+            cx.wake(waiter);
         }
         if let Some(percent) = percent {
             cx.post(MessageKind::Buffering { percent });
@@ -346,6 +352,16 @@ impl MultiQueue {
                     cx.push_event(cx.pad(), &event);
                 }
             }
+            Item::Query(number, mut query) => {
+                self.unlock(cx, state);
+                let is_answered = !*drops && cx.peer_query(cx.pad(), &mut query);
+                let mut state = self.state.lock();
+                if let Some(at) = state.of_src(cx.pad()) {
+                    state.queues[at].questions.answer(number, is_answered.then_some(query));
+                }
+                state.wakes.answer = true;
+                return (state, result);
+            }
             data => {
                 self.unlock(cx, state);
                 if *drops {
@@ -354,12 +370,34 @@ impl MultiQueue {
                     result = match data {
                         Item::Buffer(buf) => cx.push(cx.pad(), buf),
                         Item::List(list) => cx.push_list(cx.pad(), list),
-                        Item::Event(_) => result,
+                        Item::Event(_) | Item::Query(..) => result,
                     };
                 }
             }
         }
         (self.state.lock(), result)
+    }
+
+    /// Puts a question in line, behind the data, and waits until downstream has answered it.
+    fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
+        let mut state = self.state.lock();
+        let at = state.of_sink(cx.pad())?;
+        state.queues[at].result?;
+        if self.settings.use_buffering.get() && !state.queues[at].is_empty() {
+            // What gathers may wait for more than would come while somebody waits for an answer.
+            return Ok(None);
+        }
+        let (id, number) = (state.next_id(), state.queues[at].questions.ask());
+        let (mut state, mut at) = self.put(cx, state, Item::Query(number, query.clone()), id)?;
+        loop {
+            if let Some(answer) = state.queues[at].questions.take(number) {
+                self.unlock(cx, state);
+                return Ok(answer);
+            }
+            state.queues[at].result?;
+            state = self.wait(cx, state, ANSWER)?;
+            at = state.of_sink(cx.pad())?;
+        }
     }
 
     /// Takes items and sends them on until one was sent that downstream took, or that ends it.

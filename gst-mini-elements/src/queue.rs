@@ -10,7 +10,7 @@
 //! Invariant: items leave in the order they came; levels count what is inside, not what downstream
 //! has in hand.
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_chain_buffer_or_list`, `gst_queue_loop`).
-//! Left out: queries kept in order with the data; `dropped` is an addition.
+//! Left out: nothing; `dropped` is an addition.
 //!
 //! ```text
 //! fakesrc num-buffers=10 ! queue max-size-buffers=3 leaky=downstream ! fakesink
@@ -28,9 +28,10 @@ const LEAKY: &str = "enum:no=0:Not Leaky,upstream=1:Leaky on upstream (new buffe
 const LEAKY_NO: i32 = 0;
 const LEAKY_UPSTREAM: i32 = 1;
 const LEAKY_DOWNSTREAM: i32 = 2;
-/// Waiters: room for the chain, an item for the task.
+/// Waiters: room for the chain, an item for the task, an answer for who asked.
 const ROOM: u32 = 0;
 const ITEM: u32 = 1;
+const ANSWER: u32 = 2;
 const SINK: PadId = FIRST_PAD;
 const SRC: PadId = SECOND_PAD;
 
@@ -67,6 +68,8 @@ struct State {
     waits_item: bool,
     /// The task is sending: `true` data, `false` an event.
     under_way: Option<bool>,
+    /// Whether somebody waits for an answer.
+    waits_answer: bool,
 }
 
 impl Default for State {
@@ -80,6 +83,7 @@ impl Default for State {
             waits_room: false,
             waits_item: false,
             under_way: None,
+            waits_answer: false,
         }
     }
 }
@@ -267,12 +271,35 @@ impl Queue {
         self.publish_levels(&state);
         let room = std::mem::take(&mut state.waits_room);
         let item = std::mem::take(&mut state.waits_item);
+        let is_over = state.result.is_err() || state.contents.questions.is_answered();
+        let answer = is_over && std::mem::take(&mut state.waits_answer);
         drop(state);
         if room {
             cx.wake(ROOM);
         }
         if item {
             cx.wake(ITEM);
+        }
+        if answer {
+            cx.wake(ANSWER);
+        }
+    }
+
+    /// Puts a question in line, behind the data, and waits until downstream has answered it.
+    fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
+        let mut state = self.relock()?;
+        let number = state.contents.questions.ask();
+        state.contents.put(Item::Query(number, query.clone()));
+        self.unlock(cx, state);
+        loop {
+            let mut state = self.relock()?;
+            if let Some(answer) = state.contents.questions.take(number) {
+                return Ok(answer);
+            }
+            state.waits_answer = true;
+            let ticket = cx.ticket(ANSWER);
+            drop(state);
+            cx.wait(ANSWER, ticket, None)?;
         }
     }
 
@@ -367,12 +394,20 @@ impl Queue {
         let mut flow = Ok(());
         loop {
             let untold = state.contents.take_untold();
-            state.under_way = Some(!matches!(item, Item::Event(_)));
+            state.under_way = Some(item.is_data());
             self.unlock(cx, state);
             tell_untold(cx, SRC, untold);
             match item {
                 Item::Buffer(buf) => flow = cx.push(SRC, buf),
                 Item::List(list) => flow = cx.push_list(SRC, list),
+                Item::Query(number, mut query) => {
+                    let answer = cx.peer_query(SRC, &mut query).then_some(query);
+                    let mut state = self.state.lock();
+                    state.contents.questions.answer(number, answer);
+                    let result = state.result;
+                    self.unlock(cx, state);
+                    return result.and(flow);
+                }
                 Item::Event(event) => {
                     cx.push_event(SRC, &event);
                     let is_end = matches!(event.kind, EventKind::Eos);
@@ -386,7 +421,7 @@ impl Queue {
             }
             // Downstream has ended. What it still takes is a new beginning, or the end.
             item = loop {
-                match state.contents.take() {
+                match state.contents.take_in_vain() {
                     Some(Item::Event(event)) if begins_or_ends(&event) => break Item::Event(event),
                     Some(_) => {}
                     None => {
@@ -542,6 +577,10 @@ impl MultiPad for Queue {
             // Its task pushes, however it is fed.
             way.push = true;
             return true;
+        }
+        if cx.pad() == SINK && query.is_serialized() {
+            let answer = self.ask(cx, query).ok().flatten();
+            return answer.map(|answer| *query = answer).is_some();
         }
         let is_own = matches!(query, Query::Latency { .. } | Query::Position { .. });
         if cx.pad() != SRC || !is_own || !cx.peer_query(SINK, query) {

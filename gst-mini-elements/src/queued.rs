@@ -1,4 +1,4 @@
-//! What waits in a `queue` or `multiqueue`: a step of a stream, and how much that is.
+//! What waits in a `queue` or `multiqueue`: a step of a stream, how much that is, and who asked.
 //!
 //! Invariant: an item is what came in, unchanged; only data counts in an [`Amount`].
 //! In GStreamer: `plugins/elements/gstqueue.c` (`GstQueueItem`), `gstmultiqueue.c` (`GstMultiQueueItem`).
@@ -11,6 +11,43 @@ pub enum Item {
     Buffer(Buffer),
     List(BufferList),
     Event(Event),
+    /// A question that keeps its place, and its number.
+    Query(u64, Query),
+}
+
+/// Questions in line: who asks waits until one is answered, so there is one at a time.
+#[derive(Default)]
+pub struct Questions {
+    asked: u64,
+    answered: Option<(u64, Option<Query>)>,
+}
+
+impl Questions {
+    /// The number of a new question.
+    pub fn ask(&mut self) -> u64 {
+        self.asked += 1;
+        self.answered = None;
+        self.asked
+    }
+
+    /// `None`: nobody could answer.
+    pub fn answer(&mut self, number: u64, answer: Option<Query>) {
+        self.answered = Some((number, answer));
+    }
+
+    /// Nobody will answer the one that is open.
+    pub fn give_up(&mut self) {
+        self.answered.get_or_insert((self.asked, None));
+    }
+
+    pub fn is_answered(&self) -> bool {
+        self.answered.is_some()
+    }
+
+    /// What became of a question; `None`: it still waits.
+    pub fn take(&mut self, number: u64) -> Option<Option<Query>> {
+        self.answered.take_if(|answered| answered.0 == number).map(|(_, answer)| answer)
+    }
 }
 
 /// How much there is, or may be. In limits 0 is none.
@@ -42,7 +79,7 @@ impl Item {
         match self {
             Item::Buffer(buf) => (1, buf.size() as u64),
             Item::List(list) => (list.len() as u64, list.size() as u64),
-            Item::Event(_) => (0, 0),
+            Item::Event(_) | Item::Query(..) => (0, 0),
         }
     }
 
@@ -54,7 +91,7 @@ impl Item {
                     first.set_flags(BufferFlags::DISCONT);
                 }
             }
-            Item::Event(_) => {}
+            Item::Event(_) | Item::Query(..) => {}
         }
     }
 
@@ -63,7 +100,7 @@ impl Item {
         match self {
             Item::Buffer(buf) => std::slice::from_ref(buf),
             Item::List(list) => list.as_slice(),
-            Item::Event(_) => &[],
+            Item::Event(_) | Item::Query(..) => &[],
         }
     }
 

@@ -257,3 +257,45 @@ fn events_keep_their_place_and_a_stream_that_ended_takes_no_more() {
         assert_eq!(log.text(), "stream-start caps(a/b, c=(int)1) segment+0 buf!@0 buf@100 eos");
     });
 }
+
+#[test]
+fn a_question_among_the_data_is_answered_after_all_that_was_sent_before() {
+    gst_mini_elements::register();
+    for element in ["queue", "multiqueue", "identity", "queue ! multiqueue ! queue"] {
+        for seed in 1..=40 {
+            let check = || {
+                let line = format!("fakesrc num-buffers=20 name=s ! {element} ! fakesink name=o");
+                let pipeline = parse_launch(&line).unwrap();
+                let arrived = Arc::new(AtomicU32::new(0));
+                let into = arrived.clone();
+                let sink = pipeline.by_name("o").unwrap().static_pad("sink").unwrap();
+                sink.add_probe(
+                    ProbeType::BUFFER,
+                    Box::new(move |_| {
+                        into.fetch_add(1, Ordering::Relaxed);
+                        ProbeReturn::Ok
+                    }),
+                );
+                let source = pipeline.by_name("s").unwrap().static_pad("src").unwrap();
+                let (sent, answers) = (AtomicU32::new(0), Arc::new(AtomicU32::new(0)));
+                let (asker, answered) = (Arc::downgrade(&source), answers.clone());
+                source.add_probe(
+                    ProbeType::BUFFER,
+                    Box::new(move |_| {
+                        let before = sent.fetch_add(1, Ordering::Relaxed);
+                        let is_used = asker.upgrade().unwrap().peer_query(&mut Query::Drain);
+                        assert_eq!(arrived.load(Ordering::Relaxed), before);
+                        answered.fetch_add(is_used.into(), Ordering::Relaxed);
+                        ProbeReturn::Ok
+                    }),
+                );
+                pipeline.set_state(State::Playing);
+                let end = pipeline.wait_for_end(Some(ClockTime::from_secs(60))).unwrap();
+                assert_eq!(end.kind, MessageKind::Eos);
+                pipeline.set_state(State::Null);
+                assert_eq!(answers.load(Ordering::Relaxed), 20, "{element}");
+            };
+            Sim::new(seed).run(&check).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
+        }
+    }
+}

@@ -437,7 +437,14 @@ impl PadHandler for MultiBase {
 
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
         let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        self.core.instance().query(&cx, query) || default::query(&self.core, pad, query)
+        if self.core.instance().query(&cx, query) {
+            return true;
+        }
+        // What keeps its place among the data does not overtake what waits in the element.
+        let waits = query.is_serialized()
+            && pad.direction() == Direction::Sink
+            && self.core.pads_beyond(pad).iter().any(|pad| self.has_task(pad));
+        !waits && default::query(&self.core, pad, query)
     }
 
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {

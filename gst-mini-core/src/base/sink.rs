@@ -352,6 +352,8 @@ impl PadHandler for SinkBase {
             }
             Query::Position { .. } => self.position_query(query),
             Query::Latency { .. } => self.latency_query(query),
+            // What was sent before has been rendered, as this came behind it.
+            Query::Drain => true,
             _ => false,
         }
     }

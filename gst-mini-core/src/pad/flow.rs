@@ -2,7 +2,7 @@
 //!
 //! Invariant: a buffer reaches a sink pad after every sticky event that came before it, or not at all.
 //! In GStreamer: `gst/gstpad.c` (`gst_pad_push_data`, `gst_pad_chain_data_unchecked`, `gst_pad_query`).
-//! Left out: queries that keep their place among the buffers.
+//! Left out: nothing.
 
 use super::events::Replay;
 use super::moved::{self, Turned};
@@ -277,6 +277,15 @@ impl PadCore {
         if let Some(target) = self.ghost_target() {
             return target.answer(query);
         }
+        let _streaming = if query.is_serialized() && self.direction == Direction::Sink {
+            let Ok(streaming) = self.stream_lock.lock() else { return false };
+            if self.has(attention::FLUSHING | attention::EOS) {
+                return false;
+            }
+            Some(streaming)
+        } else {
+            None
+        };
         let way = match self.direction {
             Direction::Src => ProbeType::QUERY_UPSTREAM,
             Direction::Sink => ProbeType::QUERY_DOWNSTREAM,
@@ -317,6 +326,13 @@ impl PadCore {
             Direction::Src => ProbeType::QUERY_DOWNSTREAM,
             Direction::Sink => ProbeType::QUERY_UPSTREAM,
         };
+        if query.is_serialized() && self.direction == Direction::Src {
+            if self.is_flushing() {
+                return false;
+            }
+            // It comes behind what was said before.
+            let _ = self.push_sticky(Replay::All);
+        }
         self.probed_query(way, query, |query| {
             self.linked_peer().is_some_and(|peer| peer.answer(query))
         })

@@ -259,6 +259,16 @@ impl MultiPad for MultiQueue {
         cx.event_default(event)
     }
 
+    fn query(&self, cx: &Cx, query: &mut Query) -> bool {
+        if matches!(query, Query::Allocation(_)) {
+            // Data of other streams may be on its way too, so nothing is offered.
+            return true;
+        }
+        // At a sink pad; a source pad is asked nothing that keeps its place.
+        query.is_serialized()
+            && self.ask(cx, query).ok().flatten().map(|answer| *query = answer).is_some()
+    }
+
     fn produce(&self, cx: &Cx) -> FlowResult<Option<Buffer>> {
         match self.send_next(cx) {
             Ok(()) => Ok(None),
@@ -307,7 +317,7 @@ impl MultiPad for MultiQueue {
         let mut state = self.state.lock();
         let Ok(at) = state.of_sink(cx.pad()) else { return };
         let single = state.queues.remove(at);
-        state.wakes = Wakes { room: true, item: true, turn: true };
+        state.wakes = Wakes::ALL;
         self.unlock(cx, state);
         if let Some(src) = single.src {
             cx.remove_pad(src);
@@ -348,7 +358,7 @@ impl MultiPad for MultiQueue {
             }
         }
         // A new limit may end a wait.
-        state.wakes = Wakes { room: true, item: false, turn: true };
+        state.wakes = Wakes { item: false, answer: false, ..Wakes::ALL };
         self.unlock(cx, state);
     }
 }

@@ -6,7 +6,7 @@
 //! Left out: sparse streams, which no event tells of here.
 
 use super::turns::Place;
-use crate::queued::{Amount, Item, running_time};
+use crate::queued::{Amount, Item, Questions, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
 
@@ -21,6 +21,8 @@ pub struct Single {
     /// A buffer was pushed, so that `result` tells something.
     pub has_pushed: bool,
     items: VecDeque<(Item, u64)>,
+    /// Those among the items.
+    pub questions: Questions,
     level: Amount,
     /// Of this queue alone: it grows while another one is empty.
     pub limit: Amount,
@@ -160,6 +162,7 @@ impl Step {
             Item::Buffer(buf) => Step::of_buffer(buf),
             Item::List(list) => list.iter().next_back().map_or(Step::Other, Step::of_buffer),
             Item::Event(event) => Step::of_event(event),
+            Item::Query(..) => Step::Other,
         }
     }
 
@@ -188,6 +191,7 @@ impl Single {
             result: Ok(()),
             has_pushed: false,
             items: VecDeque::new(),
+            questions: Questions::default(),
             level: Amount::default(),
             limit,
             input: End::new(),
@@ -253,6 +257,7 @@ impl Single {
     /// Throws everything away but what the source pad has to tell all the same.
     pub fn clear(&mut self) -> Vec<Event> {
         (self.level.buffers, self.level.bytes) = (0, 0);
+        self.questions.give_up();
         self.items.drain(..).filter_map(|(item, _)| item.into_kept_event()).collect()
     }
 

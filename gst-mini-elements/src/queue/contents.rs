@@ -3,9 +3,9 @@
 //! Invariant: buffers and bytes are those of the items; time is the distance in running time between what
 //! came in last and what went out last.
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_locked_enqueue_buffer`, `update_time_level`).
-//! Left out: queries among the items.
+//! Left out: nothing.
 
-use crate::queued::{Amount, Item, end_of, running_time};
+use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
 
@@ -27,6 +27,8 @@ pub struct Contents {
     head_discont: bool,
     /// Sticky events that were thrown away with the data around them: the source pad still tells them.
     untold: Vec<Event>,
+    /// Those among the items.
+    pub questions: Questions,
 }
 
 impl End {
@@ -59,7 +61,7 @@ impl End {
             Item::Event(Event { kind: EventKind::Gap { pts, duration }, .. }) => {
                 *position = Some(pts.nanos() + duration.map_or(0, ClockTime::nanos));
             }
-            Item::Event(_) => return false,
+            Item::Event(_) | Item::Query(..) => return false,
         }
         true
     }
@@ -110,6 +112,15 @@ impl Contents {
         self.items.push_back(item);
     }
 
+    /// Takes the oldest item out of those that nobody takes any more.
+    pub fn take_in_vain(&mut self) -> Option<Item> {
+        let item = self.take_any()?;
+        if let Item::Query(number, _) = item {
+            self.questions.answer(number, None);
+        }
+        Some(item)
+    }
+
     fn take_any(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
         let (buffers, bytes) = item.amount();
@@ -145,7 +156,7 @@ impl Contents {
 
     /// Takes the oldest item out to throw it away.
     pub fn leak(&mut self) -> Option<Item> {
-        let item = self.take_any()?;
+        let item = self.take_in_vain()?;
         if let Item::Event(event) = &item
             && event.is_sticky()
         {
@@ -159,7 +170,9 @@ impl Contents {
     pub fn clear(&mut self) {
         let mut untold = std::mem::take(&mut self.untold);
         untold.extend(self.items.drain(..).filter_map(Item::into_kept_event));
-        *self = Contents { untold, ..Contents::default() };
+        let mut questions = std::mem::take(&mut self.questions);
+        questions.give_up();
+        *self = Contents { untold, questions, ..Contents::default() };
     }
 
     /// Sticky events for the source pad, to be stored before anything is pushed.
