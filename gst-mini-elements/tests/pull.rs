@@ -337,6 +337,23 @@ fn a_sink_that_cannot_pull_is_pushed_to() {
 }
 
 #[test]
+fn a_file_that_is_pushed_counts_bytes() {
+    let bytes = numbered(5000);
+    everywhere(|| {
+        let line = format!("filesrc location={} ! fakesink name=s", bytes.path.display());
+        let pipeline = launch(&line);
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.state(None).1, State::Paused);
+        let pad = pipeline.by_name("s").unwrap().static_pad("sink").unwrap();
+        let duration = Some(5000);
+        let whole = Segment { duration, ..Segment::new(Format::Bytes) };
+        assert_eq!(pad.segment().unwrap(), whole);
+        assert_eq!((whole.start, whole.stop, whole.time), (0, None, Some(0)));
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
 fn the_end_of_the_application_ends_what_is_pulled() {
     everywhere(|| {
         let pipeline = launch("fakesrc name=f ! fakesink name=s can-activate-pull=true");
