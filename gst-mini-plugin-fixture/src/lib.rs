@@ -8,10 +8,13 @@ mod panics;
 mod surface;
 
 use gst_mini_core::element_prelude::*;
-use panics::{PanicFilter, PanicMake, PanicMulti, PanicSink, PanicSrc};
+use panics::{PanicFilter, PanicMake, PanicMulti, PanicPuller, PanicRanges, PanicSink, PanicSrc};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use surface::{FixtureAll, FixtureBlock, FixtureGather, FixturePairs, FixturePool, FixtureThread};
+use surface::{
+    FixtureAll, FixtureBlock, FixtureGather, FixtureNull, FixturePairs, FixturePool, FixtureThread,
+    FixtureThrough,
+};
 
 gst_mini_core::plugin! {
     name: "fixture",
@@ -29,6 +32,10 @@ gst_mini_core::plugin! {
         Factory::source::<FixtureBlock>(),
         Factory::sink::<FixtureThread>(),
         Factory::source::<PanicSrc>(),
+        Factory::source::<PanicRanges>(),
+        Factory::transform::<PanicPuller>(),
+        Factory::transform::<FixtureThrough>(),
+        Factory::sink::<FixtureNull>(),
         Factory::transform::<PanicFilter>(),
         Factory::sink::<PanicSink>(),
         Factory::multi_pad::<PanicMulti>(),

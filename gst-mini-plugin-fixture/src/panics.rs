@@ -149,6 +149,14 @@ element! {
     PanicFilter "fixturepanicfilter" &[PadTemplate::sink(super::CAPS), PadTemplate::src(super::CAPS)]
 }
 element! {
+    /// A source of ranges.
+    PanicRanges "fixturepanicranges" &[PadTemplate::src(ANY)]
+}
+element! {
+    /// A transform that pulls.
+    PanicPuller "fixturepanicpuller" &[PadTemplate::sink(ANY), PadTemplate::src(ANY)]
+}
+element! {
     /// A sink.
     PanicSink "fixturepanicsink" &[PadTemplate::sink(super::CAPS)]
 }
@@ -208,6 +216,43 @@ impl Source for PanicSrc {
     }
     fn src_event(&mut self, _: &mut Cx, _: &Event) {
         self.at("src_event");
+    }
+}
+
+impl Source for PanicRanges {
+    const SEEKABLE: bool = true;
+    const RANGES: bool = true;
+
+    fn format(_: &Cx) -> Format {
+        Format::Bytes
+    }
+    fn can_pull(cx: &Cx) -> bool {
+        class(cx, "modes");
+        true
+    }
+    fn create(&mut self, _: &mut Cx) -> FlowResult<Buffer> {
+        Err(FlowError::Eos)
+    }
+    fn get_range(&mut self, _: &mut Cx, offset: u64, size: u32) -> FlowResult<Buffer> {
+        self.at("get_range");
+        if offset > 100_000 {
+            Err(FlowError::Eos)
+        } else {
+            Ok(Buffer::from_vec(vec![1; size as usize]))
+        }
+    }
+}
+
+impl Transform for PanicPuller {
+    const PULLS: bool = true;
+
+    fn next_range(&mut self, _: &mut Cx, next: u64) -> FlowResult<(u64, u32)> {
+        self.at("next_range");
+        Ok((next, 4096))
+    }
+    fn transform(&mut self, _: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        self.at("transform");
+        Ok(Some(buf))
     }
 }
 

@@ -413,3 +413,35 @@ impl Sink for FixtureThread {
         Ok(())
     }
 }
+
+/// Does nothing, for measurements.
+#[derive(Default)]
+pub struct FixtureThrough;
+
+impl Element for FixtureThrough {
+    const NAME: &str = "fixturethrough";
+    const SUMMARY: &str = "Does nothing";
+    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY)];
+}
+
+impl Transform for FixtureThrough {
+    fn transform(&mut self, _: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        Ok(Some(buf))
+    }
+}
+
+/// Takes everything and says nothing, for measurements.
+#[derive(Default)]
+pub struct FixtureNull;
+
+impl Element for FixtureNull {
+    const NAME: &str = "fixturenull";
+    const SUMMARY: &str = "Takes everything";
+    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY)];
+}
+
+impl Sink for FixtureNull {
+    fn render(&mut self, _: &mut Cx, _: Buffer) -> FlowResult {
+        Ok(())
+    }
+}

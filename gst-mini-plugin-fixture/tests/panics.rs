@@ -249,6 +249,50 @@ fn a_panic_in_any_callback_of_an_element_with_several_pads_is_told() {
     every_callback_of("multi", MULTI);
 }
 
+/// Pulls through both elements; `element` is the one that panics.
+fn pull(form: Form, subject: &str, callback: &str) -> Vec<String> {
+    let pipeline = Bin::pipeline("panics");
+    pipeline.set_auto_flush_bus(false);
+    let src = element(form, "fixturepanicranges", "ranges", &[]);
+    let puller = element(form, "fixturepanicpuller", "puller", &[]);
+    let sink = element(form, "fixturenull", "sink", &[("sync", "false")]);
+    for element in [&src, &puller, &sink] {
+        pipeline.add(element).expect("a free name");
+    }
+    pipeline.link(&[&src, &puller, &sink]).expect("they fit");
+    let subject = if subject == "ranges" { &src } else { &puller };
+    subject.set("panic-in", callback).expect("a property");
+    pipeline.set_state(State::Playing);
+    let end = pipeline.wait_for_end(Some(ClockTime::SECOND)).map(|end| end.kind);
+    let mut errors = Vec::new();
+    if let Some(MessageKind::Error(error)) = end {
+        errors.push(format!("{} {}", error.kind.name(), error.text));
+    }
+    assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    errors
+}
+
+#[test]
+fn a_panic_while_ranges_are_pulled_is_told() {
+    let _alone = alone();
+    let cases = [
+        ("ranges", "modes"),
+        ("ranges", "get_range"),
+        ("puller", "next_range"),
+        ("puller", "transform"),
+    ];
+    for form in [Form::Linked, Form::Loaded] {
+        for (subject, callback) in cases {
+            let errors = Sim::new(1).run(|| pull(form, subject, callback)).expect("no deadlock");
+            let wanted = format!("panic panicked in {callback}: told to");
+            let told = errors.iter().any(|error| error.starts_with(&wanted));
+            assert!(told, "{form:?} {subject} {callback}: {errors:?}");
+        }
+        let plain = Sim::new(1).run(|| pull(form, "ranges", "")).expect("no deadlock");
+        assert!(plain.is_empty(), "{plain:?}");
+    }
+}
+
 #[test]
 fn an_element_that_panics_while_it_is_made_is_refused_with_what_it_said() {
     for form in [Form::Linked, Form::Loaded] {
