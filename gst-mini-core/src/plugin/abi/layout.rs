@@ -17,7 +17,7 @@ unsafe impl Growable for GmCx {
 }
 // SAFETY: the layout below; integers, pointers and functions may all be zero.
 unsafe impl Growable for GmCxVTable {
-    const BASE: usize = 328;
+    const BASE: usize = 336;
 }
 // SAFETY: the layout below; integers, pointers and functions may all be zero.
 unsafe impl Growable for GmPosterVTable {
@@ -29,7 +29,7 @@ unsafe impl Growable for GmAction {
 }
 // SAFETY: the layout below; integers, pointers and functions may all be zero.
 unsafe impl Growable for GmElementVTable {
-    const BASE: usize = 296;
+    const BASE: usize = 320;
 }
 // SAFETY: the layout below; integers, pointers and functions may all be zero.
 unsafe impl Growable for GmSourceInfo {
