@@ -100,7 +100,12 @@ def l_lonely(more, chain, add):
 def l_many(more, chain, add):
     for _ in range(R.randint(2, 4)): chain(more(l_src), *middle(more), more(l_sink))
 def l_long(more, chain, add): chain(more(l_src), *[more(R.choice((l_filter, l_queue))) for _ in range(R.randint(4, 7))], more(l_sink))
-LATENCY = {n: (lambda b=b: l_case(b)) for n, b in {"two-tees": l_two_tees, "tee-tee": l_tee_tee, "lonely": l_lonely, "many": l_many, "long": l_long}.items()}
+def l_three(more, chain, add):
+    for live in (True, False, chance(.5)): chain(more(l_src, live), *middle(more), more(l_sink))
+def l_short(more, chain, add):
+    add({"name": "tee0", "type": "tee"}); chain(more(l_src, True), more(l_filter), "tee0")
+    for _ in range(3): chain("tee0", *[more(l_queue) for _ in range(R.randint(1, 2))], more(l_sink))
+LATENCY = {n: (lambda b=b: l_case(b)) for n, b in {"two-tees": l_two_tees, "tee-tee": l_tee_tee, "lonely": l_lonely, "many": l_many, "long": l_long, "three": l_three, "short": l_short}.items()}
 
 # ---- states ---------------------------------------------------------------------------------------
 
@@ -148,10 +153,24 @@ def st_live_many():
     e, l = [], []
     for i in range(R.randint(2, 3)): e += [s_src(f"src{i}", chance(.6)), s_sink(f"sink{i}")]; l.append([f"src{i}", f"sink{i}"])
     return s_case(e, l)
+def st_deep():
+    e = [el("outer", "bin"), el("inner", "bin", bin="outer"), el("core", "bin", bin="inner"), s_src("src", chance(.3), bin="core"), el("t", "tee", bin="core")]; l = [["src", "t"]]
+    for i in range(R.randint(1, 3)): e += [el(f"q{i}", "queue", bin="core"), s_sink(f"sink{i}", bin="core")]; l += [["t", f"q{i}"], [f"q{i}", f"sink{i}"]]
+    where = pick("inner", "outer"); e += [s_src("src9", chance(.4), bin=where), s_sink("sink9", bin=where)]; l += [["src9", "sink9"]]
+    some = ("outer", "inner", "core", "sink0", "sink9")
+    return s_case(e, l, targets=some if chance(.4) else ("pipeline",), lock=R.sample(some, 2) if chance(.4) else ())
+def st_lock_async():
+    e = [s_src("src"), el("t", "tee"), el("q0", "queue"), s_sink("sink0", True), el("q1", "queue"), s_sink("sink1", True), s_src("src2", chance(.5)), s_sink("sink2", True)]
+    return s_case(e, [["src", "t"], ["t", "q0"], ["q0", "sink0"], ["t", "q1"], ["q1", "sink1"], ["src2", "sink2"]], targets=("pipeline", "sink2", "src2"), lock=("sink2", "src2"))
+def st_three():
+    e, l = [], []
+    for i in range(3):
+        e += [s_src(f"src{i}", i == 0 or chance(.4)), el(f"mid{i}", pick("identity", "queue")), s_sink(f"sink{i}")]; l += [[f"src{i}", f"mid{i}"], [f"mid{i}", f"sink{i}"]]
+    return s_case(e, l, targets=("pipeline", "src0", "sink1", "mid2"))
 def st_fail():
     e = [s_src("src"), el("t", "tee"), el("q0", "queue"), s_sink("sink0"), el("q1", "queue"), s_sink("sink1")]; l = [["src", "t"], ["t", "q0"], ["q0", "sink0"], ["t", "q1"], ["q1", "sink1"]]
     return s_case(e, l, fail={"element": pick("src", "t", "q0", "sink0", "sink1"), "transition": pick("null->ready", "ready->paused", "paused->playing", "playing->paused", "paused->ready", "ready->null")})
-STATES = {"nested": st_nested, "bin-live": st_bin_live, "tree": st_tree, "lock": st_lock, "lock-bin": st_lock_bin, "single": st_single, "lonely-sinks": st_lonely_sinks, "live-many": st_live_many, "fail": st_fail}
+STATES = {"nested": st_nested, "bin-live": st_bin_live, "tree": st_tree, "lock": st_lock, "lock-bin": st_lock_bin, "single": st_single, "lonely-sinks": st_lonely_sinks, "live-many": st_live_many, "deep": st_deep, "lock-async": st_lock_async, "three": st_three, "fail": st_fail}
 
 # ---- queue ----------------------------------------------------------------------------------------
 
@@ -293,6 +312,7 @@ SINK = {
     "clip": lambda: k_case(k_config(qos=True), BASE | {"gap": 1, "eos": .3}, seg=segment(start=S + 30 * MS, stop=S + 930 * MS, base=pick(0, S), time=pick(0, 5 * S)), unit=200 * MS),
     "stamps": lambda: k_case(k_config(qos=False), BASE, stamps="mixed"),  # untimed buffers and QoS wrap around
     "no-async": lambda: k_case(k_config(**{"async": False}), BASE | {"hop": 1.5, "flush": 1, "gap": 1, "eos": .5}),
+    "preroll-flush": lambda: k_case(k_config(), BASE | {"state": 3, "flush": 4, "advance": 3, "position": 2}, first="paused"),
     "eos-flush": lambda: k_case(k_config(), BASE | {"eos": 2, "flush": 2.5, "gap": .5}),
     "late-qos": lambda: k_case(k_config(**{"qos": True, "max-lateness": pick(0, 10 * MS, 50 * MS), "throttle-time": pick(0, 150 * MS)}), BASE | {"advance": 10, "property": .6, "segment": .4}, unit=40 * MS),
 }
