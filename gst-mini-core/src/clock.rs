@@ -22,8 +22,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
+use crate::runtime::prim::AtomicBool;
 use crate::runtime::{self, Monitor};
 use crate::time::{AbsoluteTime, ClockTime};
 

@@ -24,7 +24,7 @@ use crate::caps::Caps;
 use crate::cx::PadId;
 use crate::element::Direction;
 use crate::runtime::Monitor;
-use parking_lot::Mutex;
+use crate::runtime::prim::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 

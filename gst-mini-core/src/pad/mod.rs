@@ -37,12 +37,12 @@ use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::query::Query;
+use crate::runtime::prim::{AtomicU32, Mutex};
 use crate::runtime::{Monitor, StreamLock};
 use crate::segment::Segment;
-use parking_lot::Mutex;
 use std::any::Any;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.

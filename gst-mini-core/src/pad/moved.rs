@@ -25,7 +25,7 @@ pub(super) enum Turned {
     Event(Event),
 }
 
-thread_local! {
+crate::runtime::prim::thread_local! {
     /// Between the pad that turned it round and the pusher, which is a return away.
     static TURNED: RefCell<Option<Turned>> = const { RefCell::new(None) };
 }

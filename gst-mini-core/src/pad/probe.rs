@@ -18,7 +18,7 @@ use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::query::Query;
 use crate::runtime::StreamLock;
-use parking_lot::Mutex;
+use crate::runtime::prim::Mutex;
 use std::ops::BitOr;
 use std::sync::Arc;
 

@@ -7,8 +7,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
-
+use super::prim::{Mutex, MutexGuard};
 use super::{observer, sim, threads};
 
 const NOBODY: usize = 0;

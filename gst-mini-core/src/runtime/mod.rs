@@ -39,6 +39,7 @@ mod observer;
 mod os;
 mod overdue;
 mod place;
+pub(crate) mod prim;
 mod schedule;
 mod sim;
 mod threads;
@@ -63,6 +64,8 @@ pub use threads::{STACK_SIZE, stack_left, task_limit};
 pub fn now() -> AbsoluteTime {
     match sim::current() {
         Some(sim) => sim.now(),
+        // Models are about orders, and the same order must give the same run.
+        None if cfg!(gst_mini_shuttle) => AbsoluteTime::from_nanos(1_000_000_000),
         None => AbsoluteTime::from_nanos(os::monotonic_nanos()),
     }
 }
@@ -183,7 +186,7 @@ pub struct Task {
 }
 
 enum Form {
-    Thread(std::thread::JoinHandle<()>),
+    Thread(prim::thread::JoinHandle<()>),
     Sim(sim::Handle),
 }
 
@@ -213,7 +216,7 @@ impl Task {
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
         match &self.form {
-            Form::Thread(handle) => handle.is_finished(),
+            Form::Thread(handle) => prim::is_finished(handle),
             Form::Sim(handle) => handle.is_finished(),
         }
     }

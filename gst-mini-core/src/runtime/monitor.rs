@@ -13,8 +13,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-
+use super::prim::{Condvar, Mutex, MutexGuard};
 use super::{observer, sim, threads};
 use crate::time::AbsoluteTime;
 
@@ -24,7 +23,7 @@ use crate::time::AbsoluteTime;
 /// Waiting may end for no reason, so it belongs in a loop that looks again. Under Sim, waiters are
 /// known by the monitor's address; only tasks of the same simulation wake each other.
 #[derive(Default)]
-pub struct Monitor<T: ?Sized> {
+pub struct Monitor<T> {
     changed: Condvar,
     value: Mutex<T>,
 }
@@ -41,7 +40,7 @@ impl<T> Monitor<T> {
     }
 }
 
-impl<T: ?Sized> Monitor<T> {
+impl<T> Monitor<T> {
     /// Locks the value. Under Sim another task may run first.
     pub fn lock(&self) -> MonitorGuard<'_, T> {
         let value = match sim::current() {
@@ -74,7 +73,7 @@ impl<T: ?Sized> Monitor<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Monitor<T> {
+impl<T: fmt::Debug> fmt::Debug for Monitor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value.try_lock() {
             Some(value) => f.debug_tuple("Monitor").field(&&*value).finish(),
@@ -84,14 +83,14 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Monitor<T> {
 }
 
 /// The lock of a [`Monitor`].
-pub struct MonitorGuard<'a, T: ?Sized> {
+pub struct MonitorGuard<'a, T> {
     monitor: &'a Monitor<T>,
     /// Given up in `drop`, and nowhere else, so that a simulated switch comes after the unlocking.
     value: Option<MutexGuard<'a, T>>,
     notify: bool,
 }
 
-impl<T: ?Sized> MonitorGuard<'_, T> {
+impl<T> MonitorGuard<'_, T> {
     /// Gives the lock up, waits for [`notify_all`](Monitor::notify_all), and takes the lock again.
     /// May return for no reason. `why` names the wait in traces and in the graph of a deadlock.
     pub fn wait(&mut self, why: &'static str) {
@@ -137,7 +136,7 @@ impl<T: ?Sized> MonitorGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> Deref for MonitorGuard<'_, T> {
+impl<T> Deref for MonitorGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -145,13 +144,13 @@ impl<T: ?Sized> Deref for MonitorGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for MonitorGuard<'_, T> {
+impl<T> DerefMut for MonitorGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.value.as_mut().expect("a guard has its lock until it is dropped")
     }
 }
 
-impl<T: ?Sized> Drop for MonitorGuard<'_, T> {
+impl<T> Drop for MonitorGuard<'_, T> {
     fn drop(&mut self) {
         self.value = None;
         if let Some(sim) = sim::current() {

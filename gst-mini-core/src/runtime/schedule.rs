@@ -10,8 +10,8 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::Thread;
 
+use super::prim::thread::{self, Thread};
 use crate::time::AbsoluteTime;
 
 /// Where a task waits for the baton.
@@ -36,7 +36,7 @@ impl Slot {
 
     pub(super) fn wait_for_baton(&self) {
         while !self.mine.swap(false, Ordering::Acquire) {
-            std::thread::park();
+            thread::park();
         }
     }
 }

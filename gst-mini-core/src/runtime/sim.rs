@@ -19,7 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::schedule::{On, Slot, State, Wait, Wakeup};
 use super::threads::{self, Me};
-use super::{Form, Moment, Task, observer, os, watchdog};
+use super::{Form, Moment, Task, observer, os, prim, watchdog};
 use crate::error::ElementError;
 use crate::time::AbsoluteTime;
 
@@ -67,7 +67,7 @@ impl Sim {
         assert!(current().is_none(), "a simulation does not run inside another one");
         let id = threads::new_id();
         let slot = Arc::new(Slot::default());
-        slot.set_thread(std::thread::current());
+        slot.set_thread(prim::thread::current());
         let main = {
             let mut state = self.shared.lock();
             state.deadlock = None;

@@ -8,9 +8,9 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use super::prim::{thread, thread_local};
 use super::{Form, Task, os, sim};
 use crate::error::{ElementError, ErrorKind};
 use crate::time::AbsoluteTime;

@@ -160,7 +160,9 @@ impl ElementRef {
         let cookie = state.cookie;
         if goes_on {
             state.pending = Some(target);
-            state.next = Some(old.next_towards(target));
+            // No step is under way until the thread comes: a change asked for meanwhile begins here.
+            // (GStreamer names the step just made; asked for PAUSED then, it waits for ever.)
+            state.next = None;
             state.last = StateReturn::Async;
         } else {
             state.pending = None;

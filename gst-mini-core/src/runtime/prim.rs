@@ -1,0 +1,136 @@
+//! What the form *threads* is made of: locks, conditions, threads and the atomics of hand-offs.
+//!
+//! ```text
+//!   usually                     parking_lot, std
+//!   --cfg gst_mini_shuttle      Shuttle's, which runs one task at a time and tries orders: `tests/models`
+//! ```
+//!
+//! Invariant: both have the same calls, so the code above knows no difference. Under Shuttle time stands still:
+//! a deadline never comes, so whatever waits with one must be woken.
+//! In GStreamer: nothing; `GMutex`, `GCond` and `GThread` are used as they are.
+//! Left out: weak memory; Shuttle's atomics are sequentially consistent.
+
+#[cfg(not(gst_mini_shuttle))]
+mod chosen {
+    pub use parking_lot::{Condvar, Mutex, MutexGuard};
+    pub use std::sync::atomic::{AtomicBool, AtomicU32};
+    pub use std::{thread, thread_local};
+
+    /// Whether the thread has ended.
+    pub fn is_finished(thread: &thread::JoinHandle<()>) -> bool {
+        thread.is_finished()
+    }
+}
+
+#[cfg(gst_mini_shuttle)]
+#[allow(missing_docs, reason = "for models only, with the calls of parking_lot")]
+mod chosen {
+    pub use shuttle::sync::atomic::{AtomicBool, AtomicU32};
+    pub use shuttle::{thread, thread_local};
+
+    use shuttle::sync;
+    use std::fmt;
+    use std::ops::{Deref, DerefMut};
+    use std::time::Instant;
+
+    /// Shuttle does not tell.
+    pub fn is_finished(_: &thread::JoinHandle<()>) -> bool {
+        unreachable!("a model joins its tasks")
+    }
+
+    /// As `parking_lot::Mutex`.
+    #[derive(Default)]
+    pub struct Mutex<T>(sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub const fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+        pub fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+    }
+
+    impl<T> Mutex<T> {
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            MutexGuard(Some(self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())))
+        }
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
+        }
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+        pub fn is_locked(&self) -> bool {
+            self.0.try_lock().is_err()
+        }
+    }
+
+    impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    /// As `parking_lot::MutexGuard`. Empty only while its condition waits.
+    pub struct MutexGuard<'a, T>(Option<sync::MutexGuard<'a, T>>);
+
+    impl<T> MutexGuard<'_, T> {
+        /// Only simulations need it, and they do not run under Shuttle.
+        pub fn unlocked<R>(_: &mut Self, _: impl FnOnce() -> R) -> R {
+            unreachable!("no simulation runs under Shuttle")
+        }
+    }
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.0.as_ref().expect("held")
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_mut().expect("held")
+        }
+    }
+
+    impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (**self).fmt(f)
+        }
+    }
+
+    /// As `parking_lot::Condvar`.
+    #[derive(Default)]
+    pub struct Condvar(sync::Condvar);
+
+    /// How a wait with a deadline ended.
+    pub struct Waited;
+
+    impl Waited {
+        pub fn timed_out(&self) -> bool {
+            false
+        }
+    }
+
+    impl Condvar {
+        pub const fn new() -> Self {
+            Self(sync::Condvar::new())
+        }
+        pub fn notify_all(&self) {
+            self.0.notify_all();
+        }
+        pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            let held = guard.0.take().expect("held");
+            let held = self.0.wait(held).unwrap_or_else(|poisoned| poisoned.into_inner());
+            guard.0 = Some(held);
+        }
+        pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _: Instant) -> Waited {
+            self.wait(guard);
+            Waited
+        }
+    }
+}
+
+pub use chosen::*;

@@ -1,0 +1,49 @@
+//! Tasks, queues and states: whole pipelines of the real elements.
+
+use gst_mini_core::prelude::*;
+use gst_mini_core::runtime;
+use models::{explore, launch, seen};
+
+#[test]
+fn a_queue_gives_everything_on_in_order_and_then_the_end() {
+    explore(300, || {
+        let pipeline =
+            launch("numbers count=4 ! queue max-size-buffers=2 ! counted name=out sync=false");
+        pipeline.set_state(State::Playing);
+        let end = pipeline.wait_for_end(None).expect("it waits for ever");
+        assert_eq!(end.kind, MessageKind::Eos);
+        assert_eq!(seen(&pipeline), 4);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}
+
+#[test]
+fn a_stop_ends_a_queue_that_is_full_and_one_that_is_empty() {
+    explore(300, || {
+        let pipeline =
+            launch("numbers count=5 ! queue max-size-buffers=1 ! counted name=out sync=false");
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+        pipeline.set_state(State::Playing);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}
+
+#[test]
+fn a_source_is_paused_played_and_stopped_in_any_moment() {
+    explore(300, || {
+        let pipeline = launch("numbers count=3 ! counted name=out sync=false");
+        let other = pipeline.clone();
+        let task = runtime::spawn("other", move || {
+            other.set_state(State::Playing);
+            other.set_state(State::Paused);
+        });
+        pipeline.set_state(State::Playing);
+        assert_eq!(task.expect("a task").join(), None);
+        pipeline.set_state(State::Playing);
+        let (came_to, now, _) = pipeline.state(None);
+        assert_eq!((came_to, now), (StateReturn::Success, State::Playing));
+        assert_eq!(pipeline.wait_for_end(None).map(|end| end.kind), Some(MessageKind::Eos));
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}
