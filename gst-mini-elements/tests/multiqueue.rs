@@ -295,7 +295,7 @@ fn a_question_among_the_data_is_answered_after_all_that_was_sent_before() {
                 pipeline.set_state(State::Null);
                 assert_eq!(answers.load(Ordering::Relaxed), 20, "{element}");
             };
-            Sim::new(seed).run(&check).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
+            Sim::new(seed).run(check).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
         }
     }
 }
