@@ -39,7 +39,7 @@ pub const GM_BUFFER_NON_DROPPABLE: u32 = 1 << 16;
 /// A buffer's header. **Frozen for the major**: the hot path checks no sizes.
 ///
 /// `refcount` is only touched atomically: increments relaxed, decrements release, and whoever
-/// reaches zero makes an acquire fence and calls `free`. Times are ns or [`GM_TIME_NONE`].
+/// reaches zero makes an acquire fence and calls `free`. Times are ns or `GM_TIME_NONE`.
 #[repr(C)]
 pub struct GmBuffer {
     /// References; at least 1.

@@ -45,7 +45,7 @@ pub struct GmHost {
 /// Exported as data under `gst_mini_plugin_<name>`. The first four fields are frozen for ever.
 #[repr(C)]
 pub struct GmPluginDesc {
-    /// [`GM_MAGIC`].
+    /// `GM_MAGIC`.
     pub magic: u64,
     /// Built against.
     pub abi_major: u16,
