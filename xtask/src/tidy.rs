@@ -4,6 +4,7 @@
 //! Left out: everything clippy and rustfmt already see.
 
 mod layers;
+mod links;
 mod rules;
 mod source;
 
@@ -58,7 +59,9 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let root = Workspace::open()?.root;
     let files = read_tree(&root)?;
-    let findings = check(&files);
+    let mut findings = check(&files);
+    findings.extend(links::check(&files, |path| root.join(path).exists()));
+    findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     for finding in &findings {
         let kind = if finding.is_warning { "warning: " } else { "" };
         println!("{}:{}: {kind}{}", finding.path, finding.line, finding.text);
@@ -72,13 +75,12 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// All rules over all files, sorted by place.
+/// All rules about what stands in files.
 fn check(files: &[File]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = files.iter().flat_map(rules::check).collect();
     findings.extend(layers::check(files));
     findings.extend(rules::element_names_in_core(files));
     findings.extend(rules::shown_programs(files));
-    findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     findings
 }
 
