@@ -2,7 +2,7 @@
 //!
 //! Invariant: standard output, the exit code and Ctrl-C are the demo's own; on Unix this process
 //! becomes it, so there is nobody in between. What the build says goes to standard error.
-//! Left out: the demo's flags, which it reads itself, and its folder `target/demo/NAME`.
+//! Left out: the demo's flags, which it reads itself.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,6 +17,9 @@ const DEFAULT: &str = "full-pipeline";
 
 /// Demos that load no plugin, and therefore run on a machine without a C++ compiler.
 const WITHOUT_PLUGINS: &[&str] = &["simple-sync", "hop"];
+
+/// Where demos record, if not in `demo` below Cargo's target directory.
+const FOLDER: &str = "GST_MINI_DEMO_DIR";
 
 const USAGE: &str = "usage: cargo xtask demo [NAME] [flags]\n
   no NAME: full-pipeline, the main job\n  --list     the demos, with a line about each
@@ -38,15 +41,24 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let (name, flags) = split(arguments);
     let demo = find(workspace.demos()?, name)?;
-    become_program(prepare(&workspace, &demo)?.args(flags))
+    let is_help = flags.iter().any(|flag| matches!(flag.as_str(), "-h" | "--help"));
+    let mut program = if is_help { build(&workspace, &demo)? } else { prepare(&workspace, &demo)? };
+    become_program(program.args(flags))
 }
 
 /// Builds what a demo needs and gives the command that runs it.
 pub fn prepare(workspace: &Workspace, demo: &Demo) -> Result<Command, Failure> {
-    let profile = Profile::Release;
     if !WITHOUT_PLUGINS.contains(&demo.name.as_str()) {
-        plugins::build(workspace, profile)?;
+        // Every other demo records H.264; that it cannot is better said before minutes of building.
+        plugins::cxx_or_sentence()?;
+        plugins::build(workspace, Profile::Release)?;
     }
+    build(workspace, demo)
+}
+
+/// Builds the demo alone, which is enough to ask for its flags.
+fn build(workspace: &Workspace, demo: &Demo) -> Result<Command, Failure> {
+    let profile = Profile::Release;
     let mut build = workspace.cargo();
     build.args(["build", "--package", "gst-mini-examples", "--example", &demo.target]);
     build.args(profile.flags());
@@ -55,8 +67,15 @@ pub fn prepare(workspace: &Workspace, demo: &Demo) -> Result<Command, Failure> {
     let programs = workspace.programs(profile);
     let program = format!("{}{}", demo.target, std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(programs.join("examples").join(program));
-    command.current_dir(&workspace.root).envs(environment(workspace, profile));
+    // In the caller's directory: relative paths in flags mean what they say.
+    command.envs(environment(workspace, profile));
+    command.env(FOLDER, folder(workspace));
     Ok(command)
+}
+
+/// Where demos record, each in a folder of its name.
+pub fn folder(workspace: &Workspace) -> PathBuf {
+    std::env::var_os(FOLDER).map_or_else(|| workspace.target.join("demo"), PathBuf::from)
 }
 
 /// Where a program finds the plugins of a profile and their examiner.

@@ -84,10 +84,7 @@ fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Result<(
     command.args(["build", "--lib", "--package", &package]).args(profile.flags());
     command.arg("--target-dir").arg(&target);
     if NEEDS_CXX.contains(&name) {
-        let Some(compiler) = cxx(std::env::var("CXX").ok().as_deref(), find_program) else {
-            return Err(Failure::new(NO_CXX));
-        };
-        if let Some(compiler) = compiler {
+        if let Some(compiler) = cxx_or_sentence()? {
             command.env("CXX", compiler);
         }
         if find_program(["nasm"]).is_none() {
@@ -97,6 +94,12 @@ fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Result<(
     step(&format!("plugin {name}"), command)?;
     let made = target.join(profile.folder()).join(crate_file(&package));
     install(&made, &workspace.plugins(profile).join(plugin_file(name)))
+}
+
+/// What to put into `CXX`, if anything; without a compiler the sentence that says what to install.
+pub fn cxx_or_sentence() -> Result<Option<&'static str>, Failure> {
+    let wanted = std::env::var("CXX").ok();
+    cxx(wanted.as_deref(), find_program).ok_or_else(|| Failure::new(NO_CXX))
 }
 
 /// Finds the C++ compiler: `Some(None)` is the one that build scripts take by themselves.
@@ -139,15 +142,14 @@ fn install(made: &Path, place: &Path) -> Result<(), Failure> {
     std::fs::rename(&unfinished, place).map_err(cannot)
 }
 
-/// Runs one Cargo call and prints a line with its time; its own output only if it fails.
+/// Runs one Cargo call and prints a line with its time, and one before if it takes long; its own output only if it fails.
 pub fn step(label: &str, command: Command) -> Result<(), Failure> {
     let shown = process::shown(&command);
-    // On a terminal a line that is there at once is written over; a log gets the result alone.
+    // What takes long is told before it is done; on a terminal the result is written over it.
     let is_terminal = std::io::stderr().is_terminal();
     let finished = process::collect(command, BUILD_LIMIT, || {
-        if is_terminal {
-            eprint!("  {label}: building; the first time takes a minute or two");
-        }
+        let end = if is_terminal { "" } else { "\n" };
+        eprint!("  {label}: building; the first time takes a minute or two{end}");
     })?;
     if is_terminal {
         eprint!("\r\x1b[K");
