@@ -16,6 +16,7 @@
 //! In GStreamer: `gst/gstbuffer.c` (`gst_buffer_copy_region`), `gst/gstminiobject.c` (`gst_mini_object_make_writable`).
 //! Left out: several memories in one buffer.
 
+mod count;
 mod flags;
 mod list;
 mod meta;
@@ -29,7 +30,12 @@ use crate::time::ClockTime;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::AtomicUsize;
+
+/// What `count` is made of.
+mod atomic {
+    pub use std::sync::atomic::{AtomicUsize, Ordering, fence};
+}
 
 /// A counted reference to a header and its data.
 pub struct Buffer(NonNull<GmBuffer>);
@@ -150,7 +156,7 @@ impl Buffer {
     /// Whether this is the only reference, so that the header may be changed in place.
     #[inline]
     pub fn is_writable(&self) -> bool {
-        self.count().load(Ordering::Acquire) == 1
+        count::is_sole(self.count())
     }
 
     /// The header for changing; a shared buffer first becomes a new header over the same data.
@@ -351,23 +357,15 @@ impl Default for Buffer {
 impl Clone for Buffer {
     /// Another reference; data and header are shared.
     fn clone(&self) -> Self {
-        let before = self.count().fetch_add(1, Ordering::Relaxed);
-        if before > usize::MAX / 2 {
-            // A count that overflows would free memory in use.
-            std::process::abort();
-        }
+        count::take(self.count());
         Buffer(self.0)
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // A sole owner needs no read-modify-write: nobody else can be counting.
-        if self.count().load(Ordering::Acquire) != 1 {
-            if self.count().fetch_sub(1, Ordering::Release) != 1 {
-                return;
-            }
-            fence(Ordering::Acquire);
+        if !count::is_last(self.count()) {
+            return;
         }
         if let Some(free) = self.header().free {
             // SAFETY: no reference is left, and the maker's function frees what it made.
