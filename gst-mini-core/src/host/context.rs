@@ -14,7 +14,7 @@ use crate::event::{Event, EventKind};
 use crate::host::core::ElementCore;
 use crate::host::signals::NO_MORE_PADS;
 use crate::host::supply::Supply;
-use crate::host::table::MAX_LEN;
+use crate::host::table::{MAX_LEN, guarded};
 use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
@@ -29,7 +29,6 @@ use crate::tracer;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -167,7 +166,7 @@ fn with<R>(cx: *const GmCx, fallback: R, call: impl FnOnce(&Context) -> R) -> R 
     // SAFETY: elements hand back the pointer they were given, during the call.
     let context = unsafe { cx.as_ref().and_then(|cx| cx.obj.cast::<Context>().as_ref()) };
     let Some(context) = context else { return fallback };
-    catch_unwind(AssertUnwindSafe(|| call(context))).unwrap_or(fallback)
+    guarded(fallback, || call(context))
 }
 
 /// # Safety
@@ -638,7 +637,7 @@ fn with_poster(obj: *mut c_void, call: impl FnOnce(&ElementCore)) {
     // SAFETY: `obj` is a counted `PosterCore`, alive while the poster is.
     let Some(poster) = (unsafe { obj.cast::<PosterCore>().as_ref() }) else { return };
     match poster.core.upgrade() {
-        Some(core) => drop(catch_unwind(AssertUnwindSafe(|| call(&core)))),
+        Some(core) => guarded((), || call(&core)),
         None if log::enabled("plugin", Level::Warning)
             && !poster.told.swap(true, Ordering::Relaxed) =>
         {

@@ -39,8 +39,13 @@ static HOST: GmHost = GmHost {
 /// The longest buffer that is made on demand; a larger number is a mistake.
 pub(super) const MAX_LEN: usize = 1 << 40;
 
-fn guarded<R>(fallback: R, call: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or(fallback)
+/// Runs what an element called, so that no panic of the host or the application unwinds into it. What was thrown is
+/// let go of unseen: its own drop could panic again.
+pub(super) fn guarded<R>(fallback: R, call: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        fallback
+    })
 }
 
 /// Zeroed memory, or none: an allocation that fails would end the program.
