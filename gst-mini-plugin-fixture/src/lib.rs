@@ -4,10 +4,13 @@
 //! In GStreamer: nothing; its elements exist in one form only.
 //! Left out: anything useful.
 
+mod lent;
 mod panics;
 mod surface;
+pub mod wrong;
 
 use gst_mini_core::element_prelude::*;
+use lent::{FixtureLent, FixtureTask};
 use panics::{PanicFilter, PanicMake, PanicMulti, PanicPuller, PanicRanges, PanicSink, PanicSrc};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +29,8 @@ gst_mini_core::plugin! {
         Factory::multi_pad::<FixtureDeal>(),
         Factory::multi_pad::<FixtureSplit>(),
         Factory::multi_pad::<FixturePairs>(),
+        Factory::transform::<FixtureLent>(),
+        Factory::multi_pad::<FixtureTask>(),
         Factory::sink::<FixtureAll>(),
         Factory::multi_pad::<FixtureGather>(),
         Factory::source::<FixturePool>(),
@@ -111,7 +116,7 @@ impl Element for FixtureXor {
             .range("0", "255"),
         Prop::choice(
             "trouble",
-            "enum:none=0,error=1,panic=2,drop=3",
+            "enum:none=0,error=1,panic=2,drop=3,payload=4",
             "What goes wrong",
             |e: &mut Self| &mut e.mode,
         ),
@@ -132,12 +137,22 @@ impl Transform for FixtureXor {
             1 if is_now => return Err(cx.error(ErrorKind::Decode, "the fixture was told to fail")),
             2 if is_now => panic!("the fixture was told to panic"),
             3 if is_now => return Ok(None),
+            4 if is_now => std::panic::panic_any(Grenade),
             _ => {}
         }
         for byte in buf.data_mut() {
             *byte ^= self.key as u8;
         }
         Ok(Some(buf))
+    }
+}
+
+/// What a panic throws that panics again when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("a payload was dropped");
     }
 }
 

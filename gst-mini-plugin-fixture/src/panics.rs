@@ -61,6 +61,10 @@ impl Shared for Reach {
         self.0.at("seek_through");
         Some(seek.clone())
     }
+    fn transform_caps(&self, _: &Cx, _: Direction, _: &Caps) -> Option<Caps> {
+        self.0.at("instance_caps");
+        None
+    }
     fn action(&self, _: &Cx, _: &mut Action) -> FlowResult {
         self.0.at("action");
         Ok(())

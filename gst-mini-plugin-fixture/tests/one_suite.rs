@@ -241,6 +241,17 @@ fn a_panic_stops_the_element_and_nothing_else() {
 }
 
 #[test]
+fn whatever_a_panic_throws_is_not_dropped_where_it_could_panic_again() {
+    let lines = alike(|form, lines| {
+        let src = element(form, "fixturesrc", "src", &[("num-buffers", "5")]);
+        let xor = element(form, "fixturexor", "xor", &[("trouble", "payload")]);
+        let sink = element(form, "fixturesink", "sink", &[]);
+        play(&[&src, &xor, &sink], lines);
+    });
+    has(&lines, "xor: error panic: panicked in transform: a panic without text");
+}
+
+#[test]
 fn misuse_is_refused_with_the_same_sentences() {
     alike(|form, lines| {
         let xor = element(form, "fixturexor", "xor", &[]);

@@ -31,6 +31,7 @@ const SRC: &[&str] = &[
 const FILTER: &[&str] = &[
     "change_state",
     "transform_caps",
+    "instance_caps",
     "fixate",
     "start",
     "set_caps",
@@ -97,10 +98,18 @@ const MULTI: &[&str] = &[
     "destroy",
 ];
 
+const PULLED: &[(&str, &str)] = &[
+    ("ranges", "modes"),
+    ("ranges", "get_range"),
+    ("puller", "next_range"),
+    ("puller", "transform"),
+];
+
 /// What thunks call a callback whose trait has another name for it.
 fn told_as(callback: &str) -> &str {
     match callback {
         "foreign" => "transform",
+        "instance_caps" => "transform_caps",
         "property_changed" => "set_property",
         other => other,
     }
@@ -275,14 +284,8 @@ fn pull(form: Form, subject: &str, callback: &str) -> Vec<String> {
 #[test]
 fn a_panic_while_ranges_are_pulled_is_told() {
     let _alone = alone();
-    let cases = [
-        ("ranges", "modes"),
-        ("ranges", "get_range"),
-        ("puller", "next_range"),
-        ("puller", "transform"),
-    ];
     for form in [Form::Linked, Form::Loaded] {
-        for (subject, callback) in cases {
+        for (subject, callback) in PULLED {
             let errors = Sim::new(1).run(|| pull(form, subject, callback)).expect("no deadlock");
             let wanted = format!("panic panicked in {callback}: told to");
             let told = errors.iter().any(|error| error.starts_with(&wanted));
@@ -303,4 +306,28 @@ fn an_element_that_panics_while_it_is_made_is_refused_with_what_it_said() {
             "element \"fixturepanicmake\" could not be made: panicked while it was made: told to, in the making"
         );
     }
+}
+
+/// So the other tests of this file have entered every one of them, in both forms.
+#[test]
+fn there_is_no_callback_that_is_not_tried() {
+    let header = include_str!("../../include/gst_mini.h");
+    let table = header.split_once("struct GmElementVTable {").expect("the table").1;
+    let table = table.split_once("\n};").expect("its end").0;
+    let named = |line: &'static str| Some(line.split_once("(*")?.1.split_once(')')?.0);
+    let functions: Vec<&str> = table.lines().filter_map(named).collect();
+    assert!(functions.len() > 30, "{functions:?}");
+    let pulled = PULLED.iter().map(|(_, callback)| callback);
+    let tried: Vec<&str> = [SRC, FILTER, SINK, MULTI]
+        .into_iter()
+        .flatten()
+        .chain(pulled)
+        .map(|callback| match *callback {
+            "caps" => "pad_caps",
+            "info" => "source_info",
+            other => other,
+        })
+        .collect();
+    let missing: Vec<_> = functions.iter().filter(|name| !tried.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

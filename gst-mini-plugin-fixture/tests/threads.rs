@@ -3,6 +3,10 @@
 mod support;
 
 use gst_mini_core::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 use support::{Form, element};
 
 const FORMS: [Form; 2] = [Form::Linked, Form::Loaded];
@@ -96,6 +100,80 @@ fn a_panic_in_a_thread_of_an_element_is_that_threads_end() {
         });
         assert!(told, "{form:?}");
     }
+}
+
+/// Ends the program, with a sentence, if a test does not come to its end: a lock that two images operate hangs.
+fn watchdog(seconds: u64) -> mpsc::Sender<()> {
+    let (over, is_over) = mpsc::channel();
+    std::thread::spawn(move || {
+        let waited = is_over.recv_timeout(Duration::from_secs(seconds));
+        if waited == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("no end within {seconds} s: somebody waits for ever");
+            std::process::abort();
+        }
+    });
+    over
+}
+
+#[test]
+fn four_threads_send_a_hundred_thousand_buffers_each_through_one_pad() {
+    const EACH: u64 = 100_000;
+    let _over = watchdog(240);
+    let gather = element(Form::Loaded, "fixturegather", "gather", &[]);
+    let tail = [
+        element(Form::Linked, "fixturethrough", "linked", &[]),
+        element(Form::Loaded, "fixturethrough", "loaded", &[]),
+        element(Form::Loaded, "fixturepairs", "pairs", &[]),
+        element(Form::Loaded, "fixturenull", "null", &[("sync", "false")]),
+    ];
+    let list: Vec<&ElementRef> = std::iter::once(&gather).chain(&tail).collect();
+    let pipeline = pipeline_of(&list);
+    for number in 0..4_usize {
+        let count = EACH.to_string();
+        let name = format!("src{number}");
+        let src = element(FORMS[number % 2], "fixturesrc", &name, &[("num-buffers", &count)]);
+        pipeline.add(&src).expect("a free name");
+        src.link(&gather).expect("a request pad");
+    }
+    let seen = Arc::new(AtomicU64::new(0));
+    let counted = seen.clone();
+    tail[0].static_pad("sink").expect("a pad").add_probe(
+        ProbeType::BUFFER,
+        Box::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            ProbeReturn::Ok
+        }),
+    );
+    pipeline.set_state(State::Playing);
+    let end = pipeline.wait_for_end(None).map(|end| end.kind);
+    assert!(matches!(end, Some(MessageKind::Eos)), "{end:?}");
+    assert_eq!(seen.load(Ordering::Relaxed), 4 * EACH);
+    pipeline.set_state(State::Null);
+}
+
+#[test]
+fn waits_on_the_clock_are_broken_off_on_four_threads_at_once() {
+    let _over = watchdog(240);
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            scope.spawn(move || {
+                let forms = if worker % 2 == 0 { FORMS } else { [FORMS[1], FORMS[0]] };
+                let src = element(forms[0], "fixturesrc", "src", &[]);
+                let xor = element(Form::Loaded, "fixturexor", "xor", &[]);
+                let sink = element(forms[1], "fixturesink", "sink", &[]);
+                let pipeline = pipeline_of(&[&src, &xor, &sink]);
+                for round in 0..100 {
+                    // A buffer a second, so that the sink is nearly always waiting for the next one.
+                    pipeline.set_state(State::Playing);
+                    assert_eq!(pipeline.state(None).0, StateReturn::Success);
+                    let down = if round % 5 == 0 { State::Ready } else { State::Paused };
+                    pipeline.set_state(down);
+                    assert_eq!(pipeline.state(None).0, StateReturn::Success);
+                }
+                pipeline.set_state(State::Null);
+            });
+        }
+    });
 }
 
 #[test]
