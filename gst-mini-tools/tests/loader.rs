@@ -115,6 +115,19 @@ fn another_architecture_is_named() {
 }
 
 #[test]
+fn another_width_and_byte_order_are_named() {
+    let place = Place::new();
+    let whole = std::fs::read(place.compile("good", &[])).expect("readable");
+    for (name, at, byte, other) in [("narrow", 4, 1, "32-bit"), ("swapped", 5, 2, "big-endian")] {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        std::fs::write(place.plugin(name), &bytes).expect("writable");
+        let why = format!("built for {other} machines, this program is 64-bit little-endian");
+        refused(&place, name, &why);
+    }
+}
+
+#[test]
 fn files_that_others_can_write_are_refused() {
     let place = Place::new();
     let file = place.compile("open", &[]);
@@ -139,7 +152,7 @@ fn an_unreadable_file_is_told_as_such() {
     let place = Place::new();
     let file = place.compile("closed", &[]);
     set_mode(&file, 0o000);
-    // The superuser reads it all the same.
+    // The superuser reads it all the same; `rights.rs` asks as another user.
     if std::fs::File::open(&file).is_err() {
         refused(&place, "closed", "cannot be read: Permission denied (os error 13)");
     }
@@ -173,6 +186,17 @@ fn descriptors_of_others_are_refused_with_what_to_do() {
             &["NEEDS=9"],
             "needs plugin ABI 0.9 or later, this program offers 0.3; update the program, or use an older plugin",
         ),
+        (
+            "older",
+            &["MINOR=2", "NEEDS=0"],
+            concat!(
+                "needs plugin ABI 0.2, this program offers 0.3; rebuild it against gst-mini-core ",
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
+        ("nosize", &["SIZE=0"], "the descriptor is damaged or from another product"),
+        ("huge", &["SIZE=0xfffffff8"], "the descriptor is damaged or from another product"),
+        ("nameless", &["NO_TEXTS"], "the descriptor's name is invalid; refused"),
         ("other", &["OWN_NAME=\"else\""], "the descriptor's name is invalid; refused"),
         ("utf8", &["OWN_NAME=\"\\xff\""], "the descriptor's name is invalid; refused"),
         (

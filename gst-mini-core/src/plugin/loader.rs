@@ -91,8 +91,7 @@ pub fn discover_in(folders: &[PathBuf], cache_file: Option<&Path>) -> Plugins {
 pub fn explain(file: &Path) -> Result<PluginInfo, Refusal> {
     let refused = |why| Refusal { file: file.to_path_buf(), why };
     if files::name_of(file).is_none() {
-        let id = files::check(file).map_err(refused)?;
-        let _ = id;
+        files::check(file).map_err(refused)?;
         let suffix = std::env::consts::DLL_SUFFIX;
         return Err(refused(format!(
             "not a plugin: a plugin's file is named libgstmini<name>{suffix}"
@@ -103,7 +102,7 @@ pub fn explain(file: &Path) -> Result<PluginInfo, Refusal> {
 }
 
 fn examine(file: &Path, id: FileId) -> Result<Outcome, NotExamined> {
-    if std::env::var_os("GST_MINI_SCAN_INPROCESS").is_some_and(|value| value == "yes") {
+    if files::variable("GST_MINI_SCAN_INPROCESS").is_some_and(|value| value == "yes") {
         return Ok(scanner::examine_here(file, id));
     }
     scanner::examine(&scanner::find()?, file, id)
@@ -196,11 +195,21 @@ impl Plugins {
     }
 }
 
+/// Whether the user wants what is known, and nothing new.
+fn is_update_off() -> bool {
+    std::env::var_os("GST_MINI_REGISTRY_UPDATE").is_some_and(|value| value == "no")
+}
+
 /// The checks of one file, the cheap and harmless ones first.
 fn look_at(file: &Path, cache: &mut Cache) -> Result<(FileId, PluginInfo), String> {
     let id = files::check(file)?;
     let outcome = match cache.get(file, id) {
         Some(outcome) => outcome.clone(),
+        None if is_update_off() => {
+            return Err(
+                "not examined: it is new or has changed, and GST_MINI_REGISTRY_UPDATE is no".into(),
+            );
+        }
         None => {
             let outcome = examine(file, id).map_err(|NotExamined(why)| why)?;
             cache.put(file, id, outcome.clone());

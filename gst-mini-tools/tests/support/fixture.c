@@ -34,9 +34,15 @@
 __attribute__ ((visibility ("default")))
 const GmPluginDesc SYMBOL (NAME) = {
   .magic = MAGIC, .abi_major = MAJOR, .abi_minor = MINOR, .struct_size = SIZE,
-  .min_host_minor = NEEDS, .name = GM_STR (OWN_NAME), .version = GM_STR ("1.2.3"),
+  .min_host_minor = NEEDS, .n_factories = FACTORIES,
+#ifdef NO_TEXTS
+  /* Lengths without texts. */
+  .name = { NULL, 8 }, .version = { NULL, 1 },
+#else
+  .name = GM_STR (OWN_NAME), .version = GM_STR ("1.2.3"),
   .license = GM_STR ("MIT"), .source = GM_STR ("fixture"), .build_info = GM_STR ("a C compiler"),
-  .description = GM_STR ("Nothing, in C"), .n_factories = FACTORIES,
+  .description = GM_STR ("Nothing, in C"),
+#endif
 };
 #endif
 

@@ -87,7 +87,15 @@ pub fn home_folder(name: &str, below: &str) -> Option<PathBuf> {
 
 /// An environment variable that names files; none while the process has more rights than who set it.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
-    if is_privileged() { None } else { std::env::var_os(name).filter(|value| !value.is_empty()) }
+    variable_of(name, is_privileged(), |name| std::env::var_os(name))
+}
+
+fn variable_of(
+    name: &str,
+    privileged: bool,
+    value: impl Fn(&str) -> Option<std::ffi::OsString>,
+) -> Option<std::ffi::OsString> {
+    if privileged { None } else { value(name).filter(|value| !value.is_empty()) }
 }
 
 #[cfg(target_os = "linux")]
@@ -150,14 +158,14 @@ pub fn check(path: &Path) -> Result<FileId, String> {
 }
 
 fn permitted(what: &str, path: &Path, meta: &Metadata, user: u32) -> Result<(), String> {
-    if meta.uid() != user && meta.uid() != 0 {
-        let subject = if what == "file" {
-            String::new()
-        } else {
-            format!("the {what} {} is ", path.display())
-        };
+    let subject = || match what {
+        "file" => String::new(),
+        _ => format!("the {what} {} is ", path.display()),
+    };
+    if !is_owned_well(meta.uid(), user) {
         return Err(format!(
-            "refused: {subject}owned by uid {}; it must belong to you or to root",
+            "refused: {}owned by uid {}; it must belong to you or to root",
+            subject(),
             meta.uid()
         ));
     }
@@ -169,6 +177,11 @@ fn permitted(what: &str, path: &Path, meta: &Metadata, user: u32) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// Whether a file of `owner` may be opened by `user`: their own, or root's.
+const fn is_owned_well(owner: u32, user: u32) -> bool {
+    owner == user || owner == 0
 }
 
 #[cfg(test)]
@@ -192,13 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_somebody_else_is_refused() {
-        let meta = std::fs::metadata(std::env::current_exe().expect("a path")).expect("a file");
-        let path = Path::new("x.so");
-        assert_eq!(permitted("file", path, &meta, meta.uid()), Ok(()));
-        if meta.uid() != 0 {
-            let why = permitted("file", path, &meta, meta.uid() + 1).expect_err("refused");
-            assert!(why.starts_with("refused: owned by uid "), "{why}");
-        }
+    fn a_file_of_somebody_else_is_refused_to_everybody_and_roots_to_nobody() {
+        assert!(is_owned_well(1000, 1000) && is_owned_well(0, 1000) && is_owned_well(0, 0));
+        assert!(!is_owned_well(1001, 1000) && !is_owned_well(1000, 0));
+    }
+
+    #[test]
+    fn a_process_with_more_rights_than_its_user_hears_no_variable() {
+        let set = |_: &str| Some(std::ffi::OsString::from("/tmp/evil"));
+        assert_eq!(variable_of("GST_MINI_PLUGIN_PATH", false, set), set(""));
+        assert_eq!(variable_of("GST_MINI_PLUGIN_PATH", true, set), None);
+        let empty = |_: &str| Some(std::ffi::OsString::new());
+        assert_eq!(variable_of("GST_MINI_PLUGIN_PATH", false, empty), None);
     }
 }
