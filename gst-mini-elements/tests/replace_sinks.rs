@@ -18,16 +18,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 gst_mini_core::register![Factory::source::<Frames>()];
 
-/// The clip of the repository over and over, at the clock's pace: a key frame every 24 frames, 24000/1001 a second.
+/// The clip of the repository over and over: a key frame every 24 frames, 24000/1001 a second. At the clock's pace, or
+/// as fast as they are taken.
 #[derive(Default)]
 struct Frames {
     next: u64,
+    live: bool,
 }
 
 impl Element for Frames {
     const NAME: &str = "frames";
     const SUMMARY: &str = "The clip of the tests, for ever";
     const PADS: &[PadTemplate] = &[PadTemplate::src("video/x-h264")];
+    const PROPS: &[Prop<Self>] =
+        &[Prop::boolean("live", "At the clock's pace", |e: &mut Self| &mut e.live)];
 }
 
 impl Source for Frames {
@@ -45,8 +49,8 @@ impl Source for Frames {
                 .with("codec_data", codec_data),
         ))
     }
-    fn is_live(_: &Cx) -> bool {
-        true
+    fn is_live(cx: &Cx) -> bool {
+        cx.property_as("live") == Some(true)
     }
     fn create(&mut self, _: &mut Cx) -> FlowResult<Buffer> {
         thread_local!(static CLIP: Clip = clip());
@@ -82,10 +86,14 @@ fn pause(millis: u64) {
 
 /// The job with a queue before the sink or without; counts the frames that come to the segmenter.
 fn job(folder: &Path, queue: bool) -> (Bin, Arc<AtomicU64>) {
+    job_of("frames live=true", folder, queue)
+}
+
+fn job_of(frames: &str, folder: &Path, queue: bool) -> (Bin, Arc<AtomicU64>) {
     gst_mini_elements::register();
-    let queue = if queue { " ! queue" } else { "" };
+    let queue = if queue { " ! queue max-size-buffers=8" } else { "" };
     let line = format!(
-        "frames ! hlssegmenter name=seg target-duration=2{queue} ! dirsink name=s0 location={}",
+        "{frames} ! hlssegmenter name=seg target-duration=2{queue} ! dirsink name=s0 location={}",
         folder.display()
     );
     let pipeline = parse_launch(&line).unwrap();
@@ -186,32 +194,55 @@ fn back_to_the_first_store_the_names_get_a_run_id() {
     assert_eq!(frames_in(folders[0].path(), 2) + frames_in(folders[1].path(), 1), count);
 }
 
+/// `count` exchanges at moments that `moment` chooses; the frames of all stores are those of the camera.
+fn exchange(frames: &str, count: usize, queue: bool, moment: &dyn Fn(usize) -> ClockTime) -> u64 {
+    let folders: Vec<_> = (0..=count).map(|_| tempfile::tempdir().unwrap()).collect();
+    let (pipeline, made) = job_of(frames, folders[0].path(), queue);
+    pipeline.by_name("s0").unwrap().set("sync", frames.contains("live")).unwrap();
+    pipeline.set_state(State::Playing);
+    let mut old = pipeline.by_name("s0").unwrap();
+    for (number, folder) in folders.iter().enumerate().skip(1) {
+        runtime::sleep_until(runtime::now() + moment(number));
+        let new = sink(&format!("s{number}"), folder.path());
+        new.set("sync", frames.contains("live")).unwrap();
+        pipeline.replace(&old, &new).unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert_eq!(old.current_state(), State::Null);
+        old = new;
+    }
+    runtime::sleep_until(runtime::now() + moment(0));
+    end(&pipeline);
+    let in_folder = |folder: &tempfile::TempDir| {
+        // A store that was there for no frame at all has nothing.
+        let is_empty = std::fs::read_dir(folder.path()).unwrap().next().is_none();
+        if is_empty { 0 } else { frames_in(folder.path(), 1) }
+    };
+    let stored: u64 = folders.iter().map(in_folder).sum();
+    assert_eq!(stored, made.load(Ordering::Relaxed));
+    stored
+}
+
+/// A number below `end` that looks random.
+fn dice(seed: u64, number: usize, end: u64) -> u64 {
+    let mut x = (seed << 20 | number as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    x ^= x >> 29;
+    x.wrapping_mul(0xBF58_476D_1CE4_E5B9) % end
+}
+
 #[test]
-fn at_random_moments_the_frames_of_both_stores_add_up_to_the_cameras() {
-    for seed in 0..40_u64 {
-        let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
-        let run = || {
-            let (pipeline, count) = job(folders[0].path(), seed % 2 == 0);
-            pipeline.set_state(State::Playing);
-            let mut old = pipeline.by_name("s0").unwrap();
-            for (number, folder) in folders.iter().enumerate().skip(1) {
-                pause((seed * 977 + number as u64 * 1531) % 3300);
-                let new = sink(&format!("s{number}"), folder.path());
-                pipeline.replace(&old, &new).unwrap_or_else(|error| panic!("{error}"));
-                old = new;
-            }
-            pause(1 + seed * 53 % 2000);
-            end(&pipeline);
-            count.load(Ordering::Relaxed)
-        };
-        let count = Sim::new(seed).run(run).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
-        let in_folder = |folder: &tempfile::TempDir| {
-            // A store that was there for no frame at all has nothing.
-            let is_empty = std::fs::read_dir(folder.path()).unwrap().next().is_none();
-            if is_empty { 0 } else { frames_in(folder.path(), 1) }
-        };
-        let frames: u64 = folders.iter().map(in_folder).sum();
-        assert_eq!(frames, count, "seed {seed}");
+fn at_random_moments_the_frames_of_all_stores_add_up_to_the_cameras() {
+    for seed in 0..50_u64 {
+        let moment = |number| ClockTime::from_micros(dice(seed, number, 3_300_000));
+        let run = || exchange("frames live=true", 10, seed % 2 == 0, &moment);
+        Sim::new(seed).run(run).unwrap_or_else(|dead| panic!("seed {seed}: {dead}"));
+    }
+}
+
+#[test]
+fn on_threads_two_hundred_exchanges_of_stores_lose_and_double_no_frame() {
+    for seed in 0..4_u64 {
+        let moment = |number| ClockTime::from_micros(dice(seed, number, 3000));
+        let frames = exchange("frames", 50, seed % 2 == 0, &moment);
+        assert!(frames > 200, "{frames}");
     }
 }
 
