@@ -38,6 +38,21 @@ pub fn heading(text: &str) {
     println!("\n{bold}{text}{bold:#}");
 }
 
+/// Prints what an example's file opens with: what to watch for, and what to try.
+pub fn opening(source: &str) {
+    let dim = if std::io::stdout().is_terminal() { Style::new().dimmed() } else { Style::new() };
+    for line in opening_lines(source) {
+        println!("{dim}{line}{dim:#}");
+    }
+    println!();
+}
+
+/// The text of a file's first comment.
+fn opening_lines(source: &str) -> impl Iterator<Item = &str> {
+    let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
+    comment.map(|line| line.strip_prefix(' ').unwrap_or(line))
+}
+
 /// Prints rows of a name and a value, in columns.
 pub fn table(title: &str, rows: &[(&str, String)]) {
     heading(title);
@@ -62,5 +77,17 @@ pub fn bytes(count: u64) -> String {
         0..10_000 => format!("{count} bytes"),
         10_000..10_000_000 => format!("{:.1} kB", count as f64 / 1e3),
         _ => format!("{:.2} MB", count as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_opens_with_what_its_file_opens_with() {
+        let source = "//! A job.\n//!\n//! Watch for: `this`.\n\nuse other;\n//! not this\n";
+        let lines: Vec<&str> = opening_lines(source).collect();
+        assert_eq!(lines, ["A job.", "", "Watch for: `this`."]);
     }
 }

@@ -10,6 +10,10 @@ use gst_mini_examples::job::{Demo, Numbers};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[allow(dead_code, reason = "the demo's own main is not called here")]
+#[path = "../examples/01_simple_sync.rs"]
+mod simple_sync;
+
 /// The tracer, which the numbers come from, serves one run at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -115,6 +119,18 @@ fn more_frames_and_shorter_segments_make_more_segments() {
     let numbers = run(true, "--fps 60 --target-duration 2");
     assert_eq!(numbers.stored, 1200);
     assert_eq!(lengths(&numbers), [2000; 10]);
+}
+
+#[test]
+fn at_segment_rate_one_half_buffers_pushed_by_hand_take_twice_as_long() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for (rate, expected) in [(1.0, "2.000 s"), (0.5, "4.000 s")] {
+        let took = Sim::new(7).run(|| {
+            gst_mini_elements::register();
+            simple_sync::by_hand(rate)
+        });
+        assert_eq!(took.unwrap_or_else(|deadlock| panic!("{deadlock}")), expected, "rate {rate}");
+    }
 }
 
 /// The job's own line into a real folder; every version of the playlist is read back the moment its

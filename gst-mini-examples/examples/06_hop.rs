@@ -12,6 +12,7 @@ const BUFFERS: u64 = 300_000;
 const HOPS: usize = 50;
 
 fn main() {
+    show::opening(include_str!("06_hop.rs"));
     gst_mini_elements::register();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let gst = Command::new("gst-launch-1.0").arg("--version").output().is_ok();

@@ -4,7 +4,7 @@
 
 use clap::Parser;
 use gst_mini_core::time::ClockTime;
-use gst_mini_examples::{flags::Flags, job::Demo};
+use gst_mini_examples::{flags::Flags, job::Demo, show};
 
 fn main() {
     let demo = Demo {
@@ -13,5 +13,7 @@ fn main() {
         target_duration: ClockTime::from_secs(3),
         queue: true,
     };
-    std::process::exit(demo.main(&Flags::parse()));
+    let flags = Flags::parse();
+    show::opening(include_str!("02_quick_test.rs"));
+    std::process::exit(demo.main(&flags));
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 const SPACING: ClockTime = ClockTime::from_millis(500);
 
 fn main() {
+    show::opening(include_str!("01_simple_sync.rs"));
     gst_mini_elements::register();
     let rows = [
         ("rate 1.0, five buffers 0.5 s apart", by_hand(1.0)),
@@ -33,7 +34,10 @@ fn sink_with_pad(
     let sink = make("fakesink", Some("sink"))?;
     sink.set("sync", true)?;
     pipeline.add(&sink)?;
-    pipeline.use_clock(clock);
+    if clock.is_some() {
+        // Without one the pipeline chooses its own; `None` would be a pipeline that has none.
+        pipeline.use_clock(clock);
+    }
     let pad = PadCore::new(PadId(0), "hand", "src", Direction::Src, Caps::any());
     pad.link(&sink.pad("sink")?)?;
     pad.set_active(true);
@@ -48,7 +52,8 @@ fn begin(pad: &PadCore, rate: f64) -> Segment {
     segment
 }
 
-fn by_hand(rate: f64) -> String {
+/// How long five buffers take, each pushed when the one before it came back.
+pub fn by_hand(rate: f64) -> String {
     show::heading(&format!("segment rate {rate}"));
     let (pipeline, pad) = match sink_with_pad(None) {
         Ok(made) => made,
@@ -99,13 +104,14 @@ fn clock_set_back() -> String {
         "  the clock reads {:.1} s; the sink waits until it reads {target:.1} s",
         reading(&clock)
     );
-    clock.advance(ClockTime::from_millis(900));
+    let (before, after) = (ClockTime::from_millis(900), ClockTime::from_millis(700));
+    clock.advance(before);
     println!("  0.9 s later it reads {:.1} s: 0.1 s to go", reading(&clock));
     clock.set_time_back(AbsoluteTime::from_nanos(10_300_000_000));
     println!("  it is set back to {:.1} s: now 0.7 s to go, and still no buffer", reading(&clock));
-    clock.advance(ClockTime::from_millis(700));
+    clock.advance(after);
     let _ = pushing.join();
     println!("  0.7 s later it reads {:.1} s, and the buffer is rendered", reading(&clock));
     pipeline.set_state(State::Null);
-    "1.6 s of clock time instead of 1 s".to_owned()
+    format!("{} of clock time instead of 1 s", show::time((before + after).nanos()))
 }

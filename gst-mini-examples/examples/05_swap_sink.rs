@@ -57,7 +57,9 @@ const SINKS: [(&str, &str); 3] =
     [("sink", "dirsink"), ("second", "s3sink"), ("third", "dirsink again")];
 
 fn main() {
-    std::process::exit(run(&Options::parse()));
+    let options = Options::parse();
+    show::opening(include_str!("05_swap_sink.rs"));
+    std::process::exit(run(&options));
 }
 
 fn run(options: &Options) -> i32 {

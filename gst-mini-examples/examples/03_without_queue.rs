@@ -6,7 +6,7 @@
 
 use clap::Parser;
 use gst_mini_core::time::ClockTime;
-use gst_mini_examples::{flags::Flags, job::Demo};
+use gst_mini_examples::{flags::Flags, job::Demo, show};
 
 fn main() {
     let demo = Demo {
@@ -15,5 +15,7 @@ fn main() {
         target_duration: ClockTime::from_secs(6),
         queue: false,
     };
-    std::process::exit(demo.main(&Flags::parse()));
+    let flags = Flags::parse();
+    show::opening(include_str!("03_without_queue.rs"));
+    std::process::exit(demo.main(&flags));
 }

@@ -9,7 +9,7 @@
 
 use clap::Parser;
 use gst_mini_core::time::ClockTime;
-use gst_mini_examples::{flags::Flags, job::Demo};
+use gst_mini_examples::{flags::Flags, job::Demo, show};
 
 fn main() {
     let demo = Demo {
@@ -18,5 +18,7 @@ fn main() {
         target_duration: ClockTime::from_secs(6),
         queue: true,
     };
-    std::process::exit(demo.main(&Flags::parse()));
+    let flags = Flags::parse();
+    show::opening(include_str!("04_full_pipeline.rs"));
+    std::process::exit(demo.main(&flags));
 }
