@@ -33,11 +33,13 @@
 //! In GStreamer: `gst/gsttask.c` (`gst_task_func`), `gst/gsttaskpool.c`, `gst/gstsystemclock.c`.
 //! Left out: task pools, priorities, a form that runs many tasks on few threads.
 
+mod lean;
 mod lock;
 mod monitor;
 mod observer;
 mod os;
 mod overdue;
+mod patience;
 mod place;
 pub(crate) mod prim;
 mod schedule;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 use crate::error::ElementError;
 use crate::time::{AbsoluteTime, ClockTime};
 
+pub(crate) use lean::Me;
 pub use lock::{Reentered, StreamGuard, StreamLock};
 pub use monitor::{EventCount, Monitor, MonitorGuard};
 pub use observer::{Moment, Observed, Observer, note_waits, set_observer};

@@ -11,8 +11,9 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::patience::Patience;
 use super::prim::{Condvar, Mutex, MutexGuard};
 use super::{observer, sim, threads};
 use crate::time::AbsoluteTime;
@@ -164,22 +165,34 @@ impl<T> Drop for MonitorGuard<'_, T> {
 
 /// Counts wake-ups, for waiting on a state that is not behind the monitor: across the plugin
 /// boundary, or in atomics. Take a [`ticket`](Self::ticket), look at the state, then wait on the ticket.
+///
+/// Who waits yields a little before it blocks, where lately it was woken soon after blocking: waking a thread
+/// that sleeps on another core takes longer than most of what it waits for. See `patience`.
 #[derive(Debug, Default)]
 pub struct EventCount {
-    /// Changed under `waiting`, read without it: a ticket is taken under a lock of the element's own,
-    /// where a switch of task could not be allowed.
+    /// Read without a lock: a ticket is taken under a lock of the element's own, where a switch of task could
+    /// not be allowed.
     generation: AtomicU64,
+    /// How many are about to block, or do.
+    blocked: AtomicU32,
     waiting: Monitor<()>,
+    patience: Patience,
 }
 
 impl EventCount {
     /// A count that nobody has woken yet.
     pub const fn new() -> Self {
-        Self { generation: AtomicU64::new(0), waiting: Monitor::new(()) }
+        Self {
+            generation: AtomicU64::new(0),
+            blocked: AtomicU32::new(0),
+            waiting: Monitor::new(()),
+            patience: Patience::new(),
+        }
     }
 
     /// The present generation. Take it *before* looking at the state. Takes no lock and never
     /// switches tasks.
+    #[inline]
     pub fn ticket(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -187,19 +200,42 @@ impl EventCount {
     /// Waits until there was a [`wake`](Self::wake) after `ticket` was taken (at once if there has
     /// been one), or the deadline comes. Whether there was one.
     pub fn wait(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
-        let mut waiting = self.waiting.lock();
-        while self.ticket() == ticket {
-            if !waiting.wait_maybe(deadline, why) {
-                return self.ticket() != ticket;
-            }
+        if self.ticket() != ticket {
+            return true;
         }
-        true
+        let is_threaded = sim::current().is_none();
+        if is_threaded && self.patience.yields_until(|| self.ticket() != ticket) {
+            return true;
+        }
+        let began = if is_threaded { super::now().nanos() } else { 0 };
+        let woken = self.block(ticket, deadline, why);
+        if is_threaded {
+            self.patience.blocked_for(super::now().nanos().saturating_sub(began));
+        }
+        woken
+    }
+
+    fn block(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+        let mut waiting = self.waiting.lock();
+        // Who wakes looks at this after it changed the generation, and this looks at the generation after.
+        self.blocked.fetch_add(1, Ordering::SeqCst);
+        let woken = loop {
+            if self.generation.load(Ordering::SeqCst) != ticket {
+                break true;
+            }
+            if !waiting.wait_maybe(deadline, why) {
+                break self.ticket() != ticket;
+            }
+        };
+        self.blocked.fetch_sub(1, Ordering::SeqCst);
+        woken
     }
 
     /// Ends every wait on a ticket taken so far. Call it *after* changing the state.
     pub fn wake(&self) {
-        let mut waiting = self.waiting.lock();
-        self.generation.fetch_add(1, Ordering::AcqRel);
-        waiting.notify_all();
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        if self.blocked.load(Ordering::SeqCst) != 0 || sim::current().is_some() {
+            self.waiting.lock().notify_all();
+        }
     }
 }

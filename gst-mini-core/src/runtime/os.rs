@@ -1,4 +1,4 @@
-//! What the runtime asks of the operating system beyond `std`: clocks, timer slack, one core.
+//! What the runtime asks of the operating system beyond `std`: clocks, timer slack, one core, a barrier.
 //!
 //! Invariant: every `unsafe` call of the runtime is here; a call that fails is a missing nicety, never an error.
 //! In GStreamer: `gst/gstsystemclock.c` (`gst_system_clock_get_internal_time`).
@@ -20,6 +20,8 @@ pub(super) use portable::*;
 #[cfg(target_os = "linux")]
 mod linux {
     use std::mem;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{Ordering, fence};
 
     /// `CLOCK_MONOTONIC`, read directly so that other programs' readings can be compared with ours.
     pub(in super::super) fn monotonic_nanos() -> u64 {
@@ -33,6 +35,35 @@ mod linux {
     pub(in super::super) fn least_timer_slack() {
         // SAFETY: this option reads one integer and changes nothing but this thread's slack.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
+    }
+
+    const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+    const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+
+    fn membarrier(command: libc::c_int) -> bool {
+        // SAFETY: the call takes three integers and touches no memory of ours.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    /// Whether [`barrier_of_all`] works here: the kernel knows it, and no sandbox forbids it.
+    pub(in super::super) fn has_barrier_of_all() -> bool {
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        // Under Shuttle one thread runs at a time, and all see all.
+        cfg!(gst_mini_shuttle)
+            || *REGISTERED.get_or_init(|| {
+                membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+                    && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+            })
+    }
+
+    /// A full fence on every thread of this process that runs now; the others have had theirs. About a
+    /// microsecond. Only where [`has_barrier_of_all`].
+    pub(in super::super) fn barrier_of_all() {
+        fence(Ordering::SeqCst);
+        if !cfg!(gst_mini_shuttle) {
+            // It worked when it was registered, and is for the whole life of the process.
+            membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+        }
     }
 
     /// How many memory mappings this process may have; each thread takes four.
@@ -86,6 +117,12 @@ mod portable {
 
     pub(in super::super) fn least_timer_slack() {}
 
+    pub(in super::super) fn has_barrier_of_all() -> bool {
+        false
+    }
+
+    pub(in super::super) fn barrier_of_all() {}
+
     pub(in super::super) fn max_mappings() -> Option<usize> {
         None
     }
@@ -97,6 +134,11 @@ mod portable {
             None
         }
     }
+}
+
+/// Lets another thread have this core, if one wants it.
+pub(super) fn yield_core() {
+    std::thread::yield_now();
 }
 
 /// Writes what must be read although nothing works any more: why a simulation stands still.

@@ -13,7 +13,7 @@
 #[cfg(not(gst_mini_shuttle))]
 mod chosen {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
-    pub use std::sync::atomic::{AtomicBool, AtomicU32};
+    pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     pub use std::{thread, thread_local};
 
     /// Whether the thread has ended.
@@ -25,7 +25,7 @@ mod chosen {
 #[cfg(gst_mini_shuttle)]
 #[allow(missing_docs, reason = "for models only, with the calls of parking_lot")]
 mod chosen {
-    pub use shuttle::sync::atomic::{AtomicBool, AtomicU32};
+    pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     pub use shuttle::{thread, thread_local};
 
     use shuttle::sync;

@@ -26,8 +26,9 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     static ME: RefCell<Option<Me>> = const { RefCell::new(None) };
-    /// Its address tells live threads apart: cheaper than any number that has to be loaded.
-    static MARK: u8 = const { 0 };
+    /// Its address tells live threads apart: cheaper than any number that has to be loaded. Its size keeps
+    /// the low bits of that address free.
+    static MARK: u64 = const { 0 };
 }
 
 /// What a thread that is a task knows.
@@ -63,7 +64,7 @@ pub(super) fn new_id() -> u64 {
 /// Never zero; unique among live threads.
 #[inline]
 pub(super) fn thread_mark() -> usize {
-    MARK.try_with(|mark| std::ptr::from_ref(mark).addr()).unwrap_or(1)
+    MARK.try_with(|mark| std::ptr::from_ref(mark).addr()).unwrap_or(8)
 }
 
 /// How many tasks may live at once in this process: three quarters of what its memory mappings allow
