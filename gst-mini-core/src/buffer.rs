@@ -27,7 +27,6 @@ pub(crate) use meta::free_metas;
 
 use crate::plugin::abi::{GM_TIME_NONE, GmBuffer};
 use crate::time::ClockTime;
-use std::ffi::c_void;
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
@@ -160,12 +159,18 @@ impl Buffer {
     }
 
     /// The header for changing; a shared buffer first becomes a new header over the same data.
+    #[inline]
     fn header_mut(&mut self) -> &mut GmBuffer {
         if !self.is_writable() {
-            *self = self.view(0, self.size(), true);
+            self.become_view();
         }
         // SAFETY: this is the sole reference now.
         unsafe { self.0.as_mut() }
+    }
+
+    #[cold]
+    fn become_view(&mut self) {
+        *self = self.view(0, self.size(), true);
     }
 
     /// A new header over `len` bytes from `at`, keeping this buffer alive.
@@ -356,6 +361,7 @@ impl Default for Buffer {
 
 impl Clone for Buffer {
     /// Another reference; data and header are shared.
+    #[inline]
     fn clone(&self) -> Self {
         count::take(self.count());
         Buffer(self.0)
@@ -363,6 +369,7 @@ impl Clone for Buffer {
 }
 
 impl Drop for Buffer {
+    #[inline]
     fn drop(&mut self) {
         if !count::is_last(self.count()) {
             return;
@@ -388,11 +395,6 @@ impl fmt::Debug for Buffer {
             self.flags()
         )
     }
-}
-
-/// The maker's pointer in a header, for pools.
-pub(crate) fn set_owner(header: &mut GmBuffer, owner: *mut c_void) {
-    header.owner = owner;
 }
 
 #[cfg(test)]

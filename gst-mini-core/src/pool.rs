@@ -6,20 +6,28 @@
 //! Whoever is to take the buffers may offer a pool in an allocation query; whoever makes them switches it on
 //! for as long as it uses it.
 //!
+//! Who acquires keeps a list of its own; what other threads give back goes onto a stack that is taken over as a
+//! whole when that list is empty. So a buffer's return costs one atomic instruction, and no lock is waited for.
+//!
 //! Invariant: memory outlives the pool's handle; buffers still out there are freed when they return to a
 //! pool that is gone or switched off.
 //! In GStreamer: `gst/gstbufferpool.c` (`gst_buffer_pool_acquire_buffer`, `gst_buffer_pool_set_active`).
 //! Left out: a maximum that makes `acquire` wait: it bounds what the pool keeps, and the queue behind a
 //! source bounds what is out. Buffers of one pool are of one size.
 
-use crate::buffer::{Buffer, blank_header, free_metas, set_owner};
+use crate::buffer::{Buffer, blank_header, free_metas};
 use crate::plugin::abi::GmBuffer;
-use parking_lot::Mutex;
+use std::cell::UnsafeCell;
+use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// Buffers of one size, reused.
 #[derive(Clone)]
-pub struct BufferPool(Arc<Shared>);
+pub struct BufferPool(Arc<Handle>);
+
+/// What handles share. The last one switches the pool off.
+struct Handle(Arc<Shared>);
 
 struct Shared {
     size: usize,
@@ -27,11 +35,25 @@ struct Shared {
     min: usize,
     keep: usize,
     params: AllocationParams,
-    inner: Mutex<Inner>,
+    active: AtomicBool,
+    /// Those that exist, idle or out.
+    made: AtomicUsize,
+    /// The mark of the thread that acquired last: what it gives back goes onto its list.
+    user: AtomicUsize,
+    /// Somebody uses `list`; nobody waits for that, but does without.
+    busy: AtomicBool,
+    list: UnsafeCell<List>,
+    /// Stack of what other threads gave back, linked by `next`.
+    returned: AtomicPtr<Pooled>,
 }
 
-struct Inner {
-    active: bool,
+// SAFETY: `list` is used by who set `busy`; the nodes of `returned` belong to who takes the stack.
+unsafe impl Sync for Shared {}
+// SAFETY: nothing in it belongs to a thread.
+unsafe impl Send for Shared {}
+
+#[derive(Default)]
+struct List {
     /// Boxed: a header keeps its address while it is out.
     #[allow(clippy::vec_box, reason = "buffers point at the boxed headers")]
     free: Vec<Box<Pooled>>,
@@ -53,45 +75,202 @@ const MAX_ALIGN: usize = (1 << 20) - 1;
 /// What a pool without a maximum keeps; a queue of the default size never holds more.
 const KEPT: usize = 256;
 
-/// A header with its data and, while it is out, a reference to its pool in `owner`.
+/// A header with its data. It keeps what is shared for as long as it exists, so that a loan counts nothing.
 #[repr(C)]
 struct Pooled {
     header: GmBuffer,
     data: Vec<u8>,
+    /// Where in `data` the buffer begins.
+    start: usize,
+    pool: Arc<Shared>,
+    /// The next on the stack.
+    next: *mut Pooled,
 }
 
-// SAFETY: a pooled buffer in the free list belongs to the list alone.
+// SAFETY: it belongs to who has the box; the pointer is used by who took the stack it was on.
 unsafe impl Send for Pooled {}
 
+thread_local! {
+    /// Its address tells threads apart.
+    static MARK: u8 = const { 0 };
+}
+
+#[inline]
+fn mark() -> usize {
+    MARK.try_with(|mark| ptr::from_ref(mark).addr()).unwrap_or(0)
+}
+
 unsafe extern "C" fn give_back(buf: *mut GmBuffer) {
-    // SAFETY: `acquire` made it from a box of `Pooled` and put a counted `Shared` into `owner`.
-    let (mut pooled, pool) = unsafe {
-        (Box::from_raw(buf.cast::<Pooled>()), Arc::from_raw((*buf).owner.cast::<Shared>()))
-    };
-    // SAFETY: the last reference is gone.
-    unsafe { free_metas(pooled.header.metas) };
-    pooled.header.metas = std::ptr::null_mut();
-    let mut inner = pool.inner.lock();
-    if inner.active && inner.free.len() < pool.keep {
-        inner.free.push(pooled);
+    // SAFETY: `make` made it as the first field of a boxed `Pooled`, and the last reference is gone.
+    let mut pooled = unsafe { Box::from_raw(buf.cast::<Pooled>()) };
+    if !pooled.header.metas.is_null() {
+        // SAFETY: the last reference is gone.
+        unsafe { free_metas(pooled.header.metas) };
+        pooled.header.metas = ptr::null_mut();
     }
+    let pool: *const Shared = &*pooled.pool;
+    // SAFETY: the node keeps it, and `put` touches it no more once the node is given on.
+    unsafe { &*pool }.put(pooled);
 }
 
 impl Shared {
-    fn make(&self) -> Box<Pooled> {
+    #[cold]
+    fn make(self: &Arc<Self>) -> Box<Pooled> {
+        self.made.fetch_add(1, Ordering::Relaxed);
         let AllocationParams { align, prefix, padding } = self.params;
         let room = align.saturating_add(prefix).saturating_add(padding);
         let data = vec![0; self.size.saturating_add(room)];
-        Box::new(Pooled { header: blank_header(), data })
+        let start = if align == 0 { 0 } else { data.as_ptr().align_offset(align + 1) };
+        // There is room for that before the end, whatever the address.
+        let start = start.min(align) + prefix;
+        let (pool, next) = (self.clone(), ptr::null_mut());
+        Box::new(Pooled { header: blank_header(), data, start, pool, next })
+    }
+
+    /// Runs `f` on the list, unless somebody is at it.
+    #[inline]
+    fn try_list<R>(&self, f: impl FnOnce(&mut List) -> R) -> Option<R> {
+        if self.busy.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: who set the flag is alone with the list.
+        let result = f(unsafe { &mut *self.list.get() });
+        self.busy.store(false, Ordering::Release);
+        Some(result)
+    }
+
+    /// One that is not used.
+    #[inline]
+    fn take(&self) -> Option<Box<Pooled>> {
+        let me = mark();
+        if self.user.load(Ordering::Relaxed) != me {
+            self.user.store(me, Ordering::Relaxed);
+        }
+        self.try_list(|list| {
+            list.free.pop().or_else(|| {
+                self.take_over(list);
+                list.free.pop()
+            })
+        })?
+    }
+
+    /// Moves what was given back to the list.
+    fn take_over(&self, list: &mut List) {
+        let mut top = self.returned.load(Ordering::Relaxed);
+        while top != CLOSED && !top.is_null() {
+            let (none, taken) = (ptr::null_mut(), Ordering::Acquire);
+            match self.returned.compare_exchange_weak(top, none, taken, Ordering::Relaxed) {
+                Ok(top) => return take_stack(top, list),
+                Err(now) => top = now,
+            }
+        }
+    }
+
+    /// Keeps one for its next use; frees it if there are enough. Nothing of `self` is touched once it is kept: who
+    /// frees it may free the pool.
+    #[inline]
+    fn put(&self, pooled: Box<Pooled>) {
+        if self.made.load(Ordering::Relaxed) > self.keep {
+            return self.free(pooled);
+        }
+        if self.user.load(Ordering::Relaxed) != mark() {
+            return self.put_aside(pooled);
+        }
+        let mut pooled = Some(pooled);
+        self.try_list(|list| {
+            if self.active.load(Ordering::Relaxed) {
+                list.free.extend(pooled.take());
+            }
+        });
+        if let Some(pooled) = pooled {
+            self.put_aside(pooled);
+        }
+    }
+
+    fn put_aside(&self, pooled: Box<Pooled>) {
+        let node = Box::into_raw(pooled);
+        let mut top = self.returned.load(Ordering::Relaxed);
+        while top != CLOSED {
+            // SAFETY: until it is on the stack it is ours.
+            unsafe { (*node).next = top };
+            match self.returned.compare_exchange_weak(
+                top,
+                node,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => top = now,
+            }
+        }
+        // SAFETY: it was not put anywhere.
+        self.free(unsafe { Box::from_raw(node) });
+    }
+
+    #[cold]
+    fn free(&self, pooled: Box<Pooled>) {
+        self.made.fetch_sub(1, Ordering::Relaxed);
+        // With it may go the pool.
+        drop(pooled);
+    }
+
+    /// Opens or closes the stack, and gives what was on it and on the list.
+    #[allow(clippy::vec_box, reason = "as in the list")]
+    fn switch(&self, active: bool) -> Vec<Box<Pooled>> {
+        self.active.store(active, Ordering::Relaxed);
+        let top = if active { ptr::null_mut() } else { CLOSED };
+        let mut out = List::default();
+        take_stack(self.returned.swap(top, Ordering::Acquire), &mut out);
+        let mut take = || self.try_list(|list| out.free.append(&mut list.free));
+        while take().is_none() {
+            // Whoever is at it is at a few instructions.
+            std::hint::spin_loop();
+        }
+        out.free
+    }
+}
+
+/// On top of the stack of a pool that is switched off.
+const CLOSED: *mut Pooled = ptr::without_provenance_mut(1);
+
+/// Moves the nodes of a stack that was taken to a list.
+fn take_stack(top: *mut Pooled, list: &mut List) {
+    let mut next = if top == CLOSED { ptr::null_mut() } else { top };
+    while !next.is_null() {
+        // SAFETY: a node on the stack is a box, which belongs to who took the stack.
+        let node = unsafe { Box::from_raw(next) };
+        next = node.next;
+        list.free.push(node);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        drop(self.0.switch(false));
     }
 }
 
 impl BufferPool {
     /// A pool of buffers of `size` bytes that keeps at most `keep` of them when they come back.
     pub fn new(size: usize, keep: usize) -> BufferPool {
-        let inner = Inner { active: true, free: Vec::with_capacity(keep) };
-        let (min, params, inner) = (0, AllocationParams::default(), Mutex::new(inner));
-        BufferPool(Arc::new(Shared { size, min, keep, params, inner }))
+        let pool = BufferPool::make(size, 0, keep, AllocationParams::default());
+        pool.set_active(true);
+        pool
+    }
+
+    fn make(size: usize, min: usize, keep: usize, params: AllocationParams) -> BufferPool {
+        BufferPool(Arc::new(Handle(Arc::new(Shared {
+            size,
+            min,
+            keep,
+            params,
+            active: AtomicBool::new(false),
+            made: AtomicUsize::new(0),
+            user: AtomicUsize::new(0),
+            busy: AtomicBool::new(false),
+            list: UnsafeCell::default(),
+            returned: AtomicPtr::new(CLOSED),
+        }))))
     }
 
     /// A pool to be offered to whoever makes the buffers, switched off: `size` bytes each, `min` of them made
@@ -103,37 +282,42 @@ impl BufferPool {
         let align =
             if (align + 1).is_power_of_two() { align } else { align.next_power_of_two() - 1 };
         let params = AllocationParams { align, ..params };
-        let inner = Mutex::new(Inner { active: false, free: Vec::new() });
-        BufferPool(Arc::new(Shared { size, min: bounded(min).min(keep), keep, params, inner }))
+        BufferPool::make(size, bounded(min).min(keep), keep, params)
     }
 
     /// Switches it on or off. Switched off it keeps nothing: what comes back is freed, and what is acquired is
     /// made for that once. Any thread.
     pub fn set_active(&self, active: bool) {
-        let mut inner = self.0.inner.lock();
-        if inner.active == active {
+        let shared = &self.0.0;
+        if shared.active.swap(active, Ordering::AcqRel) == active {
             return;
         }
-        inner.active = active;
-        let freed = if active {
-            inner.free.reserve(self.0.keep);
-            inner.free.extend((0..self.0.min).map(|_| self.0.make()));
-            Vec::new()
-        } else {
-            std::mem::take(&mut inner.free)
-        };
-        drop(inner);
-        drop(freed);
+        let mut kept = shared.switch(active);
+        if !active {
+            kept.into_iter().for_each(|pooled| shared.free(pooled));
+            return;
+        }
+        kept.reserve(shared.keep);
+        while kept.len() < shared.min {
+            kept.push(shared.make());
+        }
+        // Room for all, so that what comes back allocates nothing.
+        shared.try_list(|list| std::mem::swap(&mut list.free, &mut kept));
     }
 
     /// Whether it keeps what comes back.
     pub fn is_active(&self) -> bool {
-        self.0.inner.lock().active
+        self.0.0.active.load(Ordering::Relaxed)
     }
 
     /// Buffers that wait in it.
     pub fn idle(&self) -> usize {
-        self.0.inner.lock().free.len()
+        let shared = &self.0.0;
+        let count = |list: &mut List| {
+            shared.take_over(list);
+            list.free.len()
+        };
+        shared.try_list(count).unwrap_or(0)
     }
 
     /// Whether it is the same pool.
@@ -143,23 +327,19 @@ impl BufferPool {
 
     /// Bytes of each buffer.
     pub fn size(&self) -> usize {
-        self.0.size
+        self.0.0.size
     }
 
     /// A buffer with no times and no flags. Its bytes are those of its last use.
+    #[inline]
     pub fn acquire(&self) -> Buffer {
-        let reused = self.0.inner.lock().free.pop();
-        let mut pooled = reused.unwrap_or_else(|| self.0.make());
+        let shared = &self.0.0;
+        let mut pooled = shared.take().unwrap_or_else(|| shared.make());
         pooled.header = blank_header();
         pooled.header.free = Some(give_back);
-        let AllocationParams { align, prefix, padding } = self.0.params;
-        let start = if align == 0 { 0 } else { pooled.data.as_ptr().align_offset(align + 1) };
-        // There is room for that before the end, whatever the address.
-        let start = start.min(align) + prefix;
-        let data = &mut pooled.data[start..start + self.0.size + padding];
-        (pooled.header.data, pooled.header.len) = (data.as_mut_ptr(), self.0.size);
-        pooled.header.cap = data.len();
-        set_owner(&mut pooled.header, Arc::into_raw(self.0.clone()).cast_mut().cast());
+        let data = &mut pooled.data[pooled.start..];
+        (pooled.header.data, pooled.header.len) = (data.as_mut_ptr(), shared.size);
+        pooled.header.cap = shared.size + shared.params.padding;
         // SAFETY: a fresh header with one reference.
         unsafe { Buffer::from_header(Box::into_raw(pooled).cast()) }
     }
@@ -173,7 +353,7 @@ impl PartialEq for BufferPool {
 
 impl std::fmt::Debug for BufferPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "BufferPool of {} bytes", self.0.size)
+        write!(f, "BufferPool of {} bytes", self.size())
     }
 }
 
