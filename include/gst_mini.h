@@ -262,6 +262,9 @@ struct GmCx {
   void *obj;
   /* The host's functions. */
   const GmCxVTable *vtable;
+  /* How many handlers the element's signals have: where it is 0, emitting does nothing. Read
+     atomically, relaxed; null: not told. */
+  const size_t *listeners;
 };
 
 /* Functions of the host, valid during the call they were lent for, on the thread of that call.
@@ -740,11 +743,12 @@ GM_ASSERT (offsetof (struct GmMeta, next) == 48, "GmMeta.next");
 GM_ASSERT (sizeof (struct GmFlowBuf) == 16, "GmFlowBuf");
 GM_ASSERT (offsetof (struct GmFlowBuf, code) == 0, "GmFlowBuf.code");
 GM_ASSERT (offsetof (struct GmFlowBuf, buf) == 8, "GmFlowBuf.buf");
-GM_ASSERT (sizeof (struct GmCx) == 24, "GmCx");
+GM_ASSERT (sizeof (struct GmCx) == 32, "GmCx");
 GM_ASSERT (offsetof (struct GmCx, struct_size) == 0, "GmCx.struct_size");
 GM_ASSERT (offsetof (struct GmCx, pad) == 4, "GmCx.pad");
 GM_ASSERT (offsetof (struct GmCx, obj) == 8, "GmCx.obj");
 GM_ASSERT (offsetof (struct GmCx, vtable) == 16, "GmCx.vtable");
+GM_ASSERT (offsetof (struct GmCx, listeners) == 24, "GmCx.listeners");
 GM_ASSERT (sizeof (struct GmCxVTable) == 336, "GmCxVTable");
 GM_ASSERT (offsetof (struct GmCxVTable, struct_size) == 0, "GmCxVTable.struct_size");
 GM_ASSERT (offsetof (struct GmCxVTable, reserved) == 4, "GmCxVTable.reserved");

@@ -18,6 +18,7 @@ use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::value::Value;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A pad's number within its element: template order for those that are always there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -270,6 +271,24 @@ impl<'a> Cx<'a> {
     /// Emits a signal; handlers run on this thread before it returns.
     #[inline]
     pub fn emit(&self, signal: &str, args: Option<&Structure>) {
+        if self.is_heard() {
+            self.emit_heard(signal, args);
+        }
+    }
+
+    /// Whether signals of this element may have handlers: where not, emitting does nothing.
+    #[inline]
+    pub fn is_heard(&self) -> bool {
+        let has_field = self.raw.struct_size as usize > std::mem::offset_of!(GmCx, listeners);
+        // SAFETY: the host's counter lives as long as the element, and is only read atomically.
+        !has_field
+            || self.raw.listeners.is_null()
+            || unsafe { AtomicUsize::from_ptr(self.raw.listeners.cast_mut()) }
+                .load(Ordering::Relaxed)
+                != 0
+    }
+
+    fn emit_heard(&self, signal: &str, args: Option<&Structure>) {
         if let Some(emit) = self.vtable().emit {
             let args = args.map(Structure::to_string).unwrap_or_default();
             // SAFETY: both texts live for the call.

@@ -50,6 +50,11 @@ impl Signals {
         self.listeners.load(Ordering::Acquire) != 0
     }
 
+    /// Where their number stands, for elements to look at. Valid as long as this.
+    pub fn listeners(&self) -> *const usize {
+        self.listeners.as_ptr()
+    }
+
     /// Calls the handlers of a signal; `args` is a structure's text, or empty.
     #[inline]
     pub fn emit(&self, signal: &str, args: &str) {

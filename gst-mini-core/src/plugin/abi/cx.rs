@@ -19,6 +19,9 @@ pub struct GmCx {
     pub obj: *mut c_void,
     /// The host's functions.
     pub vtable: *const GmCxVTable,
+    /// How many handlers the element's signals have: where it is 0, emitting does nothing. Read atomically,
+    /// relaxed; null: not told.
+    pub listeners: *const usize,
 }
 
 /// Functions of the host, valid during the call they were lent for, on the thread of that call.

@@ -96,11 +96,12 @@ const _: () = {
     assert!(size_of::<GmFlowBuf>() == 16);
     assert!(offset_of!(GmFlowBuf, code) == 0);
     assert!(offset_of!(GmFlowBuf, buf) == 8);
-    assert!(size_of::<GmCx>() >= 24);
+    assert!(size_of::<GmCx>() >= 32);
     assert!(offset_of!(GmCx, struct_size) == 0);
     assert!(offset_of!(GmCx, pad) == 4);
     assert!(offset_of!(GmCx, obj) == 8);
     assert!(offset_of!(GmCx, vtable) == 16);
+    assert!(offset_of!(GmCx, listeners) == 24);
     assert!(size_of::<GmCxVTable>() >= 336);
     assert!(offset_of!(GmCxVTable, struct_size) == 0);
     assert!(offset_of!(GmCxVTable, reserved) == 4);

@@ -36,6 +36,7 @@ pub(super) struct Object<E> {
 impl<E: Element> Object<E> {
     /// # Safety
     /// `obj` must be an instance of this factory that is not destroyed.
+    #[inline]
     pub(super) unsafe fn of<'a>(obj: *mut c_void) -> &'a Object<E> {
         // SAFETY: the caller's promise.
         unsafe { &*obj.cast::<Object<E>>() }
@@ -43,6 +44,7 @@ impl<E: Element> Object<E> {
 
     /// # Safety
     /// Only from streaming and control calls, which the host makes one at a time.
+    #[inline]
     #[allow(clippy::mut_from_ref, reason = "the host's serialization is what makes it sole")]
     pub(super) unsafe fn exclusive(&self) -> &mut E {
         // SAFETY: the caller's promise.
@@ -53,6 +55,7 @@ impl<E: Element> Object<E> {
     ///
     /// `thunk` is the thunk's name, in which the callback's stands behind the role's. Without a
     /// context the story goes to the log, and to the bus with the next call that has one.
+    #[inline(always)]
     pub(super) fn guard<R>(
         &self,
         cx: *const GmCx,
@@ -61,21 +64,32 @@ impl<E: Element> Object<E> {
         call: impl FnOnce() -> R,
     ) -> R {
         if self.failed.load(Ordering::Relaxed) {
-            // What was told while nobody listened is told again to who tries to start it.
-            self.tell(cx, thunk.ends_with("_start"));
+            self.refuse(cx, thunk);
             return panicked;
         }
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(value) => value,
             Err(payload) => {
-                let story = story(thunk, payload);
-                log(self.host, E::NAME, &story);
-                *self.story.lock() = story;
-                self.failed.store(true, Ordering::Relaxed);
-                self.tell(cx, false);
+                self.fail(cx, thunk, payload);
                 panicked
             }
         }
+    }
+
+    /// A callback panicked: told now, or with the next call that has a context.
+    #[cold]
+    fn fail(&self, cx: *const GmCx, thunk: &'static str, payload: Box<dyn std::any::Any + Send>) {
+        let story = story(thunk, payload);
+        log(self.host, E::NAME, &story);
+        *self.story.lock() = story;
+        self.failed.store(true, Ordering::Relaxed);
+        self.tell(cx, false);
+    }
+
+    /// What was told while nobody listened is told again to who tries to start it.
+    #[cold]
+    fn refuse(&self, cx: *const GmCx, thunk: &'static str) {
+        self.tell(cx, thunk.ends_with("_start"));
     }
 
     /// What became of a failed instance.
@@ -169,6 +183,7 @@ pub(super) fn mode_bits(push: bool, pull: bool) -> u32 {
     (u32::from(push) * GM_MODE_PUSH) | (u32::from(pull) * GM_MODE_PULL)
 }
 
+#[inline]
 pub(super) fn code(result: FlowResult) -> i32 {
     match result {
         Ok(()) => GM_FLOW_OK,
@@ -176,6 +191,7 @@ pub(super) fn code(result: FlowResult) -> i32 {
     }
 }
 
+#[inline]
 pub(super) fn flow_buf(result: FlowResult<Option<Buffer>>) -> GmFlowBuf {
     match result {
         Ok(Some(buf)) => GmFlowBuf { code: i64::from(GM_FLOW_OK), buf: buf.into_raw() },
@@ -298,6 +314,7 @@ macro_rules! shared_thunk {
 }
 pub(super) use shared_thunk;
 
+#[inline]
 pub(super) fn buffer_of(raw: *mut GmBuffer) -> Option<Buffer> {
     // SAFETY: the host passes a reference that the callback takes.
     unsafe { Buffer::from_raw(raw) }
