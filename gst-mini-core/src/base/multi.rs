@@ -173,7 +173,7 @@ impl MultiBase {
         }
         match given {
             // SAFETY: the caller's promise.
-            Ok(Given::Buffer(buf)) => unsafe { task.pad.push(buf) },
+            Ok(Given::Buffer(buf)) => unsafe { task.pad.push_along(buf) },
             Ok(Given::Nothing) => Ok(()),
             Err(FlowError::Error) => Err(self.own_fault(FlowError::Error, "produce")),
             Err(flow) => Err(flow),

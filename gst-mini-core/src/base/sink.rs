@@ -34,12 +34,11 @@ use crate::host::core::ElementCore;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::query::Query;
-use crate::runtime::Monitor;
 use crate::segment::{Format, Segment};
 use crate::state::{StateReturn, Transition};
 use crate::time::ClockTime;
 use position::Shown;
-use preroll::Preroll;
+use preroll::Gate;
 use qos::Qos;
 use settings::Settings;
 use std::cell::UnsafeCell;
@@ -53,7 +52,7 @@ pub(crate) struct SinkBase {
     /// Used under the sink pad's stream lock.
     streaming: UnsafeCell<Streaming>,
     /// What the streaming thread and state changes agree on.
-    preroll: Monitor<Preroll>,
+    preroll: Gate,
     /// What control threads want the streaming thread to forget; see `sync`.
     orders: AtomicU32,
     /// The wait for the clock that the streaming thread is in.
@@ -143,7 +142,7 @@ impl SinkBase {
         Arc::new_cyclic(|myself| SinkBase {
             settings,
             streaming: UnsafeCell::new(Streaming::new(Context::new(&core, Some(sink.clone())))),
-            preroll: Monitor::new(Preroll::default()),
+            preroll: Gate::default(),
             orders: AtomicU32::new(0),
             clock_wait: ClockWait::new(),
             shown: Shown::default(),

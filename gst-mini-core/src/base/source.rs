@@ -25,7 +25,7 @@ use crate::pad::{PadCore, attention};
 use crate::plugin::abi::GM_ROLE_SEEKABLE;
 use crate::property::Live;
 use crate::registry::factory::PropInfo;
-use crate::runtime::{self, Monitor, Task};
+use crate::runtime::{self, Monitor, MonitorGuard, Task};
 use crate::segment::{Format, Segment, SegmentFlags};
 use crate::time::ClockTime;
 use parking_lot::Mutex;
@@ -74,6 +74,8 @@ pub(crate) struct SourceBase {
     /// Touched by the task, or by who holds the source pad's stream lock while the task rests.
     streaming: UnsafeCell<Streaming>,
     control: Monitor<Control>,
+    /// There may be something in `control` for the task to do. Raised under its lock by who changes it.
+    called: AtomicBool,
     task: Mutex<Option<Task>>,
     live: AtomicBool,
     do_timestamp: Live<bool>,
@@ -129,6 +131,7 @@ impl SourceBase {
         Arc::new_cyclic(|myself| SourceBase {
             streaming: UnsafeCell::new(Streaming::new(Context::new(&core, Some(src.clone())))),
             control: Monitor::new(Control::default()),
+            called: AtomicBool::new(true),
             task: Mutex::new(None),
             live: AtomicBool::new(false),
             do_timestamp: Live::new(core.number("do-timestamp").unwrap_or(false)),
@@ -174,9 +177,16 @@ impl SourceBase {
         unsafe { &mut *self.streaming.get() }
     }
 
+    /// The lock of what others want of the task, which will look.
+    fn change(&self) -> MonitorGuard<'_, Control> {
+        let control = self.control.lock();
+        self.called.store(true, Ordering::Release);
+        control
+    }
+
     fn run(&self) {
         loop {
-            {
+            if self.called.load(Ordering::Acquire) {
                 let mut control = self.control.lock();
                 while control.rest && !control.stop {
                     runtime::at(&self.core.name, || control.wait(SOURCE_RESTS));
@@ -205,10 +215,14 @@ impl SourceBase {
         if self.src.is_flushing() {
             return Err(FlowError::Flushing);
         }
-        let (seek, end, has_events) = {
+        let (mut seek, mut end, mut has_events) = (None, false, false);
+        if self.called.load(Ordering::Acquire) {
             let mut control = self.control.lock();
-            (control.seek.take(), control.end.is_some(), !control.events.is_empty())
-        };
+            (seek, end, has_events) =
+                (control.seek.take(), control.end.is_some(), !control.events.is_empty());
+            // What stays is looked at again.
+            self.called.store(end || has_events || control.rest || control.stop, Ordering::Release);
+        }
         if !s.started {
             s.started = true;
             let stream_id = stream_id(&self.core.name, next_seqnum());
@@ -221,7 +235,7 @@ impl SourceBase {
         }
         if self.src.has(attention::EOS) {
             // Nothing follows the end but a flush.
-            self.control.lock().rest = true;
+            self.change().rest = true;
             return Ok(());
         }
         if self.src.take_reconfigure() || !s.negotiated {
@@ -292,7 +306,7 @@ impl SourceBase {
             buf.set_flags(BufferFlags::DISCONT);
         }
         // SAFETY: the caller's promise.
-        match unsafe { self.src.push(buf) } {
+        match unsafe { self.src.push_along(buf) } {
             // Downstream asked for another format, and gets the next buffer in it.
             Err(FlowError::NotNegotiated) if self.src.has(attention::RECONFIGURE) => Ok(()),
             Ok(()) if is_last && s.segment_sent => Err(FlowError::Eos),
@@ -335,7 +349,7 @@ impl SourceBase {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
         let forced = {
-            let mut control = self.control.lock();
+            let mut control = self.change();
             // A seek that was left to the task is still to be made, but not in a flush.
             control.rest = control.seek.is_none() || flow == FlowError::Flushing;
             control.end.take()

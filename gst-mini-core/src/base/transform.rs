@@ -20,8 +20,9 @@ use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::Given;
-use crate::pad::{Pad, PadCore, PadHandler, PadMode};
-use crate::plugin::abi::GM_ROLE_OWN_ORDER;
+use crate::pad::route::{Stage, StageState};
+use crate::pad::{Pad, PadCore, PadHandler, PadMode, attention};
+use crate::plugin::abi::{GM_ROLE_OWN_ORDER, GmFlowBuf};
 use crate::property::Live;
 use crate::query::Query;
 use crate::state::{StateReturn, Transition};
@@ -36,6 +37,8 @@ pub(crate) struct TransformBase {
     src: Arc<PadCore>,
     /// Used under the sink pad's stream lock.
     streaming: UnsafeCell<Streaming>,
+    /// The same; what a route looks at.
+    stage: StageState,
     /// The property `qos`.
     qos: Live<bool>,
     report: Mutex<Option<qos::Report>>,
@@ -60,7 +63,6 @@ struct Streaming {
     is_behind: bool,
     /// A buffer was dropped before the next one that goes out.
     discont: bool,
-    processed: u64,
     dropped: u64,
     pulled: pull::Pulled,
 }
@@ -78,10 +80,10 @@ impl TransformBase {
                 input: None,
                 is_behind: false,
                 discont: false,
-                processed: 0,
                 dropped: 0,
                 pulled: pull::Pulled::new(),
             }),
+            stage: StageState::default(),
             qos: Live::new(core.number("qos").unwrap_or(false)),
             report: Mutex::new(None),
             pull: PullTask::default(),
@@ -167,6 +169,7 @@ impl TransformBase {
                 self.core.interrupt(false);
                 // SAFETY: a flush-stop comes under the stream lock.
                 let s = unsafe { self.streaming() };
+                self.stage.is_plain.set(false);
                 self.core.instance().flush(&s.cx);
                 self.forget_qos(s);
                 s.discont = false;
@@ -182,6 +185,7 @@ impl TransformBase {
         }
         // SAFETY: serialized events come under the stream lock.
         let s = unsafe { self.streaming() };
+        self.stage.is_plain.set(false);
         self.core.attend_if_needed(&s.cx);
         self.core.instance().event_arrives(&s.cx, &event);
         if matches!(event.kind, EventKind::Segment(_)) {
@@ -221,10 +225,11 @@ impl TransformBase {
     fn flow(&self, buf: Buffer) -> FlowResult {
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
+        self.stage.is_plain.set(false);
         if self.core.attention.load(Ordering::Acquire) != 0
             || !s.negotiated
             || s.is_behind
-            || self.src.has(crate::pad::attention::RECONFIGURE)
+            || self.src.has(attention::RECONFIGURE)
         {
             // SAFETY: under the stream lock.
             unsafe { self.prepare() }?;
@@ -232,8 +237,14 @@ impl TransformBase {
                 return Ok(());
             }
         }
-        s.processed += 1;
+        self.stage.processed.set(self.stage.processed.get() + 1);
         let given = self.core.instance().transform(&s.cx, buf);
+        self.go_on(s, given)
+    }
+
+    /// What comes behind the call of the element. Under the sink pad's stream lock.
+    #[inline]
+    fn go_on(&self, s: &mut Streaming, given: FlowResult<Given>) -> FlowResult {
         if s.cx.has_outputs() {
             // SAFETY: under the stream lock.
             unsafe { drain(&self.core, &s.cx) }?;
@@ -243,11 +254,13 @@ impl TransformBase {
                 if std::mem::take(&mut s.discont) && !buf.has(BufferFlags::DISCONT) {
                     buf.set_flags(BufferFlags::DISCONT);
                 }
+                self.stage.is_plain.set(s.negotiated && !s.is_behind);
                 // SAFETY: under the stream lock of the pad that feeds this one.
                 unsafe { self.src.push(buf) }
             }
             Ok(Given::Nothing) => {
                 s.discont |= s.cx.take_dropped();
+                self.stage.is_plain.set(s.negotiated && !s.is_behind && !s.discont);
                 Ok(())
             }
             Err(flow) => Err(self.core.explain(flow, "transform")),
@@ -261,7 +274,9 @@ impl TransformBase {
         // SAFETY: the lock above.
         let s = unsafe { self.streaming() };
         (s.negotiated, s.input) = (false, None);
-        (s.processed, s.dropped, s.discont) = (0, 0, false);
+        (s.dropped, s.discont) = (0, false);
+        self.stage.processed.set(0);
+        self.stage.is_plain.set(false);
         s.pulled = pull::Pulled::new();
         self.forget_qos(s);
         self.core.attend_if_needed(&s.cx);
@@ -296,6 +311,28 @@ impl TransformBase {
 impl PadHandler for TransformBase {
     fn chain(&self, _: &PadCore, buf: Buffer) -> FlowResult {
         self.flow(buf)
+    }
+
+    fn stage(&self, _: &PadCore) -> Option<(Stage, Arc<PadCore>)> {
+        // SAFETY: the stream lock is held.
+        let s = unsafe { self.streaming() };
+        let (call, obj) = self.core.instance().transform_function()?;
+        let stage = Stage {
+            call,
+            obj,
+            cx: s.cx.raw(),
+            attention: &raw const self.core.attention,
+            has_output: s.cx.output_flag(),
+            state: &raw const self.stage,
+        };
+        Some((stage, self.src.clone()))
+    }
+
+    fn resume(&self, _: &PadCore, given: GmFlowBuf) -> FlowResult {
+        // SAFETY: the stream lock is held.
+        let s = unsafe { self.streaming() };
+        self.stage.is_plain.set(false);
+        self.go_on(s, Given::from_raw(given))
     }
 
     fn get_range(&self, _: &PadCore, offset: u64, size: u32) -> FlowResult<Buffer> {

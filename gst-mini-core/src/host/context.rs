@@ -4,6 +4,8 @@
 //! In GStreamer: none; elements call libgstreamer directly.
 //! Left out: nothing.
 
+mod pushes;
+
 use crate::base::default;
 use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
@@ -19,13 +21,13 @@ use crate::log;
 use crate::message::{Message, MessageKind};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
-use crate::plugin::export::list_of;
 use crate::query::Query;
 use crate::runtime;
 use crate::segment::Segment;
 use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
+use pushes::{KnownPads, push, push_list};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -46,6 +48,8 @@ pub(crate) struct Context {
     /// Whose flushing ends the waits of this call.
     flush_pad: Option<Arc<PadCore>>,
     outputs: RefCell<Vec<Output>>,
+    /// Whether there are any, without a borrow.
+    has_output: Cell<bool>,
     /// Whether this context's calls hold the stream lock of `flush_pad`, as a task's do.
     holds_pad: bool,
     is_pushing: Cell<bool>,
@@ -53,6 +57,7 @@ pub(crate) struct Context {
     has_dropped: Cell<bool>,
     /// Where output buffers come from.
     pub supply: Supply,
+    pads: RefCell<KnownPads>,
 }
 
 // SAFETY: a context is used by one call at a time, as the bases see to; `core` is shared data.
@@ -67,14 +72,17 @@ impl Context {
                 pad: pad.as_ref().map_or(0, |pad| pad.id().0),
                 obj: std::ptr::null_mut(),
                 vtable: &TABLE,
+                listeners: core.signals.listeners(),
             },
             core,
             flush_pad: pad,
             outputs: RefCell::default(),
+            has_output: Cell::new(false),
             holds_pad: false,
             is_pushing: Cell::new(false),
             has_dropped: Cell::new(false),
             supply: Supply::default(),
+            pads: RefCell::default(),
         });
         cx.raw.obj = (&raw mut *cx).cast();
         cx
@@ -124,7 +132,7 @@ impl Context {
 
     #[inline]
     pub fn has_outputs(&self) -> bool {
-        !self.outputs.borrow().is_empty()
+        self.has_output.get()
     }
 
     /// The segment among what was queued, if the element sends its own.
@@ -140,7 +148,9 @@ impl Context {
         let mut outputs = self.outputs.borrow_mut();
         let is_done = |output: &Output| matches!(output, Output::Event(_, event) if matches!(event.kind, EventKind::SegmentDone { .. }));
         let at = outputs.iter().position(is_done)?;
-        match outputs.remove(at) {
+        let done = outputs.remove(at);
+        self.has_output.set(!outputs.is_empty());
+        match done {
             Output::Event(_, event) => Some(event),
             Output::Buffer(..) => None,
         }
@@ -153,7 +163,18 @@ impl Context {
     }
 
     pub fn take_outputs(&self) -> Vec<Output> {
+        self.has_output.set(false);
         std::mem::take(&mut self.outputs.borrow_mut())
+    }
+
+    /// Where to look whether anything was queued.
+    pub fn output_flag(&self) -> *const Cell<bool> {
+        &raw const self.has_output
+    }
+
+    fn queue(&self, output: Output) {
+        self.outputs.borrow_mut().push(output);
+        self.has_output.set(true);
     }
 
     fn is_flushing(&self) -> bool {
@@ -186,50 +207,16 @@ fn code(flow: FlowResult) -> i32 {
 unsafe extern "C" fn output(cx: *const GmCx, pad: u32, buf: *mut GmBuffer) {
     // SAFETY: see above.
     let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return };
-    with(cx, (), |cx| cx.outputs.borrow_mut().push(Output::Buffer(PadId(pad), buf)));
+    with(cx, (), |cx| cx.queue(Output::Buffer(PadId(pad), buf)));
 }
 
 unsafe extern "C" fn output_event(cx: *const GmCx, pad: u32, event: GmStr) {
     with(cx, (), |cx| {
         // SAFETY: see above.
         if let Some(event) = Event::from_text(unsafe { read(event) }) {
-            cx.outputs.borrow_mut().push(Output::Event(PadId(pad), event));
+            cx.queue(Output::Event(PadId(pad), event));
         }
     });
-}
-
-/// Pushes through a source pad that several threads may push through: its own lock makes them one.
-fn push_through(cx: &Context, pad: u32, push: impl FnOnce(&PadCore) -> FlowResult) -> FlowResult {
-    if let Some(own) = cx.task_pad().filter(|own| own.id().0 == pad) {
-        // A push from within a push of the same callback finds the way taken, like any other.
-        return cx.while_pushing(|| push(own)).unwrap_or(Err(FlowError::Error));
-    }
-    let pad = cx.core().pad(PadId(pad)).ok_or(FlowError::NotLinked)?;
-    let _streaming = pad.stream_lock().lock().map_err(|_| FlowError::Error)?;
-    push(&pad)
-}
-
-unsafe extern "C" fn push(cx: *const GmCx, pad: u32, buf: *mut GmBuffer) -> i32 {
-    // SAFETY: see above.
-    let Some(buf) = (unsafe { Buffer::from_raw(buf) }) else { return GM_FLOW_OK };
-    with(cx, FlowError::Error.code(), |cx| {
-        // SAFETY: under the pad's stream lock.
-        code(push_through(cx, pad, |pad| unsafe { pad.push(buf) }))
-    })
-}
-
-unsafe extern "C" fn push_list(
-    cx: *const GmCx,
-    pad: u32,
-    bufs: *const *mut GmBuffer,
-    n: u32,
-) -> i32 {
-    // SAFETY: see above.
-    let list = unsafe { list_of(bufs, n) };
-    with(cx, FlowError::Error.code(), |cx| {
-        // SAFETY: under the pad's stream lock.
-        code(push_through(cx, pad, |pad| unsafe { pad.push_list(list) }))
-    })
 }
 
 unsafe extern "C" fn store_event(cx: *const GmCx, pad: u32, event: GmStr) -> u8 {

@@ -24,7 +24,7 @@ use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -56,6 +56,33 @@ pub(crate) struct Lent {
     pub messages: Option<Arc<dyn MessageSink>>,
     /// Name of what contains the element.
     pub parent: Option<Arc<str>>,
+}
+
+/// The pads of an element, and how often they changed.
+#[derive(Default)]
+pub(crate) struct Pads {
+    list: RwLock<Vec<Arc<PadCore>>>,
+    changed: AtomicU32,
+}
+
+impl Pads {
+    pub fn read(&self) -> RwLockReadGuard<'_, Vec<Arc<PadCore>>> {
+        self.list.read()
+    }
+
+    /// For changing them.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Vec<Arc<PadCore>>> {
+        let list = self.list.write();
+        // Before the change: who sees the new number waits for the lock to read.
+        self.changed.fetch_add(1, Ordering::AcqRel);
+        list
+    }
+
+    /// Another number whenever they may be others.
+    #[inline]
+    pub fn changed(&self) -> u32 {
+        self.changed.load(Ordering::Acquire)
+    }
 }
 
 impl Default for Lent {
@@ -91,7 +118,7 @@ pub(crate) struct ElementCore {
     /// The element itself; bins have none.
     pub instance: Option<Instance>,
     pub props: PropStore,
-    pub pads: RwLock<Vec<Arc<PadCore>>>,
+    pub pads: Pads,
     pub lent: RwLock<Lent>,
     /// The four waiters of `Cx::wait`.
     pub waiters: [EventCount; 4],
@@ -137,7 +164,7 @@ impl ElementCore {
             factory,
             instance,
             props,
-            pads: RwLock::default(),
+            pads: Pads::default(),
             lent: RwLock::default(),
             waiters: [const { EventCount::new() }; 4],
             clock_wait: ClockWait::new(),

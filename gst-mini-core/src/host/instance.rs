@@ -11,6 +11,7 @@ use crate::element::{Action, Direction, PULL_SIZE};
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::host::context::Context;
+use crate::pad::route::StageFn;
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
@@ -60,18 +61,21 @@ pub(crate) enum Given {
     Nothing,
 }
 
-#[inline]
-fn given(raw: GmFlowBuf) -> FlowResult<Given> {
-    match raw.code {
-        0 => {
-            // SAFETY: with code 0 the buffer is ours.
-            let buf = unsafe { Buffer::from_raw(raw.buf) };
-            buf.map(Given::Buffer).ok_or(FlowError::Error)
+impl Given {
+    /// What a callback's two registers say.
+    #[inline]
+    pub fn from_raw(raw: GmFlowBuf) -> FlowResult<Given> {
+        match raw.code {
+            0 => {
+                // SAFETY: with code 0 the buffer is ours.
+                let buf = unsafe { Buffer::from_raw(raw.buf) };
+                buf.map(Given::Buffer).ok_or(FlowError::Error)
+            }
+            code if code == i64::from(GM_FLOW_DROPPED) => Ok(Given::Nothing),
+            code => Err(FlowError::from_code(i32::try_from(code).unwrap_or(-5))
+                .err()
+                .unwrap_or(FlowError::Error)),
         }
-        code if code == i64::from(GM_FLOW_DROPPED) => Ok(Given::Nothing),
-        code => Err(FlowError::from_code(i32::try_from(code).unwrap_or(-5))
-            .err()
-            .unwrap_or(FlowError::Error)),
     }
 }
 
@@ -171,7 +175,7 @@ impl Instance {
     pub fn create(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().create.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
-        given(unsafe { f(self.obj, cx.raw()) })
+        Given::from_raw(unsafe { f(self.obj, cx.raw()) })
     }
     /// Whether ranges can be had of a source.
     pub fn has_ranges(&self) -> bool {
@@ -180,7 +184,7 @@ impl Instance {
     pub fn get_range(&self, cx: &Context, offset: u64, size: u32) -> FlowResult<Given> {
         let f = self.vtable().get_range.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
-        given(unsafe { f(self.obj, cx.raw(), offset, size) })
+        Given::from_raw(unsafe { f(self.obj, cx.raw(), offset, size) })
     }
     /// Whether a transform pulls where it can.
     pub fn pulls(&self) -> bool {
@@ -209,7 +213,11 @@ impl Instance {
     pub fn transform(&self, cx: &Context, buf: Buffer) -> FlowResult<Given> {
         let Some(f) = self.vtable().transform else { return Ok(Given::Buffer(buf)) };
         // SAFETY: see above; the buffer's reference moves.
-        given(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
+        Given::from_raw(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
+    }
+    /// What [`Instance::transform`] calls, and with what object; `None`: nothing, buffers go on as they are.
+    pub fn transform_function(&self) -> Option<(StageFn, *mut c_void)> {
+        Some((self.vtable().transform?, self.obj))
     }
     pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
         // SAFETY: see above; the buffer is lent.
@@ -240,7 +248,7 @@ impl Instance {
     pub fn produce(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().produce.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.
-        given(unsafe { f(self.obj, cx.raw()) })
+        Given::from_raw(unsafe { f(self.obj, cx.raw()) })
     }
     pub fn stopped(&self, cx: &Context, why: FlowError) {
         if let Some(f) = self.vtable().stopped {

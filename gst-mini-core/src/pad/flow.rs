@@ -7,7 +7,8 @@
 use super::events::Replay;
 use super::moved::{self, Turned};
 use super::probe::Outcome;
-use super::{PadCore, PadHandler, PadMode, ProbeData, ProbeType, attention};
+use super::route::{Route, Walked};
+use super::{Link, PadCore, PadHandler, PadMode, ProbeData, ProbeType, attention};
 use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::element::Direction;
@@ -52,6 +53,76 @@ impl PadCore {
             self.after_push();
         }
         flow
+    }
+
+    /// Pushes a buffer out of a pad that begins a stretch: through the row of transforms behind it in one
+    /// loop, if all is as usual.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`].
+    #[inline]
+    pub(crate) unsafe fn push_along(&self, buf: Buffer) -> FlowResult {
+        // SAFETY: the caller's promise; what it points to stays, as only `take_new_link` changes it, which
+        // a push through this same pad does, and the loop makes none.
+        let route = match unsafe { &*self.link.get() } {
+            Some(Link { route: Some(route), .. }) => &**route,
+            // SAFETY: the caller's promise.
+            _ => return unsafe { self.push_and_look(buf) },
+        };
+        let bits = self.attention.load(Ordering::Acquire) & !attention::RECONFIGURE;
+        if bits != 0 || route.is_empty() || tracer::is_on() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.push(buf) };
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { route.walk(self, buf) } {
+            Walked::Done { flow, is_current } => {
+                self.remember(flow);
+                self.after_push();
+                if !is_current {
+                    self.forget_route();
+                }
+                flow
+            }
+            Walked::NotBegun { buf, is_current } => {
+                if !is_current {
+                    self.forget_route();
+                }
+                // SAFETY: the caller's promise.
+                unsafe { self.push(buf) }
+            }
+        }
+    }
+
+    /// Pushes, and when the stream has run a little, looks where it goes.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`].
+    #[cold]
+    unsafe fn push_and_look(&self, buf: Buffer) -> FlowResult {
+        /// Links settle with the first buffers.
+        const SETTLED: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 4 };
+        // SAFETY: the caller's promise.
+        let flow = unsafe { self.push(buf) };
+        // SAFETY: the caller's promise; no borrow of the link is alive.
+        if let Some(link) = unsafe { &mut *self.link.get() } {
+            link.since = if flow.is_ok() { link.since + 1 } else { 0 };
+            if link.since >= SETTLED {
+                link.since = 0;
+                // SAFETY: `find` reads the link, of which nothing is borrowed here.
+                let route = Box::new(Route::find(self));
+                link.route = Some(route);
+            }
+        }
+        flow
+    }
+
+    #[cold]
+    fn forget_route(&self) {
+        // SAFETY: the contract of `push_along`, which alone calls this, behind its last use of the route.
+        if let Some(link) = unsafe { &mut *self.link.get() } {
+            link.route = None;
+        }
     }
 
     /// Pushes buffers in one go.

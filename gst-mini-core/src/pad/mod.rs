@@ -25,6 +25,7 @@ mod link;
 mod moved;
 mod probe;
 mod pull;
+pub(crate) mod route;
 mod sticky;
 
 pub use link::LinkError;
@@ -36,16 +37,19 @@ use crate::cx::PadId;
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
+use crate::plugin::abi::GmFlowBuf;
 use crate::query::Query;
 use crate::runtime::prim::{AtomicU32, Mutex};
 use crate::runtime::{Monitor, StreamLock};
 use crate::segment::Segment;
+use route::{Route, Stage};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
+#[allow(private_interfaces, reason = "a stage is between the bases and this module")]
 pub trait PadHandler: Send + Sync {
     /// A buffer arrived at a sink pad. Streaming thread, stream lock held.
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult;
@@ -73,6 +77,17 @@ pub trait PadHandler: Send + Sync {
     /// took it. Streaming thread.
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
         let _ = (pad, caps);
+    }
+    /// What may be called in place of `chain`, with the pad through which goes on what it gives back; `None`:
+    /// nothing. Stream lock of the pad before held.
+    fn stage(&self, pad: &PadCore) -> Option<(Stage, Arc<PadCore>)> {
+        let _ = pad;
+        None
+    }
+    /// Goes on behind a call of the stage that gave back something unusual. Stream lock held.
+    fn resume(&self, pad: &PadCore, given: GmFlowBuf) -> FlowResult {
+        let _ = (pad, given);
+        Err(FlowError::NotSupported)
     }
     /// Where what arrives at a sink pad goes on, to follow a refusal to where it began.
     fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
@@ -160,34 +175,39 @@ impl PadMode {
 struct Link {
     peer: Arc<PadCore>,
     handler: Arc<dyn PadHandler>,
+    /// The row of transforms from here on, for a pad that begins one.
+    route: Option<Box<Route>>,
+    /// Pushes since there was one, or none was found.
+    since: u32,
 }
 
-/// A pad.
+/// A pad. What each buffer touches lies in its first cache line.
+#[repr(C, align(64))]
 pub struct PadCore {
-    id: PadId,
-    name: String,
-    owner: String,
-    direction: Direction,
-    template_caps: Caps,
-    /// Without a template: what it has had first is all it can have.
-    is_bare: bool,
-    handler: OnceLock<Weak<dyn PadHandler>>,
     attention: AtomicU32,
     last_flow: AtomicI32,
-    mode: AtomicU8,
-    /// What is added to the running time of what passes, ns.
-    offset: AtomicI64,
     /// Source pads only: what `push` goes through. Touched by the streaming thread alone; `peer` is
     /// the truth, and RELINK says that this copy is old.
     link: UnsafeCell<Option<Link>>,
+    /// Sink pads: held during chain and serialized events. Source pads of elements without a role:
+    /// held during their pushes.
+    stream_lock: StreamLock,
+    id: PadId,
+    mode: AtomicU8,
+    direction: Direction,
+    /// Without a template: what it has had first is all it can have.
+    is_bare: bool,
+    name: String,
+    owner: String,
+    template_caps: Caps,
+    handler: OnceLock<Weak<dyn PadHandler>>,
+    /// What is added to the running time of what passes, ns.
+    offset: AtomicI64,
     peer: Mutex<Peer>,
     stored: Mutex<sticky::Store>,
     probes: Mutex<probe::List>,
     /// Threads held by a blocking probe wait here; a flush or a removal bumps it.
     blocked: Monitor<u64>,
-    /// Sink pads: held during chain and serialized events. Source pads of elements without a role:
-    /// held during their pushes.
-    stream_lock: StreamLock,
     /// Pads of bins only.
     ghost: Option<ghost::Ghost>,
     /// What the owner keeps from one streaming call to the next, so that none has to make it anew.

@@ -19,11 +19,12 @@ use crate::event::Seqnum;
 use crate::handle::{Committed, ElementRef};
 use crate::host::context::Context;
 use crate::message::{Message, MessageKind};
-use crate::runtime::{self, MonitorGuard};
+use crate::runtime::{self, Monitor, MonitorGuard};
 use crate::segment::{Format, Segment};
 use crate::state::{State, StateReturn, Transition};
 use crate::time::{ClockTime, RunningTime};
-use std::sync::atomic::Ordering;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a sink waits for while it holds a buffer, or the end, in PAUSED.
 pub(crate) const HELD: &str = "PLAYING, with an object held in preroll";
@@ -61,6 +62,68 @@ impl Preroll {
     }
 }
 
+/// [`Preroll`] behind its lock, and whether a buffer that comes now has anything to do with it.
+#[derive(Default)]
+pub(in crate::base) struct Gate {
+    preroll: Monitor<Preroll>,
+    /// Nothing is held, flushed or stepped: what the lock says, for who only looks.
+    is_open: AtomicBool,
+}
+
+/// The lock of a [`Gate`].
+pub(in crate::base) struct GateGuard<'a> {
+    gate: &'a Gate,
+    preroll: MonitorGuard<'a, Preroll>,
+}
+
+impl Gate {
+    pub fn lock(&self) -> GateGuard<'_> {
+        GateGuard { gate: self, preroll: self.preroll.lock() }
+    }
+
+    /// Whether it was open a moment ago, as whoever had locked it then would have found it.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+}
+
+impl GateGuard<'_> {
+    fn show(&self) {
+        let this = &*self.preroll;
+        let is_open = !this.need_preroll && !this.flushing && this.pending_step.is_none();
+        self.gate.is_open.store(is_open, Ordering::Release);
+    }
+
+    fn wait(&mut self, why: &'static str) {
+        self.show();
+        self.preroll.wait(why);
+    }
+
+    pub fn notify_all(&mut self) {
+        self.preroll.notify_all();
+    }
+}
+
+impl Deref for GateGuard<'_> {
+    type Target = Preroll;
+    fn deref(&self) -> &Preroll {
+        &self.preroll
+    }
+}
+
+impl DerefMut for GateGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Preroll {
+        &mut self.preroll
+    }
+}
+
+impl Drop for GateGuard<'_> {
+    fn drop(&mut self) {
+        self.show();
+    }
+}
+
 impl SinkBase {
     pub(super) fn handle(&self) -> Option<ElementRef> {
         self.handle.get().and_then(std::sync::Weak::upgrade).map(ElementRef::from)
@@ -68,7 +131,16 @@ impl SinkBase {
 
     /// Holds an object while the sink is to be in PAUSED: shows it to the element, commits the
     /// state, waits for PLAYING. Gives a step that is to begin with it.
+    #[inline]
     pub(super) fn hold(&self, s: &mut Streaming, item: &Item) -> FlowResult<Option<Pending>> {
+        if self.preroll.is_open() {
+            self.obey(s);
+            return Ok(None);
+        }
+        self.hold_closed(s, item)
+    }
+
+    fn hold_closed(&self, s: &mut Streaming, item: &Item) -> FlowResult<Option<Pending>> {
         let mut preroll = self.preroll.lock();
         loop {
             if preroll.flushing {
@@ -107,10 +179,7 @@ impl SinkBase {
     }
 
     /// The sink is where its state change was going.
-    fn commit<'a>(
-        &'a self,
-        mut preroll: MonitorGuard<'a, Preroll>,
-    ) -> FlowResult<MonitorGuard<'a, Preroll>> {
+    fn commit<'a>(&'a self, mut preroll: GateGuard<'a>) -> FlowResult<GateGuard<'a>> {
         preroll.playing_async = false;
         let Some(handle) = self.handle() else { return Ok(preroll) };
         match handle.commit_streaming() {

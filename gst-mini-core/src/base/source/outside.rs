@@ -36,7 +36,7 @@ impl SourceBase {
             self.core.explain(flow, "start");
             return false;
         }
-        *self.control.lock() = Control::default();
+        *self.change() = Control::default();
         let info = self.info();
         s.segment = Segment::new(info.format);
         s.segment.duration = info.duration;
@@ -92,7 +92,7 @@ impl SourceBase {
         let sent = self.src.push_event(event);
         // SAFETY: the lock above.
         unsafe { self.streaming() }.segment_sent = false;
-        let mut control = self.control.lock();
+        let mut control = self.change();
         control.rest = false;
         control.notify_all();
         sent
@@ -101,7 +101,7 @@ impl SourceBase {
     pub(super) fn stop(&self) -> StateReturn {
         self.src.start_flushing();
         *self.pending_seek.lock() = None;
-        self.control.lock().stop = true;
+        self.change().stop = true;
         self.control.notify_all();
         self.core.interrupt(true);
         let task = self.task.lock().take();
@@ -136,12 +136,12 @@ impl Behavior for SourceBase {
                 if self.is_live() {
                     self.core.clock_wait.reset();
                 }
-                self.control.lock().playing = true;
+                self.change().playing = true;
                 self.control.notify_all();
                 StateReturn::Success
             }
             Transition::PLAYING_TO_PAUSED => {
-                self.control.lock().playing = false;
+                self.change().playing = false;
                 self.control.notify_all();
                 if !self.is_live() {
                     return StateReturn::Success;
@@ -165,7 +165,7 @@ impl Behavior for SourceBase {
             // The end is put between two buffers by the task.
             EventKind::Eos => {
                 {
-                    let mut control = self.control.lock();
+                    let mut control = self.change();
                     control.end = Some(event.seqnum);
                     control.notify_all();
                 }
@@ -189,7 +189,7 @@ impl Behavior for SourceBase {
             EventKind::Segment(_) => false,
             _ if event.is_upstream() => self.src.receive_event(event).is_ok(),
             _ if event.is_serialized() => {
-                self.control.lock().events.push(event);
+                self.change().events.push(event);
                 true
             }
             _ => self.src.push_event(event),

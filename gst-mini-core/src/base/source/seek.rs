@@ -59,7 +59,7 @@ impl SourceBase {
             None => s.segment_sent = false,
         }
         s.discont = true;
-        let mut control = self.control.lock();
+        let mut control = self.change();
         control.end = None;
         control.events.clear();
         control.rest = false;
@@ -72,12 +72,12 @@ impl SourceBase {
         if !is_mine && let Some(_streaming) = self.src.stream_lock().try_lock() {
             // SAFETY: the lock above.
             let done = unsafe { self.seek_now(seek, seqnum) };
-            let mut control = self.control.lock();
+            let mut control = self.change();
             control.rest = false;
             control.notify_all();
             return done;
         }
-        let mut control = self.control.lock();
+        let mut control = self.change();
         let number = control.seeks_made;
         control.seek = Some((seek.clone(), seqnum));
         control.rest = false;
@@ -100,7 +100,7 @@ impl SourceBase {
     pub(super) unsafe fn seek_left(&self, seek: &Seek, seqnum: Seqnum) {
         // SAFETY: the caller's promise.
         let done = unsafe { self.seek_now(seek, seqnum) };
-        let mut control = self.control.lock();
+        let mut control = self.change();
         control.seeks_made += 1;
         control.seek_worked = done;
         control.notify_all();

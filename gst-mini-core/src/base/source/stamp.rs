@@ -23,7 +23,8 @@ impl SourceBase {
         }
         let is_first = std::mem::take(&mut s.first);
         let asked = self.do_timestamp.get();
-        if !asked && !is_first && buf.pts().is_some() {
+        if !asked && !is_first && (buf.pts().is_some() || buf.dts().is_none()) {
+            // There is nothing that it lacks, or nothing to make it of.
             return;
         }
         // Without a base time nothing has ever played.

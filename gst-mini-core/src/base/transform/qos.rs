@@ -79,7 +79,7 @@ impl TransformBase {
             duration: buf.duration(),
             jitter: i64::try_from(report.earliest - due).unwrap_or(i64::MAX),
             proportion: report.proportion,
-            processed: s.processed,
+            processed: self.stage.processed.get(),
             dropped: s.dropped,
         });
         true

@@ -1,0 +1,239 @@
+//! The way of a buffer through a row of transforms, walked in one loop instead of nested calls.
+//!
+//! ```text
+//!   nested   src ▶ sink[A]src ▶ sink[B]src ▶ sink[C]        a frame of the stack for each, all there until C returns
+//!   route    src │ A │ B │ ─ nested from here: C            one loop; what each gives back is the next one's input
+//! ```
+//!
+//! A role gives its output back instead of pushing it, so the host can go on with it itself. Whoever begins a
+//! stretch (the task of a source or a queue, a tee's branch) keeps the row of transforms behind its pad, with
+//! the C function of each, and makes for each step the same checks that the nested way makes: the link is
+//! still that one, no bit of attention is set on either pad or on the element, the sink pad's stream lock is
+//! free. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
+//! exists once. All stream locks are held until the last one downstream has returned, as in nested calls.
+//!
+//! Invariant: a route decides nothing; a buffer that is walked arrives with the same effects as one that is pushed.
+//! In GStreamer: none; `gst_pad_push` nests.
+//! Left out: lists, which are rare and nested; sinks and queues, which end a route; and simulations, in which a
+//! stream lock never leans, so that each lock is a place where tasks switch.
+
+use super::{PadCore, PadHandler, attention};
+use crate::buffer::Buffer;
+use crate::error::FlowResult;
+use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf};
+use crate::runtime::Me;
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A transform's function, as the boundary has it.
+pub(crate) type StageFn =
+    unsafe extern "C" fn(*mut c_void, *const GmCx, *mut GmBuffer) -> GmFlowBuf;
+
+/// What a route calls in place of a handler's `chain`, and what tells that it may.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    /// The element's own function, its object and its context.
+    pub call: StageFn,
+    pub obj: *mut c_void,
+    pub cx: *const GmCx,
+    /// Not zero: properties or events wait for the element.
+    pub attention: *const AtomicU32,
+    /// Whether a call queued output, which is to go first.
+    pub has_output: *const Cell<bool>,
+    pub state: *const StageState,
+}
+
+/// What the owner of a stage and a route tell each other. Under the sink pad's stream lock.
+#[derive(Default)]
+pub(crate) struct StageState {
+    /// The next buffer needs nothing but the call.
+    pub is_plain: Cell<bool>,
+    /// Buffers that were given to the element.
+    pub processed: Cell<u64>,
+}
+
+/// What came of a walk.
+pub(super) enum Walked {
+    /// The buffer is gone. `is_current`: the links are as they were when the route was found.
+    Done { flow: FlowResult, is_current: bool },
+    /// The first step is not to be made in the loop.
+    NotBegun { buf: Buffer, is_current: bool },
+}
+
+/// One transform.
+struct Hop {
+    sink: *const PadCore,
+    src: *const PadCore,
+    stage: Stage,
+}
+
+/// A row of transforms behind a source pad.
+pub(super) struct Route {
+    hops: Box<[Hop]>,
+    /// Keep what the hops point to.
+    owners: Box<[(Arc<PadCore>, Arc<dyn PadHandler>, Arc<PadCore>)]>,
+}
+
+/// Longer rows are walked piece by piece: the rest is nested, and begins a route of its own nowhere.
+const LONGEST: usize = 1 << 16;
+
+impl Route {
+    /// The row behind `root`, as far as its links are settled. Under the locks of who pushes through `root`.
+    pub fn find(root: &PadCore) -> Route {
+        let (mut hops, mut owners, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut from: *const PadCore = root;
+        while hops.len() < LONGEST {
+            // SAFETY: `root`, or kept by `owners`.
+            let src = unsafe { &*from };
+            if src.has(!attention::RECONFIGURE) {
+                break;
+            }
+            // SAFETY: who pushes through it is this thread, or holds the lock of the pad before, which is `held`.
+            let Some(link) = (unsafe { &*src.link.get() }) else { break };
+            // Whoever is in there is not us: it is looked at again another time.
+            let Some(streaming) = link.peer.stream_lock.try_lock() else { break };
+            let Some((stage, onward)) = link.handler.stage(&link.peer) else { break };
+            let (sink, src) = (Arc::as_ptr(&link.peer), Arc::as_ptr(&onward));
+            if hops.iter().any(|hop: &Hop| std::ptr::eq(hop.sink, sink)) {
+                break;
+            }
+            hops.push(Hop { sink, src, stage });
+            owners.push((link.peer.clone(), link.handler.clone(), onward));
+            from = src;
+            held.push(streaming);
+        }
+        Route { hops: hops.into(), owners: owners.into() }
+    }
+
+    /// Whether it leads anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.hops.is_empty()
+    }
+
+    /// Walks a buffer from `root`, whose own attention was looked at.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`] on `root`.
+    #[inline]
+    pub unsafe fn walk(&self, root: &PadCore, buf: Buffer) -> Walked {
+        let me = Me::here();
+        let mut entered = Entered { route: self, hops: 0 };
+        let mut buf = buf;
+        let mut src = root;
+        let mut is_current = true;
+        let flow = loop {
+            let Some(hop) = self.hops.get(entered.hops) else {
+                // SAFETY: the lock of the pad before is held.
+                break unsafe { src.push(buf) };
+            };
+            // SAFETY: the link is for who pushes through `src`, which is this thread.
+            is_current = unsafe { src.leads_to(hop.sink) };
+            // SAFETY: `owners` keeps what a hop points to; the links were looked at.
+            if !is_current || !unsafe { hop.enter(src, me) } {
+                if entered.hops == 0 {
+                    // A push through `root` may change its link, which keeps this route.
+                    return Walked::NotBegun { buf, is_current };
+                }
+                // SAFETY: the lock of the pad before is held.
+                break unsafe { src.push(buf) };
+            }
+            entered.hops += 1;
+            let stage = &hop.stage;
+            // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
+            // reference moves.
+            let given = unsafe { (stage.call)(stage.obj, stage.cx, buf.into_raw()) };
+            // SAFETY: of the context, which `owners` keeps.
+            if given.code == 0 && !unsafe { &*stage.has_output }.get() {
+                // SAFETY: with code 0 the buffer is ours.
+                if let Some(given) = unsafe { Buffer::from_raw(given.buf) } {
+                    // SAFETY: `owners` keeps it.
+                    (buf, src) = (given, unsafe { &*hop.src });
+                    continue;
+                }
+            }
+            let (sink, handler, _) = &self.owners[entered.hops - 1];
+            break handler.resume(sink, given);
+        };
+        entered.leave(flow);
+        Walked::Done { flow, is_current }
+    }
+}
+
+impl Hop {
+    /// Makes the checks of a push through `from` into this transform, and takes the stream lock; `false`, and
+    /// no lock: something is unusual.
+    ///
+    /// # Safety
+    /// What the hop points to is alive, and this thread streams through `from`.
+    #[inline]
+    unsafe fn enter(&self, from: &PadCore, me: Me) -> bool {
+        if from.attention.load(Ordering::Acquire) & !attention::RECONFIGURE != 0 {
+            return false;
+        }
+        // SAFETY: the caller's promise.
+        let (sink, src, waiting) = unsafe { (&*self.sink, &*self.src, &*self.stage.attention) };
+        if !sink.stream_lock.enter(me) {
+            return false;
+        }
+        let bits = sink.attention.load(Ordering::Acquire)
+            | src.attention.load(Ordering::Acquire)
+            | waiting.load(Ordering::Acquire);
+        // SAFETY: the caller's promise; under the stream lock.
+        let state = unsafe { &*self.stage.state };
+        if bits != 0 || !state.is_plain.get() {
+            sink.stream_lock.leave();
+            return false;
+        }
+        state.processed.set(state.processed.get() + 1);
+        true
+    }
+}
+
+impl PadCore {
+    /// Whether the streaming thread pushes to that pad.
+    ///
+    /// # Safety
+    /// For who pushes through this pad.
+    #[inline]
+    unsafe fn leads_to(&self, sink: *const PadCore) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.link.get() }.as_ref().is_some_and(|link| Arc::as_ptr(&link.peer) == sink)
+    }
+}
+
+/// The hops whose stream locks are held.
+struct Entered<'a> {
+    route: &'a Route,
+    hops: usize,
+}
+
+impl Entered<'_> {
+    /// What each pad does after a push, the last first. The last one's own pad has done it: its push was nested.
+    #[inline]
+    fn leave(mut self, flow: FlowResult) {
+        let mut is_last = true;
+        while self.hops > 0 {
+            self.hops -= 1;
+            let hop = &self.route.hops[self.hops];
+            // SAFETY: `owners` keeps them.
+            let (sink, src) = unsafe { (&*hop.sink, &*hop.src) };
+            if !std::mem::take(&mut is_last) {
+                src.remember(flow);
+                src.after_push();
+            }
+            sink.stream_lock.leave();
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // A panic of the host itself: the locks must not stay.
+        for hop in self.route.hops[..self.hops].iter().rev() {
+            // SAFETY: `owners` keeps them.
+            unsafe { &*hop.sink }.stream_lock.leave();
+        }
+    }
+}
