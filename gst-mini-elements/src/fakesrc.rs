@@ -58,9 +58,9 @@ pub struct FakeSrc {
     can_activate_pull: bool,
     is_live: bool,
     ignored: Ignored,
-    /// What buffers are parts of with `data=subbuffer`, and how far it is used.
     /// Buffers of the size that was wanted last.
     pool: Option<BufferPool>,
+    /// What buffers are parts of with `data=subbuffer`, and how far it is used.
     parent: Option<(Buffer, usize)>,
     has_segment: bool,
     bytes: u64,
@@ -186,10 +186,11 @@ impl FakeSrc {
 
     /// A buffer of that size with what it is to be filled with.
     fn filled(&mut self, size: usize) -> Buffer {
-        let pool = self.pool.take().filter(|pool| pool.size() == size);
-        let pool = pool.unwrap_or_else(|| BufferPool::new(size, KEPT_BUFFERS));
+        if self.pool.as_ref().is_none_or(|pool| pool.size() != size) {
+            self.pool = None;
+        }
+        let pool = self.pool.get_or_insert_with(|| BufferPool::new(size, KEPT_BUFFERS));
         let mut buf = pool.acquire();
-        self.pool = Some(pool);
         if self.filltype == 4 {
             self.fill = 0;
         }
@@ -201,6 +202,7 @@ impl FakeSrc {
                     self.fill = self.fill.wrapping_add(1);
                 }
             }
+            _ if size == 0 => {}
             _ => buf.data_mut().fill(0),
         }
         buf
@@ -302,13 +304,6 @@ impl FakeSrc {
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);
-        }
-        if format == Format::Bytes && self.bytes == 0 && !self.is_live && buf.dts().is_none() {
-            // A file begins at 0. While it plays, what has no time of its own has that.
-            buf.set_dts(Some(ClockTime::ZERO));
-            if cx.clock_now().is_some() && buf.pts().is_none() {
-                buf.set_pts(Some(ClockTime::ZERO));
-            }
         }
         self.bytes += size as u64;
         if self.sync

@@ -39,8 +39,6 @@ pub struct Identity {
     signal_handoffs: bool,
     /// Buffers that came since the start.
     came: i64,
-    /// Bytes that went on, for `datarate`.
-    bytes: u64,
     segment: Option<Segment>,
     /// The single segment was sent.
     sent_segment: bool,
@@ -56,6 +54,14 @@ struct Previous {
     duration: Option<ClockTime>,
     offset: Option<u64>,
     offset_end: Option<u64>,
+}
+
+impl Previous {
+    #[inline]
+    fn of(buf: &Buffer) -> Previous {
+        let (pts, duration) = (buf.pts(), buf.duration());
+        Previous { pts, duration, offset: buf.offset(), offset_end: buf.offset_end() }
+    }
 }
 
 /// What others ask for: `stats`, and how late data comes.
@@ -113,7 +119,6 @@ impl Default for Identity {
             drop_allocation: false,
             signal_handoffs: true,
             came: 0,
-            bytes: 0,
             segment: None,
             sent_segment: false,
             previous: Previous::default(),
@@ -270,12 +275,7 @@ impl Identity {
         {
             cx.post_element(facts(Structure::new("imperfect-offset")));
         }
-        self.previous = Previous {
-            pts: buf.pts(),
-            duration: buf.duration(),
-            offset: buf.offset(),
-            offset_end: buf.offset_end(),
-        };
+        self.previous = Previous::of(buf);
     }
 
     /// The running time of a time in the present segment; of the end of a buffer that is played backwards.
@@ -314,7 +314,7 @@ impl Transform for Identity {
     const RANGES: bool = true;
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        (self.came, self.bytes) = (0, 0);
+        self.came = 0;
         (self.segment, self.sent_segment) = (None, false);
         self.previous = Previous::default();
         self.shared.bytes.set(0);
@@ -356,9 +356,53 @@ impl Transform for Identity {
         }
     }
 
-    fn transform(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
-        self.compare(cx, &buf);
+    fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
         self.came += 1;
+        if self.is_busy() {
+            return self.work(cx, buf);
+        }
+        self.previous = Previous::of(&buf);
+        if self.signal_handoffs {
+            cx.emit("handoff", None);
+        }
+        self.count(&buf);
+        Ok(Some(buf))
+    }
+
+    fn flush(&mut self, _: &mut Cx) {
+        (self.segment, self.sent_segment) = (None, false);
+    }
+}
+
+impl Identity {
+    /// Whether a property asks for more than passing on. Without a branch for each: that is most of what a
+    /// buffer costs here.
+    #[inline]
+    fn is_busy(&self) -> bool {
+        (self.sleep_time > 0)
+            | (self.error_after > 0)
+            | (self.eos_after > 0)
+            | (self.drop_probability > 0.0)
+            | (self.drop_buffer_flags != 0)
+            | (self.datarate > 0)
+            | !self.silent
+            | self.dump
+            | self.single_segment
+            | self.sync
+            | self.check_imperfect_timestamp
+            | self.check_imperfect_offset
+    }
+
+    /// A buffer passed.
+    #[inline]
+    fn count(&self, buf: &Buffer) {
+        let stats = &self.shared;
+        stats.bytes.set(stats.bytes.get() + buf.size() as u64);
+        stats.buffers.set(stats.buffers.get() + 1);
+    }
+
+    fn work(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
+        self.compare(cx, &buf);
         if self.error_after > 0 && self.came == i64::from(self.error_after) {
             let text = "Failed after iterations as requested.";
             return Err(cx.error(ErrorKind::Failed, text));
@@ -383,8 +427,9 @@ impl Transform for Identity {
             let at = |bytes: u64| {
                 ClockTime::from_nanos(bytes).mul_div(1_000_000_000, self.datarate as u64)
             };
-            buf.set_pts(at(self.bytes));
-            buf.set_dts(at(self.bytes));
+            let passed = self.shared.bytes.get();
+            buf.set_pts(at(passed));
+            buf.set_dts(at(passed));
             buf.set_duration(at(size));
         }
         if self.signal_handoffs {
@@ -403,17 +448,10 @@ impl Transform for Identity {
                 buf.set_offset_end(None);
             }
         }
-        self.bytes += size;
         if self.sleep_time > 0 {
             cx.sleep(ClockTime::from_micros(u64::from(self.sleep_time)))?;
         }
-        let stats = &self.shared;
-        stats.bytes.set(stats.bytes.get() + size);
-        stats.buffers.set(stats.buffers.get() + 1);
+        self.count(&buf);
         Ok(Some(buf))
-    }
-
-    fn flush(&mut self, _: &mut Cx) {
-        (self.segment, self.sent_segment) = (None, false);
     }
 }

@@ -225,7 +225,7 @@ impl Queue {
         state: MutexGuard<'a, State>,
         names: &[&str],
     ) -> FlowResult<MutexGuard<'a, State>> {
-        if self.silent.get() {
+        if self.silent.get() || !cx.is_heard() {
             return Ok(state);
         }
         drop(state);
@@ -414,6 +414,10 @@ impl Queue {
                     drop(self.relock()?);
                     return if is_end { Err(FlowError::Eos) } else { flow };
                 }
+            }
+            if flow.is_ok() {
+                // The next call looks whether the queue still goes.
+                return Ok(());
             }
             state = self.relock()?;
             if flow != Err(FlowError::Eos) {

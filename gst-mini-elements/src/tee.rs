@@ -11,12 +11,14 @@
 use crate::last_message;
 use gst_mini_core::element_prelude::*;
 use parking_lot::Mutex;
+use std::sync::Arc;
 
 pub struct Tee {
     allow_not_linked: Live<bool>,
     has_chain: Live<bool>,
     silent: Live<bool>,
-    branches: Mutex<Vec<PadId>>,
+    /// Made anew for each change, so that a buffer copies no list.
+    branches: Mutex<Arc<[PadId]>>,
 }
 
 impl Default for Tee {
@@ -25,7 +27,7 @@ impl Default for Tee {
             allow_not_linked: Live::new(false),
             has_chain: Live::new(true),
             silent: Live::new(true),
-            branches: Mutex::default(),
+            branches: Mutex::new(Arc::new([])),
         }
     }
 }
@@ -80,7 +82,7 @@ impl Tee {
         let (mut size, mut min, mut asked_of) = (0, 0, 0);
         let mut params = AllocationParams::default();
         let mut metas: Option<Vec<String>> = None;
-        for pad in branches {
+        for pad in branches.iter().copied() {
             let mut query = Query::allocation(asked.caps.clone(), false);
             if !cx.peer_query(pad, &mut query) {
                 if self.allow_not_linked.get() && !cx.peer_query(pad, &mut Query::caps(None)) {
@@ -157,7 +159,7 @@ impl MultiPad for Tee {
     fn pad_added(&self, cx: &Cx, _: &str) -> bool {
         let count = {
             let mut branches = self.branches.lock();
-            branches.push(cx.pad());
+            *branches = branches.iter().copied().chain([cx.pad()]).collect();
             branches.len()
         };
         cx.publish("num-src-pads", count);
@@ -167,7 +169,7 @@ impl MultiPad for Tee {
     fn pad_removed(&self, cx: &Cx) {
         let count = {
             let mut branches = self.branches.lock();
-            branches.retain(|pad| *pad != cx.pad());
+            *branches = branches.iter().copied().filter(|pad| *pad != cx.pad()).collect();
             branches.len()
         };
         cx.publish("num-src-pads", count);
