@@ -11,12 +11,12 @@
 //! Invariant: nothing here is a copy of what is tested; `queue` is the element's own file.
 //! Left out: weak memory, and orders inside a section under a plain lock, which never switches.
 
-use gst_mini_core::element_prelude::{ANY, Cx, Element, Factory, PadTemplate, Prop, Sink, Source};
+use gst_mini_core::element_prelude::{ANY, Cx, Element, Factory, PadTemplate, Prop, Sink, Source, Transform};
 use gst_mini_core::prelude::*;
 use gst_mini_core::register;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 #[allow(dead_code, missing_docs, reason = "an element's file, for its crate")]
 mod queue;
@@ -26,6 +26,7 @@ mod queued;
 register![
     Factory::multi_pad::<queue::Queue>(),
     Factory::source::<Numbers>(),
+    Factory::transform::<Pass>(),
     Factory::sink::<Counted>()
 ];
 
@@ -57,6 +58,31 @@ impl Source for Numbers {
         buf.set_offset(Some(u64::from(self.given)));
         self.given += 1;
         Ok(buf)
+    }
+}
+
+/// Passes them on, one at a time.
+#[derive(Default)]
+pub struct Pass {
+    is_inside: AtomicBool,
+    offset: u64,
+}
+
+impl Element for Pass {
+    const NAME: &str = "pass";
+    const SUMMARY: &str = "Passes buffers on, renumbered";
+    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY)];
+    const PROPS: &[Prop<Self>] =
+        &[Prop::uint64("offset", "Added to each number", |e: &mut Self| &mut e.offset)];
+}
+
+impl Transform for Pass {
+    fn transform(&mut self, _: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
+        assert!(!self.is_inside.swap(true, Ordering::SeqCst), "one at a time");
+        shuttle::thread::yield_now();
+        buf.set_offset(buf.offset().map(|number| number + self.offset));
+        self.is_inside.store(false, Ordering::SeqCst);
+        Ok(Some(buf))
     }
 }
 
