@@ -167,6 +167,12 @@ pub trait Element: Default + Send + 'static {
         Ok(StateReturn::Success)
     }
 
+    /// A property that is no [`Live`](crate::property::Live) field has a new value: for what follows from it. On
+    /// the streaming thread, before the next callback.
+    fn property_set(&mut self, name: &str) {
+        let _ = name;
+    }
+
     /// The part that queries, actions and `unlock` reach from any thread, beside streaming calls.
     /// Asked once, right after the element was made.
     fn shared(&self) -> Option<Arc<dyn Shared>> {

@@ -142,11 +142,13 @@ impl Segment {
     }
 
     /// [`to_running_time`](Self::to_running_time) in any format.
+    #[inline]
     pub fn running_time_of(&self, position: u64) -> Option<u64> {
         self.inside(position).and_then(|position| positive(self.running_time_full_of(position)))
     }
 
     /// [`to_running_time_full`](Self::to_running_time_full) in any format.
+    #[inline]
     pub fn running_time_full_of(&self, position: u64) -> (i32, u64) {
         if position == NONE {
             return UNDEFINED;
@@ -164,11 +166,13 @@ impl Segment {
     }
 
     /// [`to_stream_time`](Self::to_stream_time) in any format.
+    #[inline]
     pub fn stream_time_of(&self, position: u64) -> Option<u64> {
         self.inside(position).and_then(|position| positive(self.stream_time_full_of(position)))
     }
 
     /// [`to_stream_time_full`](Self::to_stream_time_full) in any format.
+    #[inline]
     pub fn stream_time_full_of(&self, position: u64) -> (i32, u64) {
         let Some(time) = self.time.filter(|_| position != NONE) else { return UNDEFINED };
         // Data already played backwards upstream has rising timestamps and falling stream time.
@@ -233,6 +237,7 @@ impl Segment {
     /// The part of `start..stop` that lies in the segment, or `None` when no part does.
     ///
     /// An unknown `start` stays unknown; an unknown `stop` becomes the segment's.
+    #[inline]
     pub fn clip(
         &self,
         start: Option<u64>,
@@ -260,6 +265,7 @@ impl Segment {
         (self.format == Format::Time).then_some(())
     }
 
+    #[inline]
     fn inside(&self, position: u64) -> Option<u64> {
         let after = self.stop.is_some_and(|stop| position > stop);
         (position >= self.start && !after).then_some(position)
@@ -277,16 +283,19 @@ impl Default for Segment {
 const NONE: u64 = u64::MAX;
 const UNDEFINED: (i32, u64) = (0, NONE);
 
+#[inline]
 fn positive((sign, value): (i32, u64)) -> Option<u64> {
     (sign == 1 && value != NONE).then_some(value)
 }
 
 /// `to - from` as "not negative" and magnitude.
+#[inline]
 fn distance(to: u64, from: u64) -> (bool, u64) {
     (to >= from, to.abs_diff(from))
 }
 
 /// `origin + distance`, or `origin - distance` when not `ahead`.
+#[inline]
 fn signed_sum(ahead: bool, distance: u64, origin: u64) -> (i32, u64) {
     if ahead {
         (1, origin.wrapping_add(distance))
@@ -298,14 +307,17 @@ fn signed_sum(ahead: bool, distance: u64, origin: u64) -> (i32, u64) {
 }
 
 /// Through `f64` only when the rate asks for it, so that normal speed stays exact.
+#[inline]
 fn scale(value: u64, rate: f64) -> u64 {
     if rate.abs() == 1.0 { value } else { (value as f64 * rate.abs()) as u64 }
 }
 
+#[inline]
 fn scale_up(value: u64, rate: f64) -> u64 {
     if rate.abs() == 1.0 { value } else { (value as f64 * rate.abs()).ceil() as u64 }
 }
 
+#[inline]
 fn unscale(value: u64, rate: f64) -> u64 {
     if rate.abs() == 1.0 { value } else { (value as f64 / rate.abs()) as u64 }
 }

@@ -37,6 +37,8 @@ pub struct Identity {
     check_imperfect_offset: bool,
     drop_allocation: bool,
     signal_handoffs: bool,
+    /// A property asks for more than passing on.
+    is_busy: bool,
     /// Buffers that came since the start.
     came: i64,
     segment: Option<Segment>,
@@ -118,6 +120,7 @@ impl Default for Identity {
             check_imperfect_offset: false,
             drop_allocation: false,
             signal_handoffs: true,
+            is_busy: false,
             came: 0,
             segment: None,
             sent_segment: false,
@@ -204,6 +207,21 @@ impl Element for Identity {
         .read_only(),
     ];
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer passes")];
+
+    fn property_set(&mut self, _: &str) {
+        self.is_busy = self.sleep_time > 0
+            || self.error_after > 0
+            || self.eos_after > 0
+            || self.drop_probability > 0.0
+            || self.drop_buffer_flags != 0
+            || self.datarate > 0
+            || !self.silent
+            || self.dump
+            || self.single_segment
+            || self.sync
+            || self.check_imperfect_timestamp
+            || self.check_imperfect_offset;
+    }
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
         Some(self.shared.clone())
@@ -358,7 +376,7 @@ impl Transform for Identity {
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
         self.came += 1;
-        if self.is_busy() {
+        if self.is_busy {
             return self.work(cx, buf);
         }
         self.previous = Previous::of(&buf);
@@ -375,24 +393,6 @@ impl Transform for Identity {
 }
 
 impl Identity {
-    /// Whether a property asks for more than passing on. Without a branch for each: that is most of what a
-    /// buffer costs here.
-    #[inline]
-    fn is_busy(&self) -> bool {
-        (self.sleep_time > 0)
-            | (self.error_after > 0)
-            | (self.eos_after > 0)
-            | (self.drop_probability > 0.0)
-            | (self.drop_buffer_flags != 0)
-            | (self.datarate > 0)
-            | !self.silent
-            | self.dump
-            | self.single_segment
-            | self.sync
-            | self.check_imperfect_timestamp
-            | self.check_imperfect_offset
-    }
-
     /// A buffer passed.
     #[inline]
     fn count(&self, buf: &Buffer) {
@@ -401,6 +401,8 @@ impl Identity {
         stats.buffers.set(stats.buffers.get() + 1);
     }
 
+    /// Out of line, so that what is passed on sets up nothing for it.
+    #[inline(never)]
     fn work(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
         self.compare(cx, &buf);
         if self.error_after > 0 && self.came == i64::from(self.error_after) {

@@ -205,6 +205,7 @@ impl SinkBase {
         }
     }
 
+    #[inline]
     fn show(&self, s: &Streaming, buf: Buffer) -> FlowResult {
         self.core.attend_if_needed(&s.cx);
         let flow = self.core.instance().render(&s.cx, buf);
@@ -215,6 +216,7 @@ impl SinkBase {
         flow.map_err(|flow| self.core.explain(flow, "render"))
     }
 
+    #[inline]
     fn count_bytes(&self, s: &mut Streaming, buf: &Buffer) {
         let bits = self.settings.max_bitrate.get();
         if bits == 0 {
@@ -322,6 +324,7 @@ impl SinkBase {
 }
 
 /// Whether any part of the buffer is inside the segment; one without a time always is.
+#[inline]
 fn is_inside(segment: &Segment, buf: &Buffer) -> bool {
     let Some(due) = buf.dts().or(buf.pts()).filter(|_| segment.format == Format::Time) else {
         return true;

@@ -12,6 +12,7 @@ use crate::error::{ElementError, ErrorKind, FlowError};
 use crate::event::Event;
 use crate::host::context::Context;
 use crate::host::instance::Instance;
+pub(crate) use crate::host::lent::{Lent, LentLock, Pads};
 use crate::host::props::{PropStore, PropertyError, shown};
 use crate::host::signals::Signals;
 use crate::log;
@@ -24,7 +25,7 @@ use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use crate::value::Value;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -44,57 +45,6 @@ pub(crate) trait MessageSink: Send + Sync {
     /// Whether an error was posted since the pipeline left READY.
     fn told_error(&self) -> bool {
         false
-    }
-}
-
-/// What an element is lent by whoever contains it.
-#[derive(Clone)]
-pub(crate) struct Lent {
-    pub clock: Option<Arc<dyn Clock>>,
-    pub base_time: Option<AbsoluteTime>,
-    pub start_time: Option<RunningTime>,
-    pub messages: Option<Arc<dyn MessageSink>>,
-    /// Name of what contains the element.
-    pub parent: Option<Arc<str>>,
-}
-
-/// The pads of an element, and how often they changed.
-#[derive(Default)]
-pub(crate) struct Pads {
-    list: RwLock<Vec<Arc<PadCore>>>,
-    changed: AtomicU32,
-}
-
-impl Pads {
-    pub fn read(&self) -> RwLockReadGuard<'_, Vec<Arc<PadCore>>> {
-        self.list.read()
-    }
-
-    /// For changing them.
-    pub fn write(&self) -> RwLockWriteGuard<'_, Vec<Arc<PadCore>>> {
-        let list = self.list.write();
-        // Before the change: who sees the new number waits for the lock to read.
-        self.changed.fetch_add(1, Ordering::AcqRel);
-        list
-    }
-
-    /// Another number whenever they may be others.
-    #[inline]
-    pub fn changed(&self) -> u32 {
-        self.changed.load(Ordering::Acquire)
-    }
-}
-
-impl Default for Lent {
-    /// As nothing was lent yet: no clock, and running time at its beginning.
-    fn default() -> Self {
-        Lent {
-            clock: None,
-            base_time: Some(AbsoluteTime::ZERO),
-            start_time: Some(RunningTime::ZERO),
-            messages: None,
-            parent: None,
-        }
     }
 }
 
@@ -119,7 +69,7 @@ pub(crate) struct ElementCore {
     pub instance: Option<Instance>,
     pub props: PropStore,
     pub pads: Pads,
-    pub lent: RwLock<Lent>,
+    pub lent: LentLock,
     /// The four waiters of `Cx::wait`.
     pub waiters: [EventCount; 4],
     /// The clock wait a streaming callback is in.
@@ -165,7 +115,7 @@ impl ElementCore {
             instance,
             props,
             pads: Pads::default(),
-            lent: RwLock::default(),
+            lent: LentLock::default(),
             waiters: [const { EventCount::new() }; 4],
             clock_wait: ClockWait::new(),
             syncs: Mutex::default(),

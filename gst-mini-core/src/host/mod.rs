@@ -8,6 +8,7 @@
 pub(crate) mod context;
 pub(crate) mod core;
 pub(crate) mod instance;
+pub(crate) mod lent;
 pub(crate) mod props;
 pub(crate) mod signals;
 pub(crate) mod supply;

@@ -282,6 +282,10 @@ impl<E: Element> Role<E> {
             };
             match done {
                 Ok(()) => {
+                    if !prop.is_live() {
+                        // SAFETY: as above.
+                        unsafe { object.exclusive() }.property_set(name);
+                    }
                     // SAFETY: see the type.
                     let cx = unsafe { Cx::from_raw(cx) }.filter(|_| prop.is_live());
                     if let (Some(shared), Some(cx)) = (&object.shared, cx) {

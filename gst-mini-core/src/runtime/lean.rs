@@ -40,6 +40,7 @@ impl Me {
 
 /// The way in without the mutex.
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Lean {
     /// The mark of the thread it leans to, and [`CALLED`].
     lean: AtomicUsize,

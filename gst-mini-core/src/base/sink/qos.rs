@@ -68,6 +68,7 @@ pub(super) struct Waited {
 impl Qos {
     /// An object that begins at `start` is on its way. `false` when it comes sooner after the last
     /// one than throttling allows.
+    #[inline]
     pub fn arrives(&mut self, start: Option<u64>) -> bool {
         if let (Some(before), Some(start)) = (self.before, start)
             && before < start
@@ -155,6 +156,7 @@ impl SinkBase {
     }
 
     /// Tells upstream how the buffer that is done with fared.
+    #[inline]
     pub(super) fn report(&self, s: &mut Streaming, dropped: bool) {
         if s.step.is_some() || !self.settings.qos.get() {
             return;

@@ -120,6 +120,7 @@ impl SinkBase {
     }
 
     /// Where an object lies in the segment, and what a step makes of it.
+    #[inline]
     fn place(&self, s: &mut Streaming, item: &Item, step_ended: &mut bool) -> Place {
         loop {
             let mut times = Times { is_timed: true, ..Times::default() };
@@ -240,11 +241,13 @@ impl SinkBase {
     }
 }
 
+#[inline]
 fn span(start: Option<ClockTime>, duration: Option<ClockTime>) -> (Option<u64>, Option<u64>) {
     let stop = start.zip(duration).map(|(start, duration)| (start + duration).nanos());
     (start.map(ClockTime::nanos), stop)
 }
 
+#[inline]
 fn running(segment: &Segment, position: Option<u64>) -> Option<u64> {
     position.and_then(|position| segment.running_time_of(position))
 }

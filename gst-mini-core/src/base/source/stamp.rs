@@ -28,9 +28,12 @@ impl SourceBase {
             return;
         }
         // Without a base time nothing has ever played.
-        let Some(now) = self.core.running_time_now() else { return };
+        if !self.core.lent.has_running_time() {
+            return;
+        }
         if buf.dts().is_none() {
             if asked {
+                let Some(now) = self.core.running_time_now() else { return };
                 buf.set_dts(Some(ClockTime::from_nanos(now.nanos())));
             } else if is_first && buf.pts().is_none() {
                 buf.set_dts(Some(ClockTime::from_nanos(segment.start)));
