@@ -63,6 +63,7 @@ impl StreamLock {
         self.lean.leave();
     }
 
+    #[cold]
     fn lock_mutex(&self, me: Me) -> Result<StreamGuard<'_>, Reentered> {
         if self.is_held_by(me) {
             return Err(Reentered);
@@ -165,6 +166,7 @@ impl fmt::Debug for StreamGuard<'_> {
 }
 
 impl StreamGuard<'_> {
+    #[cold]
     fn release(lock: &StreamLock, held: MutexGuard<'_, Habit>) {
         lock.lean.maybe_lean(&held);
         lock.owner.store(NOBODY, Ordering::Relaxed);

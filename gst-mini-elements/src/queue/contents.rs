@@ -11,7 +11,11 @@ use std::collections::VecDeque;
 
 /// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
-struct End(Option<Segment>);
+struct End {
+    segment: Option<Segment>,
+    /// Signed running time of that position, once it was asked for.
+    running_time: Option<Option<i64>>,
+}
 
 /// The contents, and what becomes of the next item.
 #[derive(Default)]
@@ -32,14 +36,21 @@ pub struct Contents {
 }
 
 impl End {
+    /// For changing it.
     fn segment(&mut self) -> &mut Segment {
-        self.0.get_or_insert_with(|| Segment { position: Some(0), ..Segment::time() })
+        self.running_time = None;
+        self.segment.get_or_insert_with(|| Segment { position: Some(0), ..Segment::time() })
     }
 
     /// Signed running time of the position; negative before the segment.
     fn running_time(&mut self) -> Option<i64> {
+        if let Some(known) = self.running_time {
+            return known;
+        }
         let segment = self.segment();
-        running_time(segment, segment.position)
+        let running_time = running_time(segment, segment.position);
+        self.running_time = Some(running_time);
+        running_time
     }
 
     fn set_segment(&mut self, segment: &Segment) {

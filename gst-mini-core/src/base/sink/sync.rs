@@ -11,6 +11,7 @@
 use super::qos::Waited;
 use super::step::{Span, reaches_end};
 use super::{Item, SinkBase, Streaming};
+use crate::buffer::Buffer;
 use crate::clock::ClockReturn;
 use crate::error::{FlowError, FlowResult};
 use crate::runtime;
@@ -122,6 +123,16 @@ impl SinkBase {
     /// Where an object lies in the segment, and what a step makes of it.
     #[inline]
     fn place(&self, s: &mut Streaming, item: &Item, step_ended: &mut bool) -> Place {
+        if let Item::Buffer(buf) = item
+            && s.step.is_none()
+            && let Some(times) = place_plainly(&mut s.segment, buf)
+        {
+            return Place::At(times);
+        }
+        self.place_in_steps(s, item, step_ended)
+    }
+
+    fn place_in_steps(&self, s: &mut Streaming, item: &Item, step_ended: &mut bool) -> Place {
         loop {
             let mut times = Times { is_timed: true, ..Times::default() };
             let mut stepped_over = false;
@@ -239,6 +250,39 @@ impl SinkBase {
         });
         Ok(Some(Waited { result: waited.result, jitter: waited.jitter }))
     }
+}
+
+/// Where a buffer lies that is all inside a segment which neither speeds up nor turns round: as the general
+/// way has it, in a few additions. `None`: it is to be gone.
+#[inline]
+fn place_plainly(segment: &mut Segment, buf: &Buffer) -> Option<Times> {
+    if segment.rate != 1.0 || segment.applied_rate != 1.0 || segment.offset != 0 {
+        return None;
+    }
+    let (start, stop) = span(buf.dts().or(buf.pts()), buf.duration());
+    let start = start?;
+    // The end of an object that has none is the segment's.
+    let last = match (stop, segment.stop) {
+        (Some(stop), Some(last)) if stop <= last => stop,
+        (None, Some(_)) | (Some(_), Some(_)) => return None,
+        (stop, None) => stop.unwrap_or(start),
+    };
+    let begins_inside = start >= segment.start && segment.stop.is_none_or(|end| start < end);
+    if !begins_inside || last < start {
+        return None;
+    }
+    let at = |origin: u64, position: u64| origin.checked_add(position - segment.start);
+    let (first, end) = (at(segment.base, start)?, at(segment.base, last)?);
+    let shown = |position: u64| segment.time.and_then(|time| at(time, position));
+    let times = Times {
+        shown: (shown(start), stop.and_then(shown)),
+        start: Some(first),
+        stop: stop.map(|_| end),
+        next: Some(end),
+        is_timed: true,
+    };
+    segment.position = Some(last);
+    Some(times)
 }
 
 #[inline]
