@@ -147,7 +147,9 @@ impl Demo {
             },
             None => self.run(flags, &line, true),
         };
-        self.tables(flags, &numbers);
+        if numbers.error.is_none() || numbers.generated > 0 {
+            self.tables(flags, &numbers);
+        }
         if let Some(error) = &numbers.error {
             eprintln!("error: {error}");
             return 1;
