@@ -1,6 +1,6 @@
-/* cgain: makes sound louder or softer. The smallest useful plugin: one element, one property.
+/* cgain: makes sound louder or softer. One element, one property.
  *
- *   gst-mini launch audiotestsrc num-buffers=100 ! cgain gain=0.5 ! autoaudiosink
+ *   gst-mini launch audiotestsrc num-buffers=100 ! cgain gain=0.5 ! cpeaksink
  */
 #include <stdlib.h>
 

@@ -90,6 +90,19 @@ pub fn registry() -> &'static Registry {
     REGISTRY.get_or_init(Registry::new)
 }
 
+/// Lists of factories that a program named, for who has no inventory.
+static NAMED: Mutex<Vec<&'static [Factory]>> = Mutex::new(Vec::new());
+
+/// Adds factories that are linked into this program, such as a plugin's `FACTORIES`; to be called before the first element
+/// is made. It works where [`register!`](crate::register) does not: a static library that is linked into a program of
+/// another language keeps only what is named.
+pub fn link(factories: &'static [Factory]) {
+    let mut named = NAMED.lock();
+    if !named.iter().any(|known| std::ptr::eq(*known, factories)) {
+        named.push(factories);
+    }
+}
+
 /// A pad's owner that takes these caps and nothing else.
 pub(crate) struct Wanted(pub Caps);
 
@@ -111,8 +124,10 @@ impl PadHandler for Wanted {
 impl Registry {
     fn new() -> Registry {
         crate::advice::set_converters(Registry::converter);
+        let named = NAMED.lock().clone();
         let mut builtin: Vec<Arc<FactoryInfo>> = inventory::iter::<Factory>
             .into_iter()
+            .chain(named.into_iter().flatten())
             .filter_map(|factory| {
                 // SAFETY: linked factories are statics made by `Factory`'s constructors.
                 unsafe { FactoryInfo::read(factory.0, "gst-mini-elements") }

@@ -98,49 +98,54 @@ mod y4mdec;
 use gst_mini_core::element_prelude::Factory;
 use gst_mini_core::register;
 
-register![
-    Factory::sink::<appsink::AppSink>(),
-    Factory::source::<appsrc::AppSrc>(),
-    Factory::transform::<audioconvert::AudioConvert>(),
-    Factory::transform::<audioresample::AudioResample>(),
-    Factory::source::<audiotestsrc::AudioTestSrc>(),
-    Factory::transform::<capsfilter::CapsFilter>(),
-    Factory::transform::<clocksync::ClockSync>(),
-    Factory::multi_pad::<concat::Concat>(),
-    Factory::sink::<dirsink::DirSink>(),
-    Factory::sink::<fakesink::FakeSink>(),
-    Factory::source::<fakesrc::FakeSrc>(),
-    Factory::sink::<fdsink::FdSink>(),
-    Factory::source::<fdsrc::FdSrc>(),
-    Factory::sink::<filesink::FileSink>(),
-    Factory::source::<filesrc::FileSrc>(),
-    Factory::multi_pad::<funnel::Funnel>(),
-    Factory::transform::<hlssegmenter::HlsSegmenter>(),
-    Factory::transform::<identity::Identity>(),
-    Factory::transform::<imagedec::ImageDec>(),
-    Factory::multi_pad::<imagefreeze::ImageFreeze>(),
-    Factory::multi_pad::<inputselector::InputSelector>(),
-    Factory::transform::<jpegenc::JpegEnc>(),
-    Factory::source::<livesource::LiveSource>(),
-    Factory::multi_pad::<multiqueue::MultiQueue>(),
-    Factory::multi_pad::<outputselector::OutputSelector>(),
-    Factory::transform::<pngenc::PngEnc>(),
-    Factory::multi_pad::<queue::Queue>(),
-    Factory::multi_pad::<streamiddemux::StreamIdDemux>(),
-    Factory::multi_pad::<tee::Tee>(),
-    Factory::multi_pad::<valve::Valve>(),
-    Factory::transform::<videoconvert::VideoConvert>(),
-    Factory::transform::<videorate::VideoRate>(),
-    Factory::transform::<videoscale::VideoScale>(),
-    Factory::source::<videotestsrc::VideoTestSrc>(),
-    Factory::transform::<wavenc::WavEnc>(),
-    Factory::transform::<wavparse::WavParse>(),
-    Factory::transform::<y4mdec::Y4mDec>(),
-];
+register! {
+    /// All of them.
+    pub const FACTORIES: [
+        Factory::sink::<appsink::AppSink>(),
+        Factory::source::<appsrc::AppSrc>(),
+        Factory::transform::<audioconvert::AudioConvert>(),
+        Factory::transform::<audioresample::AudioResample>(),
+        Factory::source::<audiotestsrc::AudioTestSrc>(),
+        Factory::transform::<capsfilter::CapsFilter>(),
+        Factory::transform::<clocksync::ClockSync>(),
+        Factory::multi_pad::<concat::Concat>(),
+        Factory::sink::<dirsink::DirSink>(),
+        Factory::sink::<fakesink::FakeSink>(),
+        Factory::source::<fakesrc::FakeSrc>(),
+        Factory::sink::<fdsink::FdSink>(),
+        Factory::source::<fdsrc::FdSrc>(),
+        Factory::sink::<filesink::FileSink>(),
+        Factory::source::<filesrc::FileSrc>(),
+        Factory::multi_pad::<funnel::Funnel>(),
+        Factory::transform::<hlssegmenter::HlsSegmenter>(),
+        Factory::transform::<identity::Identity>(),
+        Factory::transform::<imagedec::ImageDec>(),
+        Factory::multi_pad::<imagefreeze::ImageFreeze>(),
+        Factory::multi_pad::<inputselector::InputSelector>(),
+        Factory::transform::<jpegenc::JpegEnc>(),
+        Factory::source::<livesource::LiveSource>(),
+        Factory::multi_pad::<multiqueue::MultiQueue>(),
+        Factory::multi_pad::<outputselector::OutputSelector>(),
+        Factory::transform::<pngenc::PngEnc>(),
+        Factory::multi_pad::<queue::Queue>(),
+        Factory::multi_pad::<streamiddemux::StreamIdDemux>(),
+        Factory::multi_pad::<tee::Tee>(),
+        Factory::multi_pad::<valve::Valve>(),
+        Factory::transform::<videoconvert::VideoConvert>(),
+        Factory::transform::<videorate::VideoRate>(),
+        Factory::transform::<videoscale::VideoScale>(),
+        Factory::source::<videotestsrc::VideoTestSrc>(),
+        Factory::transform::<wavenc::WavEnc>(),
+        Factory::transform::<wavparse::WavParse>(),
+        Factory::transform::<y4mdec::Y4mDec>(),
+    ]
+}
 
 /// Links this crate, and with it all its elements, into the program that calls it. Any number of
-/// times, from any thread.
-pub fn register() {}
+/// times, from any thread, before the first element is made.
+pub fn register() {
+    gst_mini_core::registry::link(FACTORIES);
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! abi      header and layout are fresh, and the header is C11 and C++17 without a warning
-//! c        three plugins in C, in one pipeline with built-in elements
+//! c        four plugins in C, in one pipeline with built-in elements
 //! growth   the suite of linked and loaded elements, with a newer plugin and with a newer host
 //! compiler the same suite, the plugin built by another rustc
+//! linking  two plugins in one program, a program in C over a static library, and a program that names nothing
+//! abort    a plugin built with panic=abort is told as one, and ends the program as it says
 //! ```
 //!
 //! Invariant: what is missing is a failure that names it; only another compiler may be missing, and not in the CI.
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{self, Failure, find_program};
+use crate::process::{self, Failure, find_program, read_text};
 use crate::test::{Step, Verdict, run_quietly};
 use crate::workspace::{Profile, Workspace};
 use crate::{abi, demo};
@@ -31,7 +33,14 @@ pub fn steps() -> Vec<Step> {
         repeat: format!("cargo xtask plugins && cargo xtask test --only {name}"),
         run: Box::new(run),
     };
-    vec![step("abi", header), step("c", c), step("growth", growth), step("compiler", compiler)]
+    vec![
+        step("abi", header),
+        step("c", c),
+        step("growth", growth),
+        step("compiler", compiler),
+        step("linking", linking),
+        step("abort", abort),
+    ]
 }
 
 fn program(names: &[&'static str], what: &str, package: &str) -> Result<PathBuf, Failure> {
@@ -69,14 +78,14 @@ fn c(workspace: &Workspace) -> Result<Verdict, Failure> {
     make.arg(format!("OUT={}", built.display()));
     make.arg(format!("CC={}", program(&["cc", "gcc", "clang"], "C compiler", "gcc")?.display()));
     process::read(make, LIMIT)?;
-    let line = "ctonesrc num-buffers=25 frequency=441 ! audioconvert ! cgain gain=0.5 ! identity ! cpeaksink";
+    let line = "ctonesrc num-buffers=25 frequency=441 ! audioconvert ! cgain gain=0.5 ! cthrough ! identity ! cpeaksink";
     let mut launch = Command::new(workspace.programs(Profile::Dev).join("gst-mini"));
     launch.args(["launch", "-m"]).args(line.split(' '));
     launch.envs(demo::environment(workspace, Profile::Dev)).env("GST_MINI_PLUGIN_PATH", &built);
     let said = process::read(launch, Duration::from_secs(60))?;
     let wanted = "peak, value=(int)8192, buffers=(int)25";
     if said.contains(wanted) {
-        return Ok(Verdict::Passed("a source, a filter and a sink".to_owned()));
+        return Ok(Verdict::Passed("a source, two filters and a sink".to_owned()));
     }
     Err(Failure::new(format!("{}\n{line}: no \"{wanted}\"", process::tail(&said, 20))))
 }
@@ -108,6 +117,73 @@ fn compiler(workspace: &Workspace) -> Result<Verdict, Failure> {
     }
     suite(workspace, &plugin, None)?;
     Ok(Verdict::Passed(version))
+}
+
+/// What is linked is there, however it is linked, if it is named.
+fn linking(workspace: &Workspace) -> Result<Verdict, Failure> {
+    let manifest = workspace.root.join("tests/embedding/Cargo.toml");
+    let target = workspace.target.join("embedding");
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--quiet", "--package", "linking", "--manifest-path"]).arg(&manifest);
+    cargo.arg("--target-dir").arg(&target);
+    process::read(cargo, LIMIT)?;
+    let built = target.join("debug");
+    let alone = |program: PathBuf| {
+        let mut program = Command::new(program);
+        program
+            .env("GST_MINI_PLUGIN_PATH", "")
+            .env("GST_MINI_PLUGIN_SYSTEM_PATH", built.join("none"));
+        process::read(program, Duration::from_secs(60))
+    };
+    alone(built.join("both"))?;
+    alone(built.join("unnamed"))?;
+    let in_c = built.join("linking-in-c");
+    let mut cc = Command::new(program(&["cc", "gcc", "clang"], "C compiler", "gcc")?);
+    cc.arg(workspace.root.join("tests/embedding/linking/main.c")).arg(built.join("liblinking.a"));
+    cc.args(["-lpthread", "-ldl", "-lm", "-o"]).arg(&in_c);
+    process::read(cc, LIMIT)?;
+    let said = alone(in_c)?;
+    let list = read_text(&workspace.root.join("gst-mini-elements/src/lib.rs"))?;
+    let wanted = format!("{} elements, 0", list.matches("        Factory::").count());
+    match said.trim() == wanted {
+        true => Ok(Verdict::Passed(format!("two plugins; in C {wanted}"))),
+        false => Err(Failure::new(format!("a program in C has {said}, not {wanted}"))),
+    }
+}
+
+/// The warning comes before anything of it runs; then a panic is the end, and the log says where it was.
+fn abort(workspace: &Workspace) -> Result<Verdict, Failure> {
+    let target = workspace.target.join("boundary/abort");
+    let mut cargo = workspace.cargo();
+    cargo.env("CARGO_PROFILE_DEV_PANIC", "abort");
+    let plugin = fixture(cargo, &target)?;
+    let program = |arguments: &[&str]| {
+        let mut program = Command::new(workspace.programs(Profile::Dev).join("gst-mini"));
+        program.args(arguments).envs(demo::environment(workspace, Profile::Dev));
+        program.env("GST_MINI_PLUGIN_PATH", &target).env("GST_MINI_DEBUG", "registry:2,plugin:1");
+        process::collect(program, Duration::from_secs(60), || ())
+    };
+    let has = |said: String, wanted: &str| match said.contains(wanted) {
+        true => Ok(()),
+        false => Err(Failure::new(format!("{}\nno \"{wanted}\"", process::tail(&said, 20)))),
+    };
+    let warning = format!(
+        "plugin \"{}\": built with panic=abort; a panic in it ends this program",
+        plugin.display()
+    );
+    has(program(&["inspect", "fixture"])?.output(), &warning)?;
+    let line = |trouble| {
+        let line = format!("fixturesrc num-buffers=3 ! fixturexor trouble={trouble} ! fixturesink");
+        program(&[&["launch"][..], &line.split(' ').collect::<Vec<_>>()].concat())
+    };
+    let whole = line("none")?;
+    if !whole.success() {
+        return Err(Failure::new(format!("{}\nit {}", whole.output(), whole.ending())));
+    }
+    let ended = line("panic")?;
+    has(ended.output(), "gst-mini-plugin-fixture/src/lib.rs:")?;
+    has(ended.ending(), "signal 6")?;
+    Ok(Verdict::Passed("warned of, and ended by signal 6".to_owned()))
 }
 
 /// A compiler that is not the one this project is built with, and what it calls itself.

@@ -73,10 +73,21 @@ impl Finished {
             None => format!("was stopped after {}", seconds(self.took)),
             Some(status) => match status.code() {
                 Some(code) => format!("ended with exit code {code}"),
-                None => "was ended by a signal".to_owned(),
+                None => ended_by(status),
             },
         }
     }
+}
+
+#[cfg(unix)]
+fn ended_by(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    format!("was ended by signal {}", status.signal().unwrap_or_default())
+}
+
+#[cfg(not(unix))]
+fn ended_by(_: ExitStatus) -> String {
+    "was ended by a signal".to_owned()
 }
 
 /// Runs `command` to its end or to `limit`, collecting what it prints.

@@ -16,9 +16,16 @@ pub mod loader;
 pub mod scanner;
 
 /// Registers element factories that are linked into a program: `register![Factory::sink::<MySink>()];`.
+///
+/// `register! { pub const FACTORIES: […] }` also makes a list of them, for [`registry::link`](crate::registry::link).
 #[cfg(feature = "host")]
 #[macro_export]
 macro_rules! register {
+    ($(#[$doc:meta])* pub const $list:ident: [$($factory:expr),* $(,)?]) => {
+        $(#[$doc])*
+        pub const $list: &[$crate::plugin::export::Factory] = &[$($factory),*];
+        $($crate::inventory::submit! { $factory })*
+    };
     ($($factory:expr),* $(,)?) => {
         $($crate::inventory::submit! { $factory })*
     };

@@ -1,0 +1,30 @@
+//! `twocount`: counts what goes through.
+
+use gst_mini_core::element_prelude::*;
+
+/// What went through.
+#[derive(Default)]
+pub struct TwoCount {
+    count: u64,
+}
+
+impl Element for TwoCount {
+    const NAME: &str = "twocount";
+    const SUMMARY: &str = "Counts what goes through";
+    const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY), PadTemplate::src(ANY)];
+    const PROPS: &[Prop<Self>] = &[Prop::published("count", types::UINT64, "So many", "0")];
+}
+
+impl Transform for TwoCount {
+    fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        self.count += 1;
+        cx.publish("count", self.count);
+        Ok(Some(buf))
+    }
+}
+
+gst_mini_core::plugin! {
+    name: "two",
+    description: "Counts what goes through",
+    elements: [Factory::transform::<TwoCount>()],
+}
