@@ -88,7 +88,8 @@ impl Element for DirSink {
     const NAME: &str = "dirsink";
     const SUMMARY: &str = "Store named objects in a directory";
     const LONG_NAME: &str = "Directory Sink";
-    const CLASS: &str = "Sink/File";
+    const CLASS: &str = "Sink/File/Object";
+    const RANK: u32 = 128;
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY)];
     const PROPS: &[Prop<Self>] = &[
         Prop::string(

@@ -1,6 +1,7 @@
 //! The demos' flags: the experiments of the tour, one switch each.
 
 use clap::Parser;
+use gst_mini_core::registry::registry;
 use gst_mini_core::time::ClockTime;
 
 /// Flags every recording demo takes.
@@ -34,8 +35,9 @@ pub struct Flags {
     /// Whether the sink waits for the clock before it stores an object
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     pub sink_sync: bool,
-    /// Where objects go: s3sink (any store), dirsink (a directory, no plugin), fakesink (nowhere)
-    #[arg(long, default_value = "s3sink", value_parser = ["s3sink", "dirsink", "fakesink"])]
+    /// Where objects go: s3sink (any store), dirsink (a directory, no plugin), fakesink (nowhere), auto (the object sink
+    /// of the highest rank, which GST_MINI_PLUGIN_FEATURE_RANK sets)
+    #[arg(long, default_value = "s3sink", value_parser = ["s3sink", "dirsink", "fakesink", "auto"])]
     pub sink: String,
     /// A URL for s3sink, a directory for dirsink; default: target/demo/NAME/
     #[arg(long)]
@@ -102,6 +104,20 @@ impl Flags {
     /// The flags without any given.
     pub fn none() -> Flags {
         Flags::parse_from(["demo"])
+    }
+
+    /// With the sink that `auto` stands for.
+    ///
+    /// # Errors
+    /// A sentence when there is none.
+    pub fn with_sink(&self) -> Result<Flags, String> {
+        if self.sink != "auto" {
+            return Ok(self.clone());
+        }
+        let best = registry().best(&["Sink", "Object"]);
+        let best = best.ok_or("no object sink has a rank; give one with --sink")?;
+        println!("the object sink of the highest rank is {} ({})", best.name, best.rank);
+        Ok(Flags { sink: best.name, ..self.clone() })
     }
 
     /// Frames a second as a fraction.

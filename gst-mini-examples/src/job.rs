@@ -117,6 +117,13 @@ impl Demo {
     /// Runs the job with its log and tables. The process's exit code.
     pub fn main(&self, flags: &Flags) -> i32 {
         gst_mini_elements::register();
+        let flags = &match flags.with_sink() {
+            Ok(flags) => flags,
+            Err(why) => {
+                eprintln!("{why}");
+                return 1;
+            }
+        };
         let (location, shown) = match self.location(flags) {
             Ok(place) => place,
             Err(error) => {

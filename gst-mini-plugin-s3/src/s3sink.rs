@@ -96,7 +96,8 @@ impl Element for S3Sink {
     const NAME: &str = "s3sink";
     const SUMMARY: &str = "Stores named objects in S3, GCS, Azure, WebDAV, a directory or memory";
     const LONG_NAME: &str = "Object store sink";
-    const CLASS: &str = "Sink/Network";
+    const CLASS: &str = "Sink/Network/Object";
+    const RANK: u32 = 256;
     const PADS: &[PadTemplate] = &[PadTemplate::sink(ANY)];
     const PROPS: &[Prop<Self>] = &[
         Prop::string(

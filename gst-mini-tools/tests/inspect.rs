@@ -154,7 +154,7 @@ fn a_rank_is_the_users_if_there_is_one() {
     let mut command = place.command(&["inspect", "dirsink"]);
     command.env("GST_MINI_PLUGIN_FEATURE_RANK", "dirsink:PRIMARY,other:3,wrong");
     let ran = support::Ran::from(command.output().expect("gst-mini starts"));
-    let line = "Rank                     primary (256), by GST_MINI_PLUGIN_FEATURE_RANK; its own is none (0)\n";
+    let line = "Rank                     primary (256), by GST_MINI_PLUGIN_FEATURE_RANK; its own is secondary (128)\n";
     assert!(ran.out.contains(line), "{}", ran.out);
     assert!(ran.err.contains("\"wrong\" is no rank"), "{}", ran.err);
 }

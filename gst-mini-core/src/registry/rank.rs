@@ -83,6 +83,11 @@ impl Registry {
         all.sort_by(|a, b| b.rank.cmp(&a.rank).then_with(|| a.name.cmp(&b.name)));
         all
     }
+
+    /// The first of [`Registry::candidates`] whose rank is not none: which sink to take where any of a kind will do.
+    pub fn best(&self, words: &[&str]) -> Option<Candidate> {
+        self.candidates(words).into_iter().find(|candidate| candidate.rank > 0)
+    }
 }
 
 #[cfg(test)]
