@@ -10,7 +10,8 @@ mod measure;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: gst-mini-bench MEASUREMENT WORDS
+const USAGE: &str = "usage: gst-mini-bench [--linked] MEASUREMENT WORDS
+  --linked                with the elements of the test plugin in this program
   run BUFFERS LINE        ns: from PLAYING to the end, a buffer
   states ROUNDS LINE      us: NULL to PLAYING to NULL
   negotiate ROUNDS LINE   us: READY to the first buffer at the sink \"s\"
@@ -19,8 +20,13 @@ const USAGE: &str = "usage: gst-mini-bench MEASUREMENT WORDS
   streams COUNT SECONDS LINE   cpu_percent, rss_mb, per_second (buffers at all sinks \"s\")";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
     gst_mini_elements::register();
+    if words.first().is_some_and(|word| word == "--linked") {
+        words.remove(0);
+        // What is linked comes before what is loaded.
+        gst_mini_core::registry::link(gst_mini_plugin_fixture::FACTORIES);
+    }
     match measure::named(&words) {
         Ok(figures) => {
             for (name, value) in figures {

@@ -9,6 +9,7 @@
 
 mod list;
 mod plot;
+mod plugins;
 mod sides;
 
 use std::io::Write;

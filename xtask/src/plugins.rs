@@ -77,7 +77,8 @@ pub fn build_programs(workspace: &Workspace, profile: Profile) -> Result<(), Fai
     step("gst-mini and gst-mini-scanner", tools)
 }
 
-fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Result<(), Failure> {
+/// Builds one plugin.
+pub fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Result<(), Failure> {
     let mut command = workspace.cargo();
     let target = workspace.target.join("plugin-build").join(name);
     let package = plugin_package(name);

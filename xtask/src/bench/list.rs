@@ -4,6 +4,7 @@
 //! an empty chain, a conversion is a line less the line without it.
 //! Left out: growth, which `plot` draws.
 
+use super::plugins;
 use super::sides::{Side, Sides};
 use crate::process::Failure;
 
@@ -139,6 +140,20 @@ pub const BENCHES: &[Bench] = &[
             sides.measure(side, &["negotiate", "9", &line])
         },
     ),
+    Bench {
+        name: "plugin-hop",
+        about: "each of 10 elements that do nothing, a buffer: linked, and loaded from a plugin",
+        targets: &[],
+        is_comparable: false,
+        sample: plugins::hop,
+    },
+    Bench {
+        name: "plugin-start",
+        about: "the whole process `launch fakesrc num-buffers=1 ! fakesink` with 0, 10 and 100 plugins",
+        targets: &[],
+        is_comparable: false,
+        sample: plugins::start,
+    },
     Bench {
         name: "size",
         about: "the program gst-mini",

@@ -28,12 +28,17 @@ pub struct Sides {
     launch: PathBuf,
     environment: [(&'static str, PathBuf); 2],
     theirs: Option<PathBuf>,
+    /// Where what a bench makes is kept.
+    pub scratch: PathBuf,
+    /// The workspace's root.
+    pub root: PathBuf,
 }
 
 impl Sides {
     /// Builds both, optimised; says what is missing for GStreamer's.
     pub fn build(workspace: &Workspace) -> Result<Sides, Failure> {
         plugins::build(workspace, Profile::Release)?;
+        plugins::build_plugin(workspace, Profile::Release, "fixture")?;
         let mut build = workspace.cargo();
         build.args(["build", "--release", "--package", "gst-mini-bench"]);
         plugins::step("gst-mini-bench", build)?;
@@ -48,6 +53,8 @@ impl Sides {
             launch: program("gst-mini"),
             environment: demo::environment(workspace, Profile::Release),
             theirs: theirs.ok(),
+            scratch: workspace.target.join("bench"),
+            root: workspace.root.clone(),
         })
     }
 
