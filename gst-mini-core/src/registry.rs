@@ -36,7 +36,7 @@ inventory::collect!(Factory);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MakeError {
     /// Nobody makes elements of that name.
-    #[error("no element \"{name}\"{}", explain_missing(near, refused, *empty))]
+    #[error("no element \"{name}\"{}", explain_missing(near, refused, *empty, *no_plugins))]
     NoSuchElement {
         /// The name asked for.
         name: String,
@@ -46,6 +46,8 @@ pub enum MakeError {
         refused: Vec<String>,
         /// Whether no built-in element is linked at all.
         empty: bool,
+        /// Whether there is no plugin at all.
+        no_plugins: bool,
     },
     /// A plugin that has the element cannot be loaded.
     #[error("element \"{name}\": {why}")]
@@ -60,11 +62,15 @@ pub enum MakeError {
     Handle(#[from] HandleError),
 }
 
-fn explain_missing(near: &[String], refused: &[String], empty: bool) -> String {
+fn explain_missing(near: &[String], refused: &[String], empty: bool, no_plugins: bool) -> String {
     let mut text = crate::host::props::hint(near);
     if !refused.is_empty() {
         text.push_str("; plugins that were not loaded:\n  ");
         text.push_str(&refused.join("\n  "));
+    } else if near.is_empty() && no_plugins {
+        text.push_str(
+            "; if it is in a plugin, set GST_MINI_PLUGIN_PATH to the folder of plugins: none was found",
+        );
     }
     if empty {
         text.push_str(
@@ -238,6 +244,7 @@ impl Registry {
                 .collect(),
             refused: self.plugins.refused(),
             empty: self.builtin.is_empty(),
+            no_plugins: self.plugins.list().is_empty(),
         })
     }
 

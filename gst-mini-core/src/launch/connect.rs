@@ -7,9 +7,12 @@
 //! In GStreamer: `gst/gstutils.c` (`gst_element_link_pads_full`, `gst_element_get_compatible_pad`).
 //! Left out: nothing.
 
+use super::meant;
 use crate::caps::Caps;
 use crate::element::Direction;
+use crate::error::{ElementError, ErrorKind};
 use crate::handle::{ElementRef, HandleError};
+use crate::message::{Message, MessageKind};
 use crate::pad::{LinkError, Pad, PadCore};
 use crate::pipeline::{Bin, Pipeline};
 use crate::registry::factory::Presence;
@@ -119,7 +122,16 @@ impl Linker<'_> {
         filter.set_state(pending.unwrap_or(current));
         let sink = Side { element: &filter, pad: Some("sink") };
         let src = Side { element: &filter, pad: Some("src") };
+        let neighbors = [beside(from.element, Direction::Src), beside(to.element, Direction::Sink)];
         let linked = self.link_pads(from, sink).and_then(|_| self.link_pads(src, to));
+        if linked.is_ok()
+            && let Some(text) = meant::strange_field(caps, &neighbors)
+            && let Some(bin) = Bin::from_element(self.root)
+        {
+            let warning = ElementError::new(ErrorKind::Negotiation, text);
+            bin.bus().post(Message::new(&name, MessageKind::Warning(warning)));
+        }
+        let linked = linked.map_err(|why| with_hint(&why, &meant::instead(caps, &neighbors)));
         if linked.is_err() {
             let pads: Vec<_> = filter.pads();
             let pads: Vec<_> = pads.iter().filter_map(|pad| Some((pad, pad.peer()?))).collect();
@@ -343,6 +355,25 @@ impl Linker<'_> {
             _ => Err(format!("{} and {} are in no common bin", from.name(), to.name())),
         }
     }
+}
+
+/// What the pads of one direction could have, all together; of those not there yet, their templates.
+fn beside(element: &ElementRef, direction: Direction) -> Caps {
+    let pads = element.pads();
+    let mut pads = pads.iter().filter(|pad| pad.direction() == direction).peekable();
+    let mut all = Caps::empty();
+    if pads.peek().is_none() {
+        let templates = element.factory().pads.iter();
+        templates.filter(|t| t.direction == direction).for_each(|t| all.append(&t.caps));
+    }
+    pads.for_each(|pad| all.append(&pad.possible_caps()));
+    all
+}
+
+/// The hint stands behind the sentence, before what follows in lines of its own.
+fn with_hint(why: &str, hint: &str) -> String {
+    let (sentence, rest) = why.split_at(why.find('\n').unwrap_or(why.len()));
+    format!("{sentence}{hint}{rest}")
 }
 
 fn is_free(pad: &Arc<PadCore>, direction: Direction) -> bool {

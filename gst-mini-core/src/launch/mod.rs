@@ -24,6 +24,8 @@ mod connect;
 mod delayed;
 mod error;
 mod lexer;
+#[cfg(feature = "host")]
+mod meant;
 mod parser;
 mod quoting;
 
