@@ -164,6 +164,14 @@ pub fn settle() {
     }
 }
 
+/// In a simulation: a place where something takes a while, so that tasks that could go on do, each until
+/// it waits or gives way in turn; the seed decides, where there is one. Elsewhere it does nothing.
+pub fn give_way() {
+    if let Some(sim) = sim::current() {
+        sim.give_way();
+    }
+}
+
 /// In a simulation: lets the other tasks run and time jump until every one of them waits without a
 /// deadline. Elsewhere it does nothing. A live source never idles: use [`run_until`] there.
 pub fn run_until_idle() {

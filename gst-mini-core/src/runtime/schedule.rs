@@ -108,11 +108,12 @@ pub(super) struct State {
     pub(super) report: Option<Box<dyn FnOnce(Deadlock) + Send>>,
     waiting: HashMap<On, Vec<usize>, BuildHasherDefault<Spread>>,
     timers: BTreeSet<(u64, usize)>,
-    random: SplitMix,
+    /// Where the choices come from; without it, who was ready first goes first and runs until it waits.
+    random: Option<SplitMix>,
 }
 
 impl State {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: Option<u64>) -> Self {
         Self {
             now: 0,
             limit: u64::MAX,
@@ -129,7 +130,7 @@ impl State {
             report: None,
             waiting: HashMap::default(),
             timers: BTreeSet::new(),
-            random: SplitMix(seed),
+            random: seed.map(SplitMix),
         }
     }
 
@@ -190,18 +191,18 @@ impl State {
             }
         }
         self.picks += 1;
-        let index = self.random.below(self.ready.len());
-        self.running = self.ready.swap_remove(index);
+        self.running = match &mut self.random {
+            Some(random) => self.ready.swap_remove(random.below(self.ready.len())),
+            None => self.ready.remove(0),
+        };
         self.running
     }
 
     /// Another task to go on instead of `me`, or `None` to stay.
     pub(super) fn choose_or_stay(&mut self, me: usize) -> Option<usize> {
-        if self.ready.is_empty() {
-            return None;
-        }
+        let random = self.random.as_mut().filter(|_| !self.ready.is_empty())?;
         self.choices += 1;
-        let index = self.random.below(self.ready.len() + 1);
+        let index = random.below(self.ready.len() + 1);
         let next = *self.ready.get(index)?;
         self.picks += 1;
         self.ready[index] = me;
@@ -209,9 +210,28 @@ impl State {
         Some(next)
     }
 
+    /// Another task to go on instead of `me`, which is ready to go on itself; without a seed, who is first in
+    /// the line of which `me` becomes the last.
+    pub(super) fn choose_another(&mut self, me: usize) -> Option<usize> {
+        if self.random.is_some() {
+            return self.choose_or_stay(me);
+        }
+        if self.ready.is_empty() {
+            return None;
+        }
+        let next = self.ready.remove(0);
+        self.picks += 1;
+        self.ready.push(me);
+        self.running = next;
+        Some(next)
+    }
+
     /// Whether to offer a switch at an ordinary lock: at one in eight, for they are many.
     pub(super) fn may_preempt(&mut self) -> bool {
-        !self.ready.is_empty() && self.random.below(8) == 0 && !std::thread::panicking()
+        let Some(random) = self.random.as_mut().filter(|_| !self.ready.is_empty()) else {
+            return false;
+        };
+        random.below(8) == 0 && !std::thread::panicking()
     }
 
     fn find_ready(&mut self) {

@@ -42,7 +42,13 @@ pub struct Sim {
 impl Sim {
     /// A simulation whose choices come from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { shared: Arc::new(Mutex::new(State::new(seed))) }
+        Self { shared: Arc::new(Mutex::new(State::new(Some(seed)))) }
+    }
+
+    /// A simulation in which nothing is left to choose: who runs goes on until it waits, and who could
+    /// go on first goes on next. So it is on a machine where a thread that is woken takes its time.
+    pub fn in_turn() -> Self {
+        Self { shared: Arc::new(Mutex::new(State::new(None))) }
     }
 
     /// The same, but virtual time that would pass `limit` is reported as a deadlock: something waits
@@ -317,6 +323,15 @@ impl Current {
         if !std::thread::panicking() {
             let state = self.shared.lock();
             self.switch(state);
+        }
+    }
+
+    /// The same, but without a seed the others go first.
+    pub(super) fn give_way(&self) {
+        let mut state = self.shared.lock();
+        let next = state.choose_another(self.me);
+        if let Some(next) = next {
+            self.hand_over(state, next);
         }
     }
 
