@@ -54,6 +54,10 @@ pub struct BinCore {
     top: Option<Top>,
     told_error: AtomicBool,
     notify: AtomicBool,
+    /// Whether it counts as a sink and as a source. What is told of them is what they were when they
+    /// were put in: a bin that becomes one later, inside another, does not make that one into one.
+    has_sink: AtomicBool,
+    has_source: AtomicBool,
     /// One exchange of elements at a time.
     replacing: StreamLock,
 }
@@ -86,6 +90,8 @@ impl BinCore {
             top: top.then(Top::default),
             told_error: AtomicBool::new(false),
             notify: AtomicBool::new(false),
+            has_sink: AtomicBool::new(false),
+            has_source: AtomicBool::new(false),
             replacing: StreamLock::new(),
         });
         let made = ElementRef::wrap(core, Arc::new(BinBase(bin.clone())), None);
@@ -99,6 +105,16 @@ impl BinCore {
     /// The elements in it, in the order they were added.
     pub fn children(&self) -> Vec<ElementRef> {
         self.children.read().clone()
+    }
+
+    /// Whether streams end in it.
+    pub(crate) fn is_sink(&self) -> bool {
+        self.has_sink.load(Ordering::Acquire)
+    }
+
+    /// Whether streams begin in it.
+    pub(crate) fn is_source(&self) -> bool {
+        self.has_source.load(Ordering::Acquire)
     }
 
     pub(crate) fn bus(&self) -> Option<Arc<Bus>> {
@@ -156,6 +172,8 @@ impl BinCore {
                 ..ours
             };
             drop(theirs);
+            self.has_sink.fetch_or(element.is_sink(), Ordering::AcqRel);
+            self.has_source.fetch_or(element.is_source(), Ordering::AcqRel);
             children.push(element.clone());
         }
         self.structure.fetch_add(1, Ordering::AcqRel);
@@ -181,6 +199,13 @@ impl BinCore {
                 }
             })?;
             children.remove(at);
+            if element.is_sink() {
+                self.has_sink.store(children.iter().any(ElementRef::is_sink), Ordering::Release);
+            }
+            if element.is_source() {
+                let others = children.iter().any(ElementRef::is_source);
+                self.has_source.store(others, Ordering::Release);
+            }
             children.clone()
         };
         self.structure.fetch_add(1, Ordering::AcqRel);

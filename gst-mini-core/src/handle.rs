@@ -247,18 +247,18 @@ impl ElementRef {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether streams end here.
+    /// Whether streams end here; a bin is a sink when one was put into it.
     pub fn is_sink(&self) -> bool {
         match self.0.behavior.as_bin() {
-            Some(bin) => bin.children().iter().any(ElementRef::is_sink),
+            Some(bin) => bin.is_sink(),
             None => self.factory().role == RoleKind::Sink,
         }
     }
 
-    /// Whether streams begin here.
+    /// Whether streams begin here; a bin is a source when one was put into it.
     pub fn is_source(&self) -> bool {
         match self.0.behavior.as_bin() {
-            Some(bin) => bin.children().iter().any(ElementRef::is_source),
+            Some(bin) => bin.is_source(),
             None => self.factory().role == RoleKind::Source,
         }
     }
