@@ -88,22 +88,14 @@ impl BinCore {
     pub(super) fn query(&self, query: &mut Query) -> bool {
         let sinks = self.children().into_iter().filter(ElementRef::is_sink).map(Asked::Sink);
         let sinks: Vec<Asked> = sinks.collect();
+        if let Query::Latency { .. } = query {
+            *query = Query::latency();
+        }
         ask(&sinks, query) || {
             let pads = self.core.pads_of(Direction::Src).into_iter().map(Asked::Pad);
             let pads: Vec<Asked> = pads.collect();
-            match query {
-                // What some sinks answered counts, whether the others could or not.
-                Query::Latency { .. } => {
-                    let all: Vec<Asked> = sinks.into_iter().chain(pads).collect();
-                    let pads_answer = all.iter().all(|asked| match asked {
-                        Asked::Sink(_) => true,
-                        Asked::Pad(pad) => pad.query(&mut Query::latency()),
-                    });
-                    latency(&all, query);
-                    pads_answer
-                }
-                _ => ask(&pads, query),
-            }
+            // Of a latency, what some sinks answered counts, whether the others could or not.
+            ask(&pads, query)
         }
     }
 }
@@ -155,11 +147,13 @@ fn ask(asked: &[Asked], query: &mut Query) -> bool {
     }
 }
 
-/// The largest of the least and the least of the largest latencies of those that are live. `false` if
-/// one did not answer; the others' answers are there all the same.
+/// The largest of the least and the least of the largest latencies of those that are live, with what the
+/// query says already. `false` if one did not answer; the others' answers are there all the same.
 fn latency(asked: &[Asked], query: &mut Query) -> bool {
-    let (mut all, mut is_live) = (true, false);
-    let (mut least, mut most) = (ClockTime::ZERO, None::<ClockTime>);
+    let Query::Latency { live: mut is_live, min: mut least, max: mut most } = *query else {
+        return false;
+    };
+    let mut all = true;
     for one in asked {
         let mut ask = Query::latency();
         if !one.query(&mut ask) {
