@@ -411,7 +411,7 @@ impl Behavior for SinkBase {
         self.settings.read(&self.core);
         // A wait that is not wanted any more is over; what else a wait depends on is read when it
         // begins.
-        if name == "sync" {
+        if name == "sync" && !self.settings.sync.get() {
             self.clock_wait.unschedule();
         }
     }

@@ -79,8 +79,8 @@ enum Now {
 }
 
 impl SinkBase {
-    /// Position in time; `Err(true)`: upstream may know.
-    fn time_position(&self) -> Result<u64, bool> {
+    /// Position in time, none before the stream began; `Err(true)`: upstream may know.
+    fn time_position(&self) -> Result<Option<u64>, bool> {
         let segment = self.shown.segment.lock().ok_or(false)?;
         if segment.format != Format::Time {
             return Err(true);
@@ -99,7 +99,7 @@ impl SinkBase {
         let forwards = segment.rate > 0.0;
         let now = match now {
             Now::Clock(now) | Now::Paused(now) if !self.shown.eos.load(Ordering::Acquire) => now,
-            _ => return if forwards { start } else { stop.or(start) }.ok_or(true),
+            _ => return if forwards { start } else { stop.or(start) }.ok_or(true).map(Some),
         };
         let last = if forwards { stop } else { start.or(stop) };
         let latency = self.preroll.lock().latency;
@@ -111,7 +111,7 @@ impl SinkBase {
         let Query::Position { format, position } = query else { return false };
         match (*format, self.time_position()) {
             (Format::Time, Ok(at)) => {
-                *position = Some(at);
+                *position = at;
                 true
             }
             (Format::Time, Err(false)) => false,
@@ -157,13 +157,13 @@ impl SinkBase {
     }
 }
 
-/// The stream time that is due at a running time, within what has been seen.
+/// The stream time that is due at a running time, within what has been seen; none that is negative.
 fn by_running_time(
     segment: &Segment,
     now: RunningTime,
     latency: ClockTime,
     last: Option<u64>,
-) -> u64 {
+) -> Option<u64> {
     let rate = segment.rate * segment.applied_rate;
     let began = segment.base.saturating_add(latency.nanos());
     let played = now.nanos().saturating_sub(began) as f64 * rate;
@@ -173,10 +173,10 @@ fn by_running_time(
         origin = origin.saturating_add(length);
     }
     // As a real number, as in GStreamer: a float's cast cuts off, and stops at the ends.
-    let at = (origin.saturating_add(segment.offset) as f64 + played) as u64;
-    match last {
-        Some(last) if rate > 0.0 => at.min(last),
-        Some(last) => at.max(last),
-        None => at,
+    let at = (origin.saturating_add(segment.offset) as f64 + played) as i64;
+    match (u64::try_from(at).ok(), last) {
+        (Some(at), Some(last)) if rate > 0.0 => Some(at.min(last)),
+        (at, Some(last)) if rate < 0.0 => at.max(Some(last)),
+        (at, _) => at,
     }
 }
