@@ -106,8 +106,9 @@ impl FromStr for CapsFeatures {
         }
         let mut features = Self::default();
         let mut column = 1;
-        for part in split_at_commas(text) {
-            let name = part.trim_matches(' ');
+        for (at, part) in split_at_commas(text).enumerate() {
+            // Spaces are taken after a comma, and nowhere else.
+            let name = if at == 0 { part } else { part.trim_start_matches(' ') };
             if name.is_empty() || name.contains(' ') {
                 return Err(CapsParseError::new("expected names of features with commas", column));
             }

@@ -53,7 +53,7 @@ pub fn parse_launch_element(text: &str) -> Result<ElementRef, LaunchError> {
         elements: vec![None; graph.elements.len()],
         bins: vec![None; graph.bins.len()],
     };
-    builder.make_all(syntax.as_ref())?;
+    builder.make_all()?;
     if let Some(error) = syntax {
         return Err(error);
     }
@@ -81,34 +81,15 @@ impl Builder<'_> {
         crate::log::write("launch", Level::Warning, element, text);
     }
 
-    /// Makes all elements and bins. Caps that do not parse are met where their link is read, and so is
-    /// the end of what could be read.
-    fn make_all(&mut self, syntax: Option<&LaunchError>) -> Result<(), LaunchError> {
-        let mut links = self.graph.links.iter().peekable();
-        let end = syntax.map_or(usize::MAX, |error| error.fault().span.start);
+    /// Makes all elements and bins of what could be read.
+    fn make_all(&mut self) -> Result<(), LaunchError> {
         for node in self.graph.creation_order() {
-            let span = self.graph.span(node);
-            // A link's caps are read when its right side is complete.
-            while let Some(link) = links.next_if(|link| self.is_read_before(link, span)) {
-                self.caps(link)?;
-            }
             match node {
                 Node::Element(index) => self.make_element(index)?,
                 Node::Bin(index) => self.make_bin(index)?,
             }
         }
-        for link in links.filter(|link| link.span.end <= end) {
-            self.caps(link)?;
-        }
         Ok(())
-    }
-
-    fn is_read_before(&self, link: &LinkDesc, node: &Span) -> bool {
-        let end = match &link.to.target {
-            Target::Element(index) => self.graph.elements[*index].span.end.max(link.to.span.end),
-            Target::Name(_) => link.to.span.end,
-        };
-        end <= node.start
     }
 
     fn caps(&self, link: &LinkDesc) -> Result<Option<Caps>, LaunchError> {

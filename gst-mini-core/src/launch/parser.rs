@@ -9,6 +9,7 @@ use super::lexer::{Kind, Token, tokens};
 use super::quoting::{unescape_caps, unescape_value};
 use super::{BinDesc, ElementDesc, EndPoint, Fault, Graph, LaunchError, LinkDesc, Node, PropDesc};
 use super::{Span, Target};
+use crate::caps::Caps;
 
 type Result<T> = std::result::Result<T, LaunchError>;
 
@@ -306,14 +307,23 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The text of inline caps.
+    /// The text of inline caps. They are read at once: what is wrong with them is told before what is
+    /// wrong with anything after them.
     fn caps(&self, span: Span) -> Result<String> {
         let written = self.text[span.clone()].as_bytes();
-        unescape_caps(written).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        let text = unescape_caps(written).and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(text) = text else {
             let message =
                 "could not parse the caps: \\0 to \\3 begin a byte in octal, three digits";
-            LaunchError::Link(self.fault(message, span))
-        })
+            return Err(LaunchError::Link(self.fault(message, span)));
+        };
+        match Caps::parse(&text) {
+            Ok(_) => Ok(text),
+            Err(error) => {
+                let message = format!("could not parse the caps: {error}");
+                Err(LaunchError::Link(self.fault(message, span)))
+            }
+        }
     }
 
     fn peek(&self) -> Option<&Kind> {
@@ -445,6 +455,15 @@ mod tests {
         assert_eq!(graph.links[0].caps.as_deref(), Some(r#"b/c, d="e!",f=A"#));
         assert!(graph.links[0].all_pads);
         assert_eq!(parse(r"a ! b/c,d=\19 ! e").unwrap_err().class(), "link");
+    }
+
+    #[test]
+    fn parse_of_bad_caps_tells_of_them_before_what_follows() {
+        for line in ["a ! b/c  d ! ", "a ! b/cd=5! ! e", "a ! b/c,d=\"e f=g  !h\" ! i"] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.class(), "link", "{line}");
+            assert!(error.to_string().contains("could not parse the caps"), "{error}");
+        }
     }
 
     #[test]
