@@ -253,17 +253,21 @@ impl Queue {
         self.relock()
     }
 
-    /// Gives the lock up and waits for an item.
+    /// Gives the lock up and waits for an item. What else wakes this element, a property that was set,
+    /// is none.
     fn wait_item<'a>(
         &'a self,
         cx: &Cx,
         mut state: MutexGuard<'a, State>,
     ) -> FlowResult<MutexGuard<'a, State>> {
         state.waits_item = true;
-        let ticket = cx.ticket(ITEM);
-        drop(state);
-        cx.wait(ITEM, ticket, None)?;
-        self.relock()
+        while state.waits_item {
+            let ticket = cx.ticket(ITEM);
+            drop(state);
+            cx.wait(ITEM, ticket, None)?;
+            state = self.relock()?;
+        }
+        Ok(state)
     }
 
     /// Gives the lock up, and wakes who waits for what has changed.
@@ -630,8 +634,17 @@ impl MultiPad for Queue {
             }
             _ => {}
         }
-        // A new limit may end a wait on either side.
-        (state.waits_room, state.waits_item) = (true, true);
-        self.unlock(cx, state);
+        self.publish_levels(&state);
+        // A lower threshold may end the wait for an item, a higher limit that for room. That a queue counts
+        // as no longer empty because it may hold less than it does is seen with the next item.
+        let is_room = name.starts_with("max-size-") && std::mem::take(&mut state.waits_room);
+        let is_item = name.starts_with("min-threshold-") && std::mem::take(&mut state.waits_item);
+        drop(state);
+        if is_room {
+            cx.wake(ROOM);
+        }
+        if is_item {
+            cx.wake(ITEM);
+        }
     }
 }
