@@ -21,7 +21,7 @@ pub struct Case {
     /// The same, parsed.
     pub json: Json,
     /// Decides which task goes on where more than one could.
-    pub seed: u64,
+    pub seed: Option<u64>,
 }
 
 /// What a replay came to that is not what was recorded.
@@ -58,7 +58,7 @@ impl Case {
             kind: word("kind", kind),
             line: line.to_owned(),
             json,
-            seed: 0,
+            seed: None,
         })
     }
 
@@ -72,7 +72,7 @@ impl Case {
 
     /// What a scenario runs in.
     pub(crate) fn sim(&self) -> Sim {
-        Sim::new(self.seed)
+        self.seed.map_or_else(Sim::in_turn, Sim::new)
     }
 
     /// Whether it counts in neither number.

@@ -16,7 +16,7 @@ const USAGE: &str = "usage: cargo xtask conform [DIR] [--kind K] [--id ID] [--se
   DIR        folder with *.jsonl files (default: tests/vectors)
   --kind K   only this kind
   --id ID    only the case of that name, and show it
-  --seed N   choose with this seed which thread goes on (default: 0)
+  --seed N   choose with this seed which thread goes on (default: each in turn, until it waits)
   --show     print expected against got for every case that failed";
 
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Wanted {
     folder: Option<PathBuf>,
     kind: Option<String>,
     id: Option<String>,
-    seed: u64,
+    seed: Option<u64>,
     show: bool,
 }
 
@@ -54,7 +54,8 @@ fn wanted(arguments: &[String]) -> Result<Wanted, String> {
             "--id" => wanted.id = Some(value()?),
             "--seed" => {
                 let text = value()?;
-                wanted.seed = text.parse().map_err(|_| format!("\"{text}\" is no seed"))?;
+                let seed = text.parse().map_err(|_| format!("\"{text}\" is no seed"))?;
+                wanted.seed = Some(seed);
             }
             "--show" => wanted.show = true,
             word if word.starts_with('-') || wanted.folder.is_some() => {

@@ -21,7 +21,14 @@ use crate::words::json_of_event;
 pub(crate) struct Log(Arc<std::sync::Mutex<Vec<Json>>>);
 
 impl Log {
+    /// The recorder's own code, called from GStreamer, takes a while at such a place.
     pub fn add(&self, entry: Json) {
+        runtime::give_way();
+        self.note(entry);
+    }
+
+    /// What is noted on the way, in no time.
+    pub fn note(&self, entry: Json) {
         self.0.lock().expect("nobody panics with it").push(entry);
     }
 

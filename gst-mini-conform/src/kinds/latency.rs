@@ -54,7 +54,10 @@ impl Source for LatencySrc {
         while std::mem::replace(&mut self.given, true) {
             cx.wait(0, cx.ticket(0), None)?;
         }
-        Ok(Buffer::from_vec(Vec::new()))
+        let mut buf = Buffer::from_vec(Vec::new());
+        buf.set_pts(Some(ClockTime::ZERO));
+        buf.set_duration(Some(ClockTime::from_millis(1)));
+        Ok(buf)
     }
 }
 

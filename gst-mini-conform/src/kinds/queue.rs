@@ -60,6 +60,8 @@ impl Default for FlowResultOf {
 
 impl PadHandler for End {
     fn chain(&self, pad: &PadCore, buf: Buffer) -> FlowResult {
+        // The recorder's own code took a while here.
+        runtime::give_way();
         let mut state = self.state.lock();
         let mut note = json!({"buffer": buf.offset()});
         if buf.has(BufferFlags::DISCONT) {
@@ -78,6 +80,7 @@ impl PadHandler for End {
         state.flow.0
     }
     fn event(&self, _: &PadCore, event: Event) -> FlowResult {
+        runtime::give_way();
         let mut state = self.state.lock();
         state.out.push(json_of_event(&event));
         state.notify_all();

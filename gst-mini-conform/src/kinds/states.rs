@@ -88,7 +88,7 @@ impl Bench {
                     Some(wanted) if wanted == transition => StateReturn::Failure,
                     _ => go(),
                 };
-                calls.add(json!([name, transition, state_return(result)]));
+                calls.note(json!([name, transition, state_return(result)]));
                 result
             });
         }
