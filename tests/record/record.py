@@ -3,10 +3,10 @@
 
     /usr/bin/python3 tests/record/record.py --seed 1 --count 500 DIR
 
-Kinds: segment, caps, value, launch (one file each in DIR; format: tests/vectors/README.md). Needs
+Kinds: segment, caps, caps_features, value, launch (one file each in DIR; format: tests/vectors/README.md). Needs
 GStreamer's introspection (Debian: python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0).
 """
-import argparse, json, os, random, sys
+import argparse, ctypes, json, os, random, re, sys
 import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst, GObject, GLib
@@ -77,9 +77,11 @@ def field_value():
 
 FIELDS = ["width", "height", "framerate", "format", "rate", "channels", "x", "y"]
 
+FEATURED = .15  # how many structures have features
+
 def structure(features=True):
     name = pick("video/x-raw", "video/x-raw", "audio/x-raw", "test/a", "video/x-h264")
-    if features and R.random() < .15: name += pick("(memory:SystemMemory)", "(memory:GLMemory)", "(meta:A, meta:B)", "(ANY)", "(memory:GLMemory, meta:A)")
+    if features and R.random() < FEATURED: name += pick("(memory:SystemMemory)", "(memory:GLMemory)", "(memory:GLMemory)", "(meta:A, meta:B)", "(meta:B, meta:A)", "(ANY)", "(memory:GLMemory, meta:A)", "(memory:SystemMemory, meta:A)", "( meta:A,meta:B )", "(memory:DMABuf)")
     fields = R.sample(FIELDS, R.choice((0, 1, 1, 2, 2, 3)))
     return ", ".join([name] + [f"{field}={field_value()}" for field in fields])
 
@@ -100,6 +102,35 @@ def relative(text):
         out.append(", ".join(bits))
     return "; ".join(out + ([structure()] if R.random() < .3 else []))
 
+ALIASES = ["int", "i", "gint", "uint", "u", "guint", "gint64", "guint64", "double", "d", "gdouble", "float", "f", "string", "s", "str", "boolean", "bool", "b", "fraction", "GstFraction", "bitmask", "GstBitmask", "structure", "GstCaps", "flagset", "gchar", "list", "array", "foo", "type", "int64", "date", "GstDateTime", "buffer"]
+WORDS = ["1", "-1", "+7", "0x1F", "010", "08", "1e2", "2.", ".5", "-.5", "nan", "inf", "1/2", "-1/3", "1/-3", "2/4", "1/0", "30000/1001", "true", "YES", "t", "no", "abc", "a-b_c.d", "a:b", "a+b", "1a", "a1", "min", "max", "NULL", "null", "\"x\"", "\"1\"", "\"a b\"", "\"a\\\"b\"", "\"a\\\\b\"",
+         "\"\"", "'x'", "x\\ y", "é", "\"é\"", "2147483648", "-2147483649", "99999999999999999999", "4294967295", "1+2", "0x3:0x7", "a=b", "1 2", "", "\"[ 1, 2 ]\"", "2020-01-02", "0xffffffffffffffff", "\"\\303\\251\"", "1:2:3", "+a/-b"]
+
+def quirk_value(deep=0):
+    k = R.randrange(10) if deep < 3 else 0
+    cast = f"({pick('', ' ')}{R.choice(ALIASES)}{pick('', '', ' ')}){pick('', '', ' ')}" if R.random() < .45 else ""
+    inner = lambda: quirk_value(deep + 1)
+    gap = pick("", " ")
+    if k <= 5: return cast + R.choice(WORDS)
+    if k == 6: return cast + "[" + gap + ("," + gap).join(pick(*WORDS[:17], "min", "max", "0", "10", "5") for _ in range(pick(2, 2, 2, 2, 3, 3, 1, 4))) + gap + "]"
+    if k == 7: return cast + "{" + gap + ("," + gap).join(inner() for _ in range(R.randint(0, 3))) + gap + "}"
+    if k == 8: return cast + "<" + gap + ("," + gap).join(inner() for _ in range(R.randint(0, 3))) + gap + ">"
+    return cast + pick("[1,2", "{1,2", "<1", "(int)", "((int))5", "\"open", "[foo, a=1]", "[foo, a=1;]", "[audio/x-raw]", "\"foo, a=1;\"", "{ }", "< >", "[ ]", "}", "]", "1)", "(int")
+
+def quirk_text():
+    out = []
+    for _ in range(pick(1, 1, 1, 2)):
+        name = pick("test/a", "test/a", "video/x-raw", "a", "a1", "1a", "x-y", "a.b", "a:b/c+d", "", "\"q/q\"", "ANY", "EMPTY", "NONE", "test/a(memory:A)", "test/a( memory:A , meta:B)", "test/a(ANY)", "test/a()", "test/a(a)", "test/a(memory:A", "test /a")
+        fields = [f"{pick('x', 'y', 'x', '1x', 'a-b', 'a:b', 'a.b', 'X', 'x ', 'x+y', 'x/y')}={pick('', '', ' ')}{quirk_value()}" for _ in range(R.choice((0, 1, 1, 1, 2)))]
+        out.append(pick(", ", ",", " , ").join([name] + fields) + pick("", "", "", "", ",", " ", ";"))
+    return pick("; ", ";", " ;").join(out)
+
+def quirk_case():
+    text = quirk_text()
+    caps = Gst.Caps.from_string(text)
+    expect = {"ok": True, "caps": caps.to_string(), "size": caps.get_size(), "any": caps.is_any(), "empty": caps.is_empty(), "fixed": caps.is_fixed()} if caps is not None else {"ok": False}
+    return {"op": "parse", "group": "quirk", "a": text, "expect": expect}
+
 def parsed(make):
     while True:
         text = make()
@@ -110,6 +141,7 @@ def duplicate_fields(text):
     return any(part.count(f" {f}=") > 1 for part in text.split(";") for f in FIELDS)
 
 def caps_case():
+    if R.random() < .2: return quirk_case()
     op = pick("parse", "intersect", "intersect", "intersect_first", "can_intersect", "is_subset", "is_subset", "is_equal", "is_strictly_equal",
               "is_always_compatible", "fixate", "simplify", "normalize", "merge", "append", "subtract", "fixate_field")
     text, a = parsed(caps_text)
@@ -152,6 +184,14 @@ def caps_case():
     return case | {"expect": result}
 
 
+def features_case():
+    """Caps whose structures mostly have features."""
+    global FEATURED
+    FEATURED = .75
+    try: return caps_case()
+    finally: FEATURED = .15
+
+
 # ---- values -----------------------------------------------------------------------------------
 
 TYPES = {"int": "gint", "uint": "guint", "int64": "gint64", "uint64": "guint64", "boolean": "gboolean", "double": "gdouble", "float": "gfloat", "string": "gchararray", "fraction": "GstFraction"}
@@ -164,19 +204,68 @@ def value_text(kind):
     if kind == "fraction": return pick(fraction(), "5", "-3/6", "3/-6", "1/0", "2147483648/1", "max", "min", "1/2/3", "29.97", " 1/2", "1 / 2", "0.1")
     return pick("abc", "a b", "\"a b\"", "\"a\\\"b\"", "'a'", "NULL", "", "\"\"", "é", "\"\\303\\251\"", "a;b", "\"unterminated", "a\\ b", "\"NULL\"", "tab\there")
 
+LIB = ctypes.CDLL("libgstreamer-1.0.so.0")
+LIB.gst_structure_get_value.restype = ctypes.c_void_p
+LIB.gst_structure_get_value.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+LIB.gst_value_compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+
+def compare(a, b):
+    """Two structures' fields `v`, compared as they are, not as Python would see them."""
+    va, vb = (LIB.gst_structure_get_value(hash(s), b"v") for s in (a, b))
+    return {-1: "less", 0: "equal", 1: "greater"}.get(LIB.gst_value_compare(va, vb), "unordered")
+
+GOBJECT = ctypes.CDLL("libgobject-2.0.so.0")
+GOBJECT.g_type_from_name.restype = ctypes.c_size_t
+LIB.gst_value_serialize.restype = GOBJECT.g_value_get_string.restype = ctypes.c_char_p
+GOBJECT.g_value_get_flags.restype = ctypes.c_uint
+
+def deserialize(kind, gtype, text):
+    """`gst_value_deserialize`, which introspection takes for one that makes its value."""
+    raw = ctypes.create_string_buffer(24); v = ctypes.byref(raw)
+    GOBJECT.g_value_init(v, ctypes.c_size_t(GOBJECT.g_type_from_name(gtype.encode())))
+    if not LIB.gst_value_deserialize(v, text.encode()): return {"ok": False}
+    out = LIB.gst_value_serialize(v)
+    expect = {"ok": True, "text": None if out is None else out.decode()}
+    if kind == "string": s = GOBJECT.g_value_get_string(v); expect["value"] = None if s is None else s.decode()
+    if kind == "fraction": expect["value"] = [LIB.gst_value_get_fraction_numerator(v), LIB.gst_value_get_fraction_denominator(v)]
+    if kind.startswith("enum"): expect["value"] = GOBJECT.g_value_get_enum(v)
+    if kind.startswith("flags"): expect["value"] = GOBJECT.g_value_get_flags(v)
+    return expect
+
+def subtracted(a, b):
+    """`gst_value_fraction_subtract`, which has no plain twin."""
+    values = [ctypes.create_string_buffer(24) for _ in range(3)]; x, y, out = map(ctypes.byref, values)
+    for v, f in ((x, a), (y, b), (out, (0, 1))):
+        GOBJECT.g_value_init(v, ctypes.c_size_t(GOBJECT.g_type_from_name(b"GstFraction"))); LIB.gst_value_set_fraction(v, *f)
+    if not LIB.gst_value_fraction_subtract(out, x, y): return {"ok": False}
+    return {"ok": True, "value": [LIB.gst_value_get_fraction_numerator(out), LIB.gst_value_get_fraction_denominator(out)]}
+
+ENUMS = {"enum:leaky": "GstQueueLeaky", "enum:seek-type": "GstSeekType", "flags:seek-flags": "GstSeekFlags"}
+
+def enum_text(kind):
+    words = {"enum:leaky": ["no", "upstream", "downstream", "GST_QUEUE_LEAK_UPSTREAM", "leaky on upstream (new buffers)", "Leaky on upstream (new buffers)", "Not Leaky", "NO"],
+             "enum:seek-type": ["none", "set", "end", "GST_SEEK_TYPE_SET", "GST_SEEK_TYPE_END", "SET", "cur"],
+             "flags:seek-flags": ["flush", "accurate", "key-unit", "segment", "trickmode", "skip", "snap-before", "snap-after", "snap-nearest", "trickmode-key-units", "trickmode-no-audio", "trickmode-forward-predicted", "instant-rate-change", "none", "GST_SEEK_FLAG_FLUSH", "GST_SEEK_FLAG_SKIP", "FLUSH"]}[kind]
+    word = lambda: pick(*words, *words, str(R.randint(-2, 12)), "0x%x" % R.getrandbits(11), "", "x", "1a", "2048")
+    if kind.startswith("flags"): return pick("+", "+", "+", "|", ",", " + ").join(word() for _ in range(R.randint(0, 4)))
+    return pick("", "", "", " ") + word() + pick("", "", "", " ")
+
 def value_case():
-    op = pick("parse", "parse", "parse", "serialize_string", "time_format", "fraction_multiply", "fraction_add", "fraction_subtract", "fraction_compare",
+    op = pick("parse", "parse", "parse", "parse", "serialize_string", "double_to_fraction", "fraction_to_double", "fraction_multiply", "fraction_add", "fraction_subtract", "fraction_compare",
               "scale", "scale_round", "scale_ceil", "compare", "structure")
     big = lambda: pick(R.getrandbits(10), R.getrandbits(32), R.getrandbits(63), R.getrandbits(64), NONE, 10**9, 90000)
+    if op == "double_to_fraction":
+        value = pick(float(double()), R.uniform(-1e3, 1e3), R.uniform(0, 1), 10.0 ** R.randint(-12, 12), R.randint(1, 10**6) / R.randint(1, 1001), 1e300, -1e-300, 2147483647.0, 4294967296.0)
+        return {"op": op, "input": value, "expect": list(Gst.util_double_to_fraction(value))}
+    if op == "fraction_to_double":
+        value = [R.choice((R.randint(-100, 100), R.randint(-2**31, 2**31 - 1))), R.choice((1, 2, 1001, R.randint(1, 2**31 - 1)))]
+        return {"op": op, "input": value, "expect": Gst.util_fraction_to_double(*value)}
+    if op == "parse" and R.random() < .25:
+        kind = R.choice(list(ENUMS)); text = enum_text(kind)
+        return {"op": op, "type": kind, "input": text, "expect": deserialize(kind, ENUMS[kind], text)}
     if op == "parse":
         kind = R.choice(list(TYPES)); text = value_text(kind)
-        v = GObject.Value(); v.init(GObject.type_from_name(TYPES[kind]))
-        if not Gst.value_deserialize(v, text): return {"op": op, "type": kind, "input": text, "expect": {"ok": False}}
-        expect = {"ok": True, "text": Gst.value_serialize(v)}
-        if kind == "string": expect["value"] = v.get_string()
-        if kind == "fraction": expect["value"] = [Gst.value_get_fraction_numerator(v), Gst.value_get_fraction_denominator(v)]
-        if kind == "string" and v.get_string() is None: expect["text"] = None; 
-        return {"op": op, "type": kind, "input": text, "expect": expect}
+        return {"op": op, "type": kind, "input": text, "expect": deserialize(kind, TYPES[kind], text)}
     if op == "serialize_string":
         text = "".join(pick("a", "B", " ", "\"", "\\", "é", ";", "1", "-", "\n", "\t", ".", "/", ":", "+", "_", "=", "NULL") for _ in range(R.randint(0, 6)))
         v = GObject.Value(str, text)
@@ -188,8 +277,7 @@ def value_case():
         name = op.split("_")[1]
         if name == "compare": return {"op": op, "a": a, "b": b, "expect": Gst.util_fraction_compare(*a, *b)}
         if name == "subtract":
-            va, vb = GObject.Value(Gst.Fraction), GObject.Value(Gst.Fraction)
-            return None
+            return {"op": op, "a": a, "b": b, "expect": subtracted(a, b)}
         ok, n, d = getattr(Gst, "util_fraction_" + name)(*a, *b)
         return {"op": op, "a": a, "b": b, "expect": {"ok": True, "value": [n, d]} if ok else {"ok": False}}
     if op.startswith("scale"):
@@ -199,12 +287,16 @@ def value_case():
     if op == "compare":
         a, b = field_value(), field_value()
         if R.random() < .5: b = a.split(")")[0] + ")" + field_value().split(")")[-1]
-        get = lambda t: Gst.Structure.from_string("s, v=" + t)[0]
+        def get(t):
+            try: return Gst.Structure.from_string("s, v=" + t)[0]
+            except TypeError: return None
         sa, sb = get(a), get(b)
         if sa is None or sb is None or not a.startswith("(") or not b.startswith("("): return None
-        return None
+        return {"op": op, "a": a, "b": b, "expect": compare(sa, sb)}
     text = ", ".join([pick("s", "GstThing", "a/b", "x-y")] + [f"{f}={field_value()}" for f in R.sample(FIELDS, R.randint(0, 3))]) + pick("", ";", " ;", "; rest")
-    result = Gst.Structure.from_string(text)
+    if R.random() < .4: text = quirk_text()
+    try: result = Gst.Structure.from_string(text)
+    except TypeError: result = None
     s = result[0] if isinstance(result, tuple) else result
     if text.endswith("rest"): return None
     return {"op": op, "input": text, "expect": {"ok": True, "text": s.to_string()} if s else {"ok": False}}
@@ -310,7 +402,7 @@ PROPS = {
     "audiotestsrc": ["wave=saw", "wave=3", "freq=100", "volume=0.5", "samplesperbuffer=10", "is-live=true", "apply-tick-ramp=true", "sine-periods-per-tick=4", "tick-interval=500", "marker-tick-period=3", "marker-tick-volume=.5"],
     "capsfilter": ["caps=video/x-raw", "caps=\"audio/x-raw,rate=44100\"", "caps-change-mode=delayed"], "filesrc": ["location=/tmp/a", "blocksize=9", "num-buffers=1"], "filesink": ["location=/tmp/b", "append=true", "buffer-mode=full", "buffer-size=9", "o-sync=true"],
     "input-selector": ["sync-streams=false", "sync-mode=clock", "cache-buffers=true", "drop-backwards=true"], "output-selector": ["pad-negotiation-mode=active", "resend-latest=true"], "concat": ["adjust-base=false"], "clocksync": ["sync=false", "ts-offset=4", "qos=true", "sync-to-first=true"], "streamiddemux": [],
-    "fdsrc": ["fd=3", "timeout=5"], "fdsink": ["fd=2"], "fakevideosink": [],
+    "fdsrc": ["fd=3", "timeout=5"], "fdsink": ["fd=2"],
 }
 FILTERS = ["identity", "queue", "valve", "capsfilter", "clocksync"]
 
@@ -329,7 +421,21 @@ def chain(source=None, sink=None):
     for part in parts[1:]: out += bang() + part
     return out
 
+LINES = [json.loads(line)["text"] for line in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "launch.jsonl"))]
+tokens = lambda text: re.findall(r"\s+|[^\s]+", text)
+
+def spliced():
+    """Lines that are known, with words of others in them."""
+    words = tokens(R.choice(LINES))
+    for _ in range(R.choice((1, 1, 2, 3))):
+        other = tokens(R.choice(LINES)) or ["!"]
+        a = R.randrange(len(words) + 1); b = min(len(words), a + pick(0, 0, 1, 1, 2, 4))
+        c = R.randrange(len(other)); d = min(len(other), c + pick(0, 1, 1, 2, 3, 6))
+        words[a:b] = other[c:d]
+    return "".join(words)
+
 def launch_text():
+    if R.random() < .45: return spliced()
     kind = R.randrange(12)
     if kind <= 2: return chain()
     if kind == 3: return chain(sink=element("tee") + " name=t") + "".join(f" t.{pick('', '', 'src_%d' % R.randint(0, 3), 'src_7')} ! " + pick("queue ! ", "", "identity ! ") + element("fakesink") for _ in range(R.randint(1, 3)))
@@ -415,35 +521,47 @@ def launch_case():
     try: return {"group": "random", "text": text, "expect": graph(top)}
     except KeyError: return None
 
-def in_child(make):
-    """One case in a process of its own: counters begin at zero, and a crash is a case less."""
+criticals = []
+
+def uncritical(make):
+    """A case, unless GStreamer answered with a failed assertion, or with a time that is none where there is none."""
+    criticals.clear()
+    try: case = make()
+    except (AttributeError, TypeError): return None  # no caps came of it
+    return None if criticals or case is None or '"base": 18446744073709551615' in json.dumps(case["expect"]) else case
+
+def in_child(make, count=1):
+    """Cases in a process of their own: counters begin at zero, and a crash is a few cases less."""
     read, write = os.pipe()
     seed = R.random()
     child = os.fork()
     if child == 0:
         os.close(read); R.seed(seed)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        try: os.write(write, json.dumps(make()).encode())
+        try:
+            GLib.log_set_handler("GStreamer", GLib.LogLevelFlags.LEVEL_CRITICAL, lambda *_: criticals.append(1), None)
+            data = json.dumps([uncritical(make) for _ in range(count)]).encode()
+            while data: data = data[os.write(write, data):]
         finally: os._exit(0)
     os.close(write); data = b""
     while piece := os.read(read, 65536): data += piece
     os.waitpid(child, 0)
-    return json.loads(data) if data else None
+    return json.loads(data) if data else []
 
-KINDS = {"segment": segment_case, "caps": caps_case, "value": value_case, "launch": launch_case}
+KINDS = {"segment": segment_case, "caps": caps_case, "caps_features": features_case, "value": value_case, "launch": launch_case}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder"); parser.add_argument("--seed", type=int, default=1); parser.add_argument("--count", type=int, default=300); parser.add_argument("--kind", choices=KINDS)
     args = parser.parse_args()
-    Gst.init(None); os.makedirs(args.folder, exist_ok=True); R.seed(args.seed)
+    Gst.init(None); Gst.ElementFactory.make("queue", "first"); os.makedirs(args.folder, exist_ok=True); R.seed(args.seed)
     for kind in [args.kind] if args.kind else KINDS:
         with open(os.path.join(args.folder, kind + ".jsonl"), "w") as file:
             made = 0
             while made < args.count:
-                case = in_child(KINDS[kind])
-                if case is None: continue
-                made += 1
-                file.write(json.dumps({"id": f"{kind}-r{args.seed}-{made:05}", "kind": kind} | case, ensure_ascii=False, separators=(",", ":")) + "\n")
+                for case in in_child(KINDS[kind], 1 if kind == "launch" else 50):
+                    if case is None or made == args.count: continue
+                    made += 1
+                    file.write(json.dumps({"id": f"{kind}-r{args.seed}-{made:05}", "kind": kind} | case, ensure_ascii=False, separators=(",", ":")) + "\n")
 
-main()
+if __name__ == "__main__": main()

@@ -310,7 +310,7 @@ SINK = {
     "hops": lambda: k_case(k_config(), BASE | {"hop": 3, "gap": .5, "eos": .4}),
     "relatency": lambda: k_case(k_config(**{"render-delay": pick(0, 40 * MS), "ts-offset": pick(0, 50 * MS, -50 * MS)}), BASE | {"latency": 3, "property": 1}),
     "clip": lambda: k_case(k_config(qos=True), BASE | {"gap": 1, "eos": .3}, seg=segment(start=S + 30 * MS, stop=S + 930 * MS, base=pick(0, S), time=pick(0, 5 * S)), unit=200 * MS),
-    "stamps": lambda: k_case(k_config(qos=False), BASE, stamps="mixed"),  # untimed buffers and QoS wrap around
+    "stamps": lambda: k_case(k_config(**{"qos": False, "max-lateness": -1}), BASE, stamps="mixed"),  # QoS and lateness of untimed buffers wrap around
     "no-async": lambda: k_case(k_config(**{"async": False}), BASE | {"hop": 1.5, "flush": 1, "gap": 1, "eos": .5}),
     "preroll-flush": lambda: k_case(k_config(), BASE | {"state": 3, "flush": 4, "advance": 3, "position": 2}, first="paused"),
     "eos-flush": lambda: k_case(k_config(), BASE | {"eos": 2, "flush": 2.5, "gap": .5}),
