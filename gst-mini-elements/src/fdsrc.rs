@@ -15,14 +15,21 @@ use crate::fd::{Interrupt, length, reason, seek};
 use gst_mini_core::element_prelude::*;
 use std::sync::Arc;
 
-#[derive(Default)]
 pub struct FdSrc {
+    /// Below zero: none was set, and standard input is read.
     fd: i32,
     timeout: u64,
     offset: u64,
     /// Where the segment ends.
     stop: Option<u64>,
     interrupt: Arc<Interrupt>,
+}
+
+impl Default for FdSrc {
+    fn default() -> Self {
+        let interrupt = Arc::default();
+        FdSrc { fd: -1, timeout: 0, offset: 0, stop: None, interrupt }
+    }
 }
 
 impl Element for FdSrc {
@@ -57,7 +64,7 @@ impl Source for FdSrc {
     }
 
     fn duration(cx: &Cx) -> Option<u64> {
-        length(cx.property_as("fd")?)
+        length(cx.property_as::<i32>("fd")?.max(0))
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
@@ -67,7 +74,7 @@ impl Source for FdSrc {
 
     fn seek(&mut self, _: &mut Cx, segment: &Segment) -> bool {
         let to = segment.position.unwrap_or(segment.start);
-        let done = segment.rate > 0.0 && seek(self.fd, to);
+        let done = segment.rate > 0.0 && seek(self.fd.max(0), to);
         if done {
             (self.offset, self.stop) = (to, segment.stop);
         }
@@ -84,10 +91,13 @@ impl Source for FdSrc {
         let micros = self.timeout;
         let timeout = (micros > 0).then(|| ClockTime::from_micros(micros));
         let late = || cx.post_element(Structure::new("GstFdSrcTimeout").with("timeout", micros));
-        let got = self.interrupt.read(cx, self.fd, &mut data, timeout, late)?.map_err(|error| {
-            let text = format!("cannot read file descriptor {}: {}", self.fd, reason(&error));
-            cx.error(ErrorKind::Read, text)
-        })?;
+        let got = self.interrupt.read(cx, self.fd.max(0), &mut data, timeout, late)?.map_err(
+            |error| {
+                let text =
+                    format!("cannot read file descriptor {}: {}", self.fd.max(0), reason(&error));
+                cx.error(ErrorKind::Read, text)
+            },
+        )?;
         if got == 0 {
             return Err(FlowError::Eos);
         }

@@ -50,7 +50,8 @@ impl Element for Tee {
         }),
         Prop::live("silent", types::BOOLEAN, "Don't produce last-message", |e: &Self| &e.silent),
         Prop::published("last-message", types::STRING, "What came last", ""),
-        Prop::published("num-src-pads", types::INT, "The number of source pads", "0"),
+        Prop::published("num-src-pads", types::INT, "The number of source pads", "0")
+            .range("0", "2147483647"),
     ];
 }
 

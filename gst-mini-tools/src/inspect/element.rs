@@ -18,8 +18,9 @@ use std::fmt::Write as _;
 /// A sentence when the element's plugin cannot be loaded.
 pub fn page(registry: &Registry, name: &str) -> Result<String, String> {
     let info = registry.factory(name).map_err(|error| error.to_string())?;
-    let element =
-        ElementRef::make(&info, &format!("{name}0")).map_err(|error| error.to_string())?;
+    // As the first one is called.
+    let called = format!("{}0", name.replace('-', ""));
+    let element = ElementRef::make(&info, &called).map_err(|error| error.to_string())?;
     let own = rank(info.rank);
     let rank = match registry.rank(name, info.rank) {
         wanted if wanted == info.rank => own,

@@ -124,7 +124,11 @@ fn flags(spec: &PropInfo) -> String {
     let set: Vec<&str> = words
         .iter()
         .filter(|(flag, _)| spec.has(*flag))
-        .filter(|(flag, _)| *flag != abi::GM_PROP_LIVE || spec.has(abi::GM_PROP_WRITABLE))
+        // Read at once and not to be changed: the latter counts.
+        .filter(|(flag, _)| {
+            let may_change = spec.has(abi::GM_PROP_WRITABLE) && !spec.has(abi::GM_PROP_READY_ONLY);
+            *flag != abi::GM_PROP_LIVE || may_change
+        })
         .map(|(_, word)| *word)
         .collect();
     set.join(", ")

@@ -116,7 +116,12 @@ fn details(kind: &MessageKind) -> Option<String> {
         MessageKind::PropertyNotify { name, value } => {
             let line =
                 Line::new("GstMessagePropertyNotify").field("property-name", "string", quote(name));
+            // Caps of pads travel as text.
+            let caps = value.as_ref().and_then(Value::as_str).filter(|_| name == "caps");
             match value {
+                _ if caps.is_some() => {
+                    line.field("property-value", "GstCaps", quote(caps.unwrap_or_default())).end()
+                }
                 Some(value) => format!("{}, property-value={};", line.0, value.serialize_typed()),
                 None => line.end(),
             }
@@ -153,7 +158,13 @@ fn details(kind: &MessageKind) -> Option<String> {
         MessageKind::Element(structure) | MessageKind::Application(structure) => {
             structure.to_string()
         }
-        MessageKind::StreamStart { .. } => Line::new("GstMessageStreamStart").end(),
+        MessageKind::StreamStart { group_id } => {
+            let line = Line::new("GstMessageStreamStart");
+            match group_id {
+                Some(group_id) => line.field("group-id", "uint", group_id).end(),
+                None => line.end(),
+            }
+        }
         MessageKind::Eos
         | MessageKind::AsyncStart
         | MessageKind::Latency
