@@ -118,12 +118,12 @@ fn details(kind: &MessageKind) -> Option<String> {
                 Line::new("GstMessagePropertyNotify").field("property-name", "string", quote(name));
             // Caps of pads travel as text.
             let caps = value.as_ref().and_then(Value::as_str).filter(|_| name == "caps");
-            match value {
-                _ if caps.is_some() => {
-                    line.field("property-value", "GstCaps", quote(caps.unwrap_or_default())).end()
+            match (caps, value) {
+                (Some(caps), _) => line.field("property-value", "GstCaps", quote(caps)).end(),
+                (None, Some(value)) => {
+                    format!("{}, property-value={};", line.0, value.serialize_typed())
                 }
-                Some(value) => format!("{}, property-value={};", line.0, value.serialize_typed()),
-                None => line.end(),
+                (None, None) => line.end(),
             }
         }
         MessageKind::SegmentStart { format, position } => Line::new("GstMessageSegmentStart")
