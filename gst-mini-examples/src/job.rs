@@ -199,7 +199,6 @@ impl Demo {
         if let Some(queue) = pipeline.by_name("queue") {
             tell_when_full(&pipeline, &queue);
         }
-        let started = runtime::now();
         if pipeline.set_state(State::Playing) == StateReturn::Failure {
             numbers.error = pipeline.wait_for_end(Some(ClockTime::ZERO)).map_or_else(
                 || Some("the pipeline did not start, and nobody said why".to_owned()),
@@ -213,7 +212,12 @@ impl Demo {
         let (fps_n, fps_d) = flags.fraction();
         let half = ClockTime::of_frame(1, fps_n * 2, fps_d);
         let duration = flags.duration.unwrap_or(self.duration);
-        self.follow(&pipeline, started + duration.saturating_sub(half), &mut numbers);
+        // Counted from the first frame's time: a store far away is asked before that, and takes its time.
+        let now = runtime::now();
+        let began = pipeline.running_time().map_or(now, |so_far| {
+            AbsoluteTime::from_nanos(now.nanos().saturating_sub(so_far.nanos()))
+        });
+        self.follow(&pipeline, began + duration.saturating_sub(half), &mut numbers);
         numbers.generated = count(&pipeline, "camera", "generated");
         numbers.missed = count(&pipeline, "camera", "missed");
         numbers.dropped = count(&pipeline, "queue", "dropped");
