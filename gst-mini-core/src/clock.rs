@@ -20,9 +20,13 @@
 //! Left out: calibration against a master clock, periodic and asynchronous waits, `GST_CLOCK_BADTIME`
 //! (a target is never "none").
 
+mod system;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+pub use system::SystemClock;
 
 use crate::runtime::prim::AtomicBool;
 use crate::runtime::{self, Monitor};
@@ -40,6 +44,21 @@ pub trait Clock: Send + Sync {
 
     /// The name a user is shown, as in `New clock: GstSystemClock`.
     fn name(&self) -> &str;
+
+    /// Sets a property, given as text. From any thread; waits that go on keep what they began with.
+    ///
+    /// # Errors
+    /// A sentence: there is no such property, or that is no value of it.
+    fn set_property(&self, name: &str, value: &str) -> Result<(), String> {
+        let _ = value;
+        Err(format!("{} has no property \"{name}\"", self.name()))
+    }
+
+    /// The value of a property as text; `None` if there is no such property.
+    fn property(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
 }
 
 /// How a wait on a clock went.
@@ -120,72 +139,6 @@ impl ClockWait {
 impl fmt::Debug for ClockWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClockWait").field("unscheduled", &self.is_unscheduled()).finish()
-    }
-}
-
-/// The clock of the runtime: `CLOCK_MONOTONIC`, which never goes backwards whatever happens to the
-/// calendar, or a simulation's virtual time.
-#[derive(Debug, Default)]
-pub struct SystemClock {
-    spin: ClockTime,
-}
-
-impl SystemClock {
-    /// A clock whose waits sleep until the target: tens of microseconds late, at no cost.
-    pub const fn new() -> Self {
-        Self { spin: ClockTime::ZERO }
-    }
-
-    /// A clock whose waits burn the last `spin` of the way on their core, and then are less than a
-    /// microsecond late. 100 µs take the median there for under 1 % of a core at 100 waits a second.
-    /// With one core it only takes time from the thread that is waited for.
-    pub const fn with_spin(spin: ClockTime) -> Self {
-        Self { spin }
-    }
-
-    /// The clock of this process, shared by all pipelines that choose none.
-    pub fn obtain() -> Arc<dyn Clock> {
-        static SYSTEM: std::sync::OnceLock<Arc<SystemClock>> = std::sync::OnceLock::new();
-        SYSTEM.get_or_init(|| Arc::new(SystemClock::new())).clone()
-    }
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> AbsoluteTime {
-        runtime::now()
-    }
-
-    fn wait_until(&self, target: AbsoluteTime, wait: &ClockWait) -> ClockWaited {
-        let mut guard = wait.shared.released.lock();
-        let began = self.now();
-        let ended = |result| ClockWaited { result, jitter: began.diff(target) };
-        // Spinning moves no virtual time.
-        let spin = if runtime::is_simulated() { ClockTime::ZERO } else { self.spin };
-        let asleep_until = target.saturating_sub(spin);
-        loop {
-            if wait.is_unscheduled() {
-                return ended(ClockReturn::Unscheduled);
-            }
-            if began >= target {
-                return ended(ClockReturn::at_once(began.diff(target)));
-            }
-            if self.now() >= asleep_until {
-                break;
-            }
-            guard.wait_until(asleep_until, "the clock");
-        }
-        drop(guard);
-        while self.now() < target {
-            if wait.is_unscheduled() {
-                return ended(ClockReturn::Unscheduled);
-            }
-            std::hint::spin_loop();
-        }
-        ended(ClockReturn::Ok)
-    }
-
-    fn name(&self) -> &str {
-        "GstSystemClock"
     }
 }
 

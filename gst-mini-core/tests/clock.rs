@@ -99,6 +99,50 @@ fn system_clock_in_a_simulation_waits_an_hour_in_no_time_and_exactly() {
 }
 
 #[test]
+fn gridded_waits_end_at_the_next_multiple_and_never_early() {
+    Sim::new(1)
+        .run(|| {
+            let clock = Arc::new(SystemClock::with_grid(ClockTime::from_millis(1)));
+            let targets = [1, 400_000, 999_999, 1_000_000, 1_000_001];
+            let waits: Vec<_> = targets
+                .map(|target| {
+                    let clock = clock.clone();
+                    let woke_at = Arc::new(Monitor::new(None));
+                    let result = woke_at.clone();
+                    let task = runtime::spawn("waiter", move || {
+                        clock.wait_until(at(target), &ClockWait::new());
+                        *woke_at.lock() = Some(clock.now());
+                    });
+                    (task.expect("one more task is allowed"), result)
+                })
+                .into();
+            let woke_at = waits.into_iter().map(|(task, result)| {
+                assert_eq!(task.join(), None);
+                result.lock().map(AbsoluteTime::nanos)
+            });
+            let millis = [1, 1, 1, 1, 2].map(|millis| Some(millis * 1_000_000));
+            assert_eq!(woke_at.collect::<Vec<_>>(), millis);
+            // What is due already is not held back.
+            clock.wait_until(at(1_500_000), &ClockWait::new());
+            assert_eq!(clock.now(), at(2_000_000));
+        })
+        .unwrap();
+}
+
+#[test]
+fn clock_properties_are_read_by_the_next_wait_and_others_are_refused() {
+    let clock = SystemClock::new();
+    assert_eq!(clock.property("spin").as_deref(), Some("0"));
+    clock.set_property("grid", "250000").unwrap();
+    assert_eq!(clock.property("grid").as_deref(), Some("250000"));
+    let refused = clock.set_property("clock-type", "realtime").unwrap_err();
+    assert!(refused.contains("no property \"clock-type\"; it has spin and grid"), "{refused}");
+    assert!(clock.set_property("spin", "-1").unwrap_err().starts_with("spin=-1: nanoseconds"));
+    let refused = TestClock::default().set_property("spin", "1").unwrap_err();
+    assert_eq!(refused, "GstTestClock has no property \"spin\"");
+}
+
+#[test]
 fn test_clock_releases_the_waits_it_passes_and_no_others() {
     both_forms(|| {
         let clock = Arc::new(TestClock::new(at(10)));

@@ -136,6 +136,25 @@ fn wrong_options_end_with_code_2() {
 }
 
 #[test]
+fn clock_properties_are_taken_and_others_are_refused() {
+    let place = Place::new();
+    let trace = place.path("grid.jsonl");
+    let ran = place.run(&[
+        "launch", "--sim", "--clock", "grid=20000000", "--trace", trace.to_str().expect("UTF-8"),
+        "fakesrc num-buffers=3 sizetype=fixed sizemax=1000 format=time datarate=1000000 ! fakesink sync=true",
+    ]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // What is due after one and after two milliseconds comes after twenty.
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    assert!(trace.matches(r#""t":20000000,"#).count() > 1, "{trace}");
+    let ran = launch(&["--clock", "speed=2", "fakesrc num-buffers=1 ! fakesink"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("has no property \"speed\"; it has spin and grid"), "{}", ran.err);
+    let ran = launch(&["--clock", "spin", "fakesrc num-buffers=1 ! fakesink"]);
+    assert!(ran.err.contains("no PROPERTY=VALUE"), "{}", ran.err);
+}
+
+#[test]
 fn a_simulated_run_takes_no_time_and_leaves_the_same_trace_twice() {
     let place = Place::new();
     let run = |file: &str| {

@@ -34,11 +34,26 @@ pub fn run(options: Options) -> ExitCode {
     if let Some(rules) = options.log_rules() {
         gst_mini_core::log::choose(&rules);
     }
+    if let Err(why) = set_clock(&options.clock) {
+        eprintln!("ERROR: --clock: {why}");
+        return ExitCode::from(2);
+    }
     let options = Arc::new(options);
     match options.seeds {
         Some(seeds) => hunt::run(&options, seeds),
         None => once(&options),
     }
+}
+
+/// Sets properties of the clock that pipelines without another take.
+fn set_clock(properties: &[String]) -> Result<(), String> {
+    let clock = SystemClock::obtain();
+    properties.iter().try_for_each(|property| {
+        let (name, value) = property
+            .split_once('=')
+            .ok_or_else(|| format!("\"{property}\" is no PROPERTY=VALUE"))?;
+        clock.set_property(name, value)
+    })
 }
 
 fn once(options: &Arc<Options>) -> ExitCode {

@@ -52,6 +52,11 @@ pub struct Options {
     /// Write what happened when to a file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// Set a property of the system clock, in ns: spin=100000 burns the last 100 us of each wait for the
+    /// sake of exactness, grid=1000000 ends waits at whole milliseconds so that they share wake-ups; can be
+    /// used several times
+    #[arg(long, value_name = "PROPERTY=VALUE")]
+    pub clock: Vec<String>,
     /// At the end, print what the elements counted
     #[arg(long)]
     pub stats: bool,
