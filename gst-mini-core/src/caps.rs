@@ -17,12 +17,13 @@
 
 mod difference;
 mod features;
+mod memo;
 mod ops;
 mod parse;
 mod simplify;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::structure::Structure;
 use crate::value::{Nested, Value};
@@ -39,10 +40,29 @@ pub struct Caps {
     content: Option<Arc<Content>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 struct Content {
     structures: Vec<Structure>,
     features: Vec<CapsFeatures>,
+    /// The text, once somebody has asked for it.
+    text: OnceLock<Box<str>>,
+}
+
+impl Clone for Content {
+    /// A copy is made to be changed: it has no text yet.
+    fn clone(&self) -> Self {
+        let (structures, features) = (self.structures.clone(), self.features.clone());
+        Content { structures, features, text: OnceLock::new() }
+    }
+}
+
+impl Content {
+    /// The content, to be changed in place. Copies it first if it is shared.
+    fn change(shared: &mut Arc<Content>) -> &mut Content {
+        let content = Arc::make_mut(shared);
+        content.text.take();
+        content
+    }
 }
 
 impl Caps {
@@ -104,7 +124,7 @@ impl Caps {
     /// The structures, to be changed in place. Copies them first if they are shared.
     pub fn structures_mut(&mut self) -> &mut [Structure] {
         match &mut self.content {
-            Some(content) => &mut Arc::make_mut(content).structures,
+            Some(content) => &mut Content::change(content).structures,
             None => &mut [],
         }
     }
@@ -127,7 +147,7 @@ impl Caps {
     /// Sets the features of the structure at `index`, if there is one.
     pub fn set_features(&mut self, index: usize, features: CapsFeatures) {
         if let Some(content) = &mut self.content
-            && let Some(old) = Arc::make_mut(content).features.get_mut(index)
+            && let Some(old) = Content::change(content).features.get_mut(index)
         {
             *old = features;
         }
@@ -152,7 +172,7 @@ impl Caps {
         if self.any {
             return;
         }
-        let content = Arc::make_mut(self.content.get_or_insert_default());
+        let content = Content::change(self.content.get_or_insert_default());
         content.structures.push(structure);
         content.features.push(features);
     }
@@ -162,7 +182,7 @@ impl Caps {
         if index >= self.size() {
             return None;
         }
-        let content = Arc::make_mut(self.content.as_mut()?);
+        let content = Content::change(self.content.as_mut()?);
         content.features.remove(index);
         Some(content.structures.remove(index))
     }
@@ -172,7 +192,7 @@ impl Caps {
         if self.size() > length
             && let Some(content) = &mut self.content
         {
-            let content = Arc::make_mut(content);
+            let content = Content::change(content);
             content.structures.truncate(length);
             content.features.truncate(length);
         }
@@ -191,14 +211,17 @@ impl Caps {
             Nested::Quoted => Nested::Bracketed,
             Nested::Bracketed => Nested::Quoted,
         };
-        let structures = self.iter().map(|(structure, features)| {
-            let features = match features.is_system_memory() {
-                true => String::new(),
-                false => format!("({features})"),
-            };
-            format!("{}{features}{}", structure.name(), structure.print_fields(inside))
-        });
-        let mut text = structures.collect::<Vec<_>>().join(" ");
+        let mut text = String::new();
+        for (structure, features) in self.iter() {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(structure.name());
+            if !features.is_system_memory() {
+                text += &format!("({features})");
+            }
+            structure.print_fields(&mut text, inside);
+        }
         text.pop();
         text
     }
@@ -226,7 +249,12 @@ impl PartialEq for Caps {
 impl fmt::Display for Caps {
     /// GStreamer's text for caps, which reads back as the same caps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(Nested::Quoted))
+        match &self.content {
+            Some(content) => {
+                f.write_str(content.text.get_or_init(|| self.print(Nested::Quoted).into()))
+            }
+            None => f.write_str(&self.print(Nested::Quoted)),
+        }
     }
 }
 

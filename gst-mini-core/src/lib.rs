@@ -27,6 +27,7 @@ pub mod bus;
 pub mod caps;
 #[cfg(feature = "host")]
 pub mod clock;
+mod crossing;
 pub mod cx;
 #[cfg(feature = "host")]
 pub mod diagnosis;

@@ -6,10 +6,15 @@
 //! Left out: convert, uri, context, buffering.
 
 use crate::caps::Caps;
+use crate::crossing::Last;
 use crate::pool::{AllocationParams, BufferPool};
 use crate::segment::Format;
 use crate::structure::Structure;
 use crate::time::ClockTime;
+
+thread_local! {
+    static LAST: Last<Query> = const { Last::new() };
+}
 
 /// A question, and the answer once there is one.
 #[derive(Clone, Debug, PartialEq)]
@@ -275,6 +280,16 @@ impl Query {
 
     /// The text that crosses the plugin boundary, question and answer alike.
     pub fn to_text(&self) -> String {
+        match self {
+            Query::Caps { .. } | Query::AcceptCaps { .. } | Query::Latency { .. } => LAST
+                .try_with(|last| last.text(self, || self.written()))
+                .unwrap_or_else(|_| self.written()),
+            // Others may hold on to memory.
+            _ => self.written(),
+        }
+    }
+
+    fn written(&self) -> String {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
         let mut out = Structure::new(name.to_owned());
         let mut number = |field: &str, value: Option<u64>| {
@@ -326,6 +341,15 @@ impl Query {
 
     /// Reads the text that crossed the plugin boundary; `None` if it is not a query's.
     pub fn from_text(text: &str) -> Option<Query> {
+        match text.starts_with("allocation") || text.starts_with("custom") {
+            false => LAST
+                .try_with(|last| last.value(text, || Query::read(text)))
+                .unwrap_or_else(|_| Query::read(text)),
+            true => Query::read(text),
+        }
+    }
+
+    fn read(text: &str) -> Option<Query> {
         let read: Structure = text.parse().ok()?;
         let caps = |field: &str| match read.str(field) {
             None => Some(None),

@@ -128,18 +128,21 @@ impl Structure {
 
     /// The whole text, `;` included.
     pub(crate) fn print(&self, nested: Nested) -> String {
-        format!("{}{}", self.name, self.print_fields(nested))
+        let mut text = self.name.clone();
+        self.print_fields(&mut text, nested);
+        text
     }
 
     /// What follows the name, `;` included.
-    pub(crate) fn print_fields(&self, nested: Nested) -> String {
-        let mut text = String::new();
+    pub(crate) fn print_fields(&self, text: &mut String, nested: Nested) {
         for (name, value) in self.fields() {
-            let kind = value.element_type_name();
-            text += &format!(", {name}=({kind}){}", value.print_field(nested));
+            for part in [", ", name, "=(", value.element_type_name(), ")"] {
+                text.push_str(part);
+            }
+            // Writing to a String cannot fail.
+            let _ = value.write_field(text, nested);
         }
         text.push(';');
-        text
     }
 
     /// Reads a name.

@@ -39,7 +39,8 @@ impl Caps {
                 common.merge_one(structure, features.clone());
             }
         }
-        common
+        // One that takes all of the other gives it back, and with it the text it may have already.
+        [self, other].into_iter().find(|whole| **whole == common).cloned().unwrap_or(common)
     }
 
     /// Whether some format is in both.

@@ -6,7 +6,7 @@
 
 use std::str::FromStr;
 
-use super::{Caps, CapsFeatures, CapsParseError};
+use super::{Caps, CapsFeatures, CapsParseError, memo};
 use crate::structure::Structure;
 use crate::value::parse::Cursor;
 
@@ -19,21 +19,26 @@ impl FromStr for Caps {
             "EMPTY" | "NONE" => return Ok(Self::empty()),
             _ => {}
         }
-        let mut cursor = Cursor::new(text)?;
-        let mut caps = Self::empty();
-        loop {
-            cursor.skip_spaces();
-            if cursor.peek() == 0 {
-                return Ok(caps);
-            }
-            let mut structure = Structure::parse_name(&mut cursor)?;
-            let features = match cursor.peek() {
-                b'(' => features(&mut cursor)?,
-                _ => CapsFeatures::default(),
-            };
-            structure.parse_fields(&mut cursor)?;
-            caps.push(structure, features);
+        memo::read(text, structures)
+    }
+}
+
+/// Reads one structure after the other.
+fn structures(text: &str) -> Result<Caps, CapsParseError> {
+    let mut cursor = Cursor::new(text)?;
+    let mut caps = Caps::empty();
+    loop {
+        cursor.skip_spaces();
+        if cursor.peek() == 0 {
+            return Ok(caps);
         }
+        let mut structure = Structure::parse_name(&mut cursor)?;
+        let features = match cursor.peek() {
+            b'(' => features(&mut cursor)?,
+            _ => CapsFeatures::default(),
+        };
+        structure.parse_fields(&mut cursor)?;
+        caps.push(structure, features);
     }
 }
 

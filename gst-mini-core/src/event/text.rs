@@ -6,12 +6,21 @@
 
 use super::{CustomKind, Event, EventKind, QosType, Seek, Step};
 use crate::caps::Caps;
+use crate::crossing::Last;
 use crate::structure::Structure;
 use crate::time::ClockTime;
+
+thread_local! {
+    static LAST: Last<Event> = const { Last::new() };
+}
 
 impl Event {
     /// The text that crosses the plugin boundary.
     pub fn to_text(&self) -> String {
+        LAST.try_with(|last| last.text(self, || self.written())).unwrap_or_else(|_| self.written())
+    }
+
+    fn written(&self) -> String {
         let mut out = Structure::new(self.kind.type_name()).with("seqnum", self.seqnum);
         match &self.kind {
             EventKind::StreamStart { stream_id, group_id } => {
@@ -61,6 +70,11 @@ impl Event {
 
     /// Reads the text that crossed the plugin boundary; `None` if it is not an event's.
     pub fn from_text(text: &str) -> Option<Event> {
+        LAST.try_with(|last| last.value(text, || Event::read(text)))
+            .unwrap_or_else(|_| Event::read(text))
+    }
+
+    fn read(text: &str) -> Option<Event> {
         let read: Structure = text.parse().ok()?;
         let time = |field: &str| read.uint64(field).map(ClockTime::from_nanos);
         let inner = || read.str("structure")?.parse::<Structure>().ok();

@@ -6,7 +6,6 @@
 //! Left out: nothing.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use super::Value;
 use super::number::print_double;
@@ -30,23 +29,32 @@ impl Value {
     /// The text of a property of this type: as [`Display`](fmt::Display), except that the members
     /// of a list carry their types and nested structures and caps are quoted.
     pub fn serialize(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail, here and below.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Value::List(values) => members(values, "{ ", " }", true, Nested::Quoted),
-            Value::Array(values) => members(values, "< ", " >", true, Nested::Quoted),
-            Value::Structure(structure) => quote(&structure.to_string()),
-            Value::Caps(caps) => quote(&caps.to_string()),
-            single => single.to_string(),
+            Value::List(values) => write_members(out, values, ("{ ", " }"), true, Nested::Quoted),
+            Value::Array(values) => write_members(out, values, ("< ", " >"), true, Nested::Quoted),
+            Value::Structure(structure) => write_quoted(out, &structure.to_string()),
+            Value::Caps(caps) => write_quoted(out, &caps.to_string()),
+            single => write!(out, "{single}"),
         }
     }
 
-    /// The text of a field in a structure, without its type.
-    pub(crate) fn print_field(&self, nested: Nested) -> String {
+    /// Writes the text of a field in a structure, without its type.
+    pub(crate) fn write_field(&self, out: &mut dyn fmt::Write, nested: Nested) -> fmt::Result {
         match (self, nested) {
-            (Value::List(values), _) => members(values, "{ ", " }", false, nested),
-            (Value::Array(values), _) => members(values, "< ", " >", false, nested),
-            (Value::Structure(inner), Nested::Bracketed) => format!("[{}]", inner.print(nested)),
-            (Value::Caps(inner), Nested::Bracketed) => format!("[{}]", inner.print(nested)),
-            _ => self.serialize(),
+            (Value::List(values), _) => write_members(out, values, ("{ ", " }"), false, nested),
+            (Value::Array(values), _) => write_members(out, values, ("< ", " >"), false, nested),
+            (Value::Structure(inner), Nested::Bracketed) => {
+                write!(out, "[{}]", inner.print(nested))
+            }
+            (Value::Caps(inner), Nested::Bracketed) => write!(out, "[{}]", inner.print(nested)),
+            _ => self.write(out),
         }
     }
 }
@@ -63,7 +71,7 @@ impl fmt::Display for Value {
             Value::Float(value) => f.write_str(&print_double(f64::from(*value))),
             Value::Double(value) => f.write_str(&print_double(*value)),
             Value::String(None) => f.write_str("NULL"),
-            Value::String(Some(value)) => f.write_str(&quote(value)),
+            Value::String(Some(value)) => write_quoted(f, value),
             Value::Fraction(value) => write!(f, "{value}"),
             Value::Bitmask(value) => write!(f, "0x{value:016x}"),
             Value::FlagSet { flags, mask } => write!(f, "{flags:x}:{mask:x}"),
@@ -81,7 +89,7 @@ impl fmt::Display for Value {
             }
             Value::FractionRange { min, max } => write!(f, "[ {min}, {max} ]"),
             Value::List(_) | Value::Array(_) | Value::Structure(_) | Value::Caps(_) => {
-                f.write_str(&self.print_field(Nested::Bracketed))
+                self.write_field(f, Nested::Bracketed)
             }
         }
     }
@@ -90,25 +98,35 @@ impl fmt::Display for Value {
 /// `text` as GStreamer writes a string: as it is if it is made of letters, digits and `_-+/:.`
 /// alone, otherwise in double quotes, with backslashes and octal bytes.
 pub fn quote(text: &str) -> String {
-    let plain = !text.is_empty() && text != "NULL" && text.bytes().all(is_plain);
-    if plain {
-        return text.to_owned();
-    }
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for byte in text.bytes() {
-        if is_plain(byte) {
-            quoted.push(char::from(byte));
-        } else if (b' '..0x7f).contains(&byte) {
-            quoted.push('\\');
-            quoted.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(quoted, "\\{byte:03o}");
-        }
-    }
-    quoted.push('"');
+    let _ = write_quoted(&mut quoted, text);
     quoted
+}
+
+fn write_quoted(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
+    if !text.is_empty() && text != "NULL" && text.bytes().all(is_plain) {
+        return out.write_str(text);
+    }
+    out.write_char('"')?;
+    // What is plain goes out in pieces; what is not is a byte.
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        if plain > 0 {
+            out.write_str(&rest[..plain])?;
+        }
+        let Some(next) = rest[plain..].chars().next() else { break };
+        let after = plain + next.len_utf8();
+        match next {
+            ' '..='~' => {
+                out.write_char('\\')?;
+                out.write_char(next)?;
+            }
+            _ => rest[plain..after].bytes().try_for_each(|byte| write!(out, "\\{byte:03o}"))?,
+        }
+        rest = &rest[after..];
+    }
+    out.write_char('"')
 }
 
 /// The characters that need no quotes.
@@ -116,16 +134,25 @@ pub(crate) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-+/:.".contains(&byte)
 }
 
-fn members(values: &[Value], open: &str, close: &str, typed: bool, nested: Nested) -> String {
-    let texts: Vec<String> = values
-        .iter()
-        .map(|value| {
-            let text = match value {
-                Value::Structure(_) | Value::Caps(_) => value.print_field(nested),
-                _ => value.serialize(),
-            };
-            if typed { format!("({}){text}", value.type_name()) } else { text }
-        })
-        .collect();
-    format!("{open}{}{close}", texts.join(", "))
+fn write_members(
+    out: &mut dyn fmt::Write,
+    values: &[Value],
+    (open, close): (&str, &str),
+    typed: bool,
+    nested: Nested,
+) -> fmt::Result {
+    out.write_str(open)?;
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            out.write_str(", ")?;
+        }
+        if typed {
+            write!(out, "({})", value.type_name())?;
+        }
+        match value {
+            Value::Structure(_) | Value::Caps(_) => value.write_field(out, nested)?,
+            _ => value.write(out)?,
+        }
+    }
+    out.write_str(close)
 }

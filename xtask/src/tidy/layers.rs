@@ -17,7 +17,20 @@ const SRC: &str = "gst-mini-core/src/";
 /// `plugin/abi` is a part of `plugin` with a place of its own; what has none counts with its parent.
 const LAYERS: &[(&str, &[&str])] = &[
     ("words", &["time", "error", "state", "suggest", "plugin/abi"]),
-    ("data", &["value", "structure", "caps", "segment", "buffer", "memory", "pool", "object"]),
+    (
+        "data",
+        &[
+            "value",
+            "structure",
+            "caps",
+            "segment",
+            "buffer",
+            "memory",
+            "pool",
+            "object",
+            "crossing",
+        ],
+    ),
     ("notes", &["event", "query", "message", "advice"]),
     (
         "the author's side",
