@@ -451,6 +451,10 @@ impl PadHandler for MultiBase {
         self.core.caps_changed(pad, caps);
     }
 
+    fn report(&self, error: ElementError) {
+        self.core.post_error(error);
+    }
+
     fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
         self.core.pads_beyond(pad)
     }

@@ -363,6 +363,10 @@ impl PadHandler for SinkBase {
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
         self.core.caps_changed(pad, caps);
     }
+
+    fn report(&self, error: ElementError) {
+        self.core.post_error(error);
+    }
 }
 
 impl Behavior for SinkBase {

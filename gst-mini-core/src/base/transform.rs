@@ -14,7 +14,7 @@ use crate::base::{Behavior, default, negotiate};
 use crate::buffer::{Buffer, BufferFlags};
 use crate::caps::Caps;
 use crate::element::Direction;
-use crate::error::{FlowError, FlowResult};
+use crate::error::{ElementError, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
@@ -156,6 +156,21 @@ impl TransformBase {
             back = unchanged;
         }
         back
+    }
+
+    /// Whether the element can do something with a format of the pad. What its neighbors say to that is asked
+    /// when the format comes, by each of its own peer: else every one on the way would ask all beyond it.
+    fn accepts(&self, pad: &PadCore, caps: &Caps) -> bool {
+        let other = match pad.direction() {
+            Direction::Sink => &self.src,
+            Direction::Src => &self.sink,
+        };
+        let across = |caps: &Caps| {
+            let cx = Context::new(&self.core, None);
+            self.core.instance().transform_caps(&cx, pad.direction(), caps)
+        };
+        caps.can_intersect(&pad.template_caps())
+            && across(caps).can_intersect(&other.template_caps())
     }
 
     fn sink_event(&self, event: Event) -> FlowResult {
@@ -386,7 +401,7 @@ impl PadHandler for TransformBase {
                 true
             }
             Query::AcceptCaps { caps, accepted } => {
-                *accepted = caps.is_subset_of(&self.possible(pad, None));
+                *accepted = self.accepts(pad, caps);
                 true
             }
             // An element that makes other buffers wants nothing of those it gets, once it knows its formats.
@@ -408,6 +423,10 @@ impl PadHandler for TransformBase {
 
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
         self.core.caps_changed(pad, caps);
+    }
+
+    fn report(&self, error: ElementError) {
+        self.core.post_error(error);
     }
 
     fn onward(&self, _: &PadCore) -> Vec<Arc<PadCore>> {

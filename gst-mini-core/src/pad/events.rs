@@ -171,6 +171,9 @@ impl PadCore {
 
     /// Sends an event to the peer.
     fn deliver_probed(&self, mut event: Event) -> FlowResult<Delivered> {
+        if !self.may_go_deeper() {
+            return Err(FlowError::Error);
+        }
         let upstream = self.direction == Direction::Sink;
         match event.kind {
             EventKind::FlushStart => self.start_flushing(),

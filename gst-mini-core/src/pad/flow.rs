@@ -393,6 +393,9 @@ impl PadCore {
 
     /// Asks the owner of the pad this one is linked to.
     pub(crate) fn ask_peer(&self, query: &mut Query) -> bool {
+        if !self.may_go_deeper() {
+            return false;
+        }
         let way = match self.direction {
             Direction::Src => ProbeType::QUERY_DOWNSTREAM,
             Direction::Sink => ProbeType::QUERY_UPSTREAM,

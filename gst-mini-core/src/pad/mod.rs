@@ -35,12 +35,12 @@ use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::PadId;
 use crate::element::Direction;
-use crate::error::{FlowError, FlowResult};
+use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
 use crate::plugin::abi::GmFlowBuf;
 use crate::query::Query;
 use crate::runtime::prim::{AtomicU32, Mutex};
-use crate::runtime::{Monitor, StreamLock};
+use crate::runtime::{self, Monitor, StreamLock};
 use crate::segment::Segment;
 use route::{Route, Stage};
 use std::any::Any;
@@ -88,6 +88,10 @@ pub trait PadHandler: Send + Sync {
     fn resume(&self, pad: &PadCore, given: GmFlowBuf) -> FlowResult {
         let _ = (pad, given);
         Err(FlowError::NotSupported)
+    }
+    /// Something is wrong that only the pad can see; its owner says so in its own name.
+    fn report(&self, error: ElementError) {
+        let _ = error;
     }
     /// Where what arrives at a sink pad goes on, to follow a refusal to where it began.
     fn onward(&self, pad: &PadCore) -> Vec<Arc<PadCore>> {
@@ -297,6 +301,24 @@ impl PadCore {
     /// Name of the element it belongs to.
     pub fn owner(&self) -> &str {
         &self.owner
+    }
+
+    /// Whether there is stack for one more nested call; says so if there is not.
+    fn may_go_deeper(&self) -> bool {
+        runtime::has_stack() || self.is_too_deep()
+    }
+
+    #[cold]
+    fn is_too_deep(&self) -> bool {
+        if let Some(handler) = self.handler() {
+            let text = format!(
+                "{} comes after more elements than fit the stack of one thread; make the chain shorter, or \
+                 divide it among several pipelines",
+                self.path()
+            );
+            handler.report(ElementError::new(ErrorKind::Core, text));
+        }
+        false
     }
 
     /// Whether the bits are set.

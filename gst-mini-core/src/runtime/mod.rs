@@ -44,6 +44,7 @@ mod place;
 pub(crate) mod prim;
 mod schedule;
 mod sim;
+mod stack;
 mod threads;
 mod watchdog;
 
@@ -60,7 +61,8 @@ pub use observer::{Moment, Observed, Observer, note_waits, set_observer};
 pub use overdue::{Expected, expect_within};
 pub use place::at;
 pub use sim::{Deadlock, Sim, TaskWait};
-pub use threads::{STACK_SIZE, stack_left, task_limit};
+pub use stack::{STACK_SIZE, has_stack, stack_left};
+pub use threads::task_limit;
 
 /// What the clock of this runtime reads: `CLOCK_MONOTONIC`, or the simulation's virtual time, which
 /// starts at zero and stands still while a task runs.

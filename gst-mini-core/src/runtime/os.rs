@@ -71,6 +71,22 @@ mod linux {
         std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
     }
 
+    /// The lowest address of this thread's stack.
+    pub(in super::super) fn stack_end() -> Option<usize> {
+        // SAFETY: an all-zero attribute is overwritten by the first call if that succeeds, and read and given back
+        // only then; the places live for the calls.
+        unsafe {
+            let mut attributes: libc::pthread_attr_t = mem::zeroed();
+            if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+                return None;
+            }
+            let (mut end, mut size) = (std::ptr::null_mut(), 0);
+            let known = libc::pthread_attr_getstack(&attributes, &mut end, &mut size) == 0;
+            libc::pthread_attr_destroy(&mut attributes);
+            known.then(|| end.addr())
+        }
+    }
+
     /// The thread stays on the core it is on until this is dropped; threads it starts inherit that.
     pub(in super::super) struct Pinned {
         before: libc::cpu_set_t,
@@ -124,6 +140,10 @@ mod portable {
     pub(in super::super) fn barrier_of_all() {}
 
     pub(in super::super) fn max_mappings() -> Option<usize> {
+        None
+    }
+
+    pub(in super::super) fn stack_end() -> Option<usize> {
         None
     }
 

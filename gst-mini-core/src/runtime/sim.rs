@@ -19,7 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::schedule::{On, Slot, State, Wait, Wakeup};
 use super::threads::{self, Me};
-use super::{Form, Moment, Task, observer, os, prim, watchdog};
+use super::{Form, Moment, Task, observer, os, prim, stack, watchdog};
 use crate::error::ElementError;
 use crate::time::AbsoluteTime;
 
@@ -84,7 +84,7 @@ impl Sim {
         watchdog::watch(&self.shared);
         let _pinned = os::Pinned::here();
         let sim = Current { shared: self.shared.clone(), me: main, slot };
-        let _active = Active::enter(Me { id, name: "main".into(), stack_top: 0, sim: Some(sim) });
+        let _active = Active::enter(Me { id, name: "main".into(), sim: Some(sim) });
         let result = catch_unwind(AssertUnwindSafe(f));
         let mut state = self.shared.lock();
         state.tasks[main].finished = true;
@@ -119,7 +119,7 @@ impl Sim {
         let sim = Sim { shared: self.shared.clone() };
         let started = std::thread::Builder::new()
             .name("main".to_owned())
-            .stack_size(threads::STACK_SIZE)
+            .stack_size(stack::STACK_SIZE)
             .spawn(move || {
                 let result = catch_unwind(AssertUnwindSafe(|| sim.run(f)));
                 let _ = answer.send(result);

@@ -11,14 +11,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::prim::{thread, thread_local};
-use super::{Form, Task, os, sim};
+use super::{Form, Task, os, sim, stack};
 use crate::error::{ElementError, ErrorKind};
 use crate::time::AbsoluteTime;
-
-/// The stack of a task, in bytes. What `std` takes by default, stated so that neither the
-/// environment nor the system's limit changes how long a chain of elements may be. Only pages that
-/// were touched take memory.
-pub const STACK_SIZE: usize = 2 << 20;
 
 /// Tasks alive, of both forms.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
@@ -35,8 +30,6 @@ thread_local! {
 pub(super) struct Me {
     pub(super) id: u64,
     pub(super) name: Arc<str>,
-    /// Where the stack began, to tell how much is left. Zero when it is not ours.
-    pub(super) stack_top: usize,
     pub(super) sim: Option<sim::Current>,
 }
 
@@ -74,16 +67,6 @@ pub fn task_limit() -> usize {
     *LIMIT.get_or_init(|| os::max_mappings().unwrap_or(40_000) / 4 / 4 * 3)
 }
 
-/// How many bytes of stack this task has left; `None` on a thread that is no task.
-pub fn stack_left() -> Option<usize> {
-    let here = 0_u8;
-    let here = std::ptr::from_ref(&here).addr();
-    with_me(|me| {
-        let top = me?.stack_top;
-        (top != 0).then(|| STACK_SIZE.saturating_sub(top.abs_diff(here)))
-    })
-}
-
 pub(super) fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, ElementError> {
     let id = new_id();
     let shared_name: Arc<str> = name.into();
@@ -99,15 +82,14 @@ pub(super) fn start(
     f: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>, ElementError> {
     let place = Place::take(&LIVE, task_limit(), &name)?;
-    let builder = thread::Builder::new().name(thread_name(&name)).stack_size(STACK_SIZE);
+    let builder = thread::Builder::new().name(thread_name(&name)).stack_size(stack::STACK_SIZE);
     let for_thread = name.clone();
     builder
         .spawn(move || {
             let _place = place;
-            let here = 0_u8;
-            let stack_top = std::ptr::from_ref(&here).addr();
+            stack::begin_task();
             os::least_timer_slack();
-            become_task(Some(Me { id, name: for_thread, stack_top, sim }));
+            become_task(Some(Me { id, name: for_thread, sim }));
             f();
         })
         .map_err(|cause| {
@@ -193,15 +175,5 @@ mod tests {
         drop(first);
         assert!(Place::take(&TAKEN, 2, "c").is_ok());
         assert!((1_000..1_000_000).contains(&task_limit()), "{}", task_limit());
-    }
-
-    #[test]
-    fn a_task_knows_how_much_stack_it_has_left() {
-        let task = super::super::spawn("deep", || {
-            let left = stack_left().unwrap();
-            assert!(left <= STACK_SIZE && left > STACK_SIZE / 2, "{left}");
-        });
-        assert_eq!(task.unwrap().join(), None);
-        assert_eq!(stack_left(), None);
     }
 }

@@ -278,4 +278,8 @@ impl PadHandler for SourceBase {
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
         self.core.caps_changed(pad, caps);
     }
+
+    fn report(&self, error: ElementError) {
+        self.core.post_error(error);
+    }
 }
