@@ -54,6 +54,12 @@ pub(crate) fn peer_caps(pad: &PadCore, caps: &Caps) -> Caps {
     caps.clone()
 }
 
+/// Whether the peer of `pad` takes `caps`; nobody objects without a peer or an answer.
+fn peer_accepts(pad: &PadCore, caps: &Caps) -> bool {
+    let mut query = Query::accept_caps(caps.clone());
+    !pad.peer_query(&mut query) || !matches!(query, Query::AcceptCaps { accepted: false, .. })
+}
+
 /// Decides a source's format and announces it. `Ok(None)`: anything goes, nothing is announced.
 pub(crate) fn source(core: &ElementCore, pad: &PadCore, cx: &Context) -> FlowResult<Option<Caps>> {
     let caps = source_caps(core, pad, cx)?;
@@ -135,7 +141,12 @@ pub(crate) fn transform(
         ));
         return Err(FlowError::NotNegotiated);
     }
-    let wanted = peer_caps(src, &possible).intersect_first(&possible);
+    // Where nothing is left to choose, the peer need not say what it would like; whether it takes that is
+    // asked below.
+    let wanted = match possible.is_fixed() {
+        true => possible.clone(),
+        false => peer_caps(src, &possible).intersect_first(&possible),
+    };
     if wanted.is_empty() {
         return Err(refuse(core, src, &possible, "comes out here"));
     }
@@ -149,6 +160,9 @@ pub(crate) fn transform(
             .instance()
             .set_caps(cx, Some(input), Some(&output))
             .map_err(|flow| core.explain(flow, "set_caps"));
+    }
+    if !peer_accepts(src, &output) {
+        return Err(refuse(core, src, &output, "comes out here"));
     }
     announce(core, src, cx, Some(input), &output)?;
     // What is passed on has its memory.
