@@ -75,7 +75,7 @@ impl Transform for VideoConvert {
     }
 
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        let Some((converter, size)) = &self.work else {
+        let Some((converter, size)) = &mut self.work else {
             return if self.has_format { Ok(Some(buf)) } else { Err(FlowError::NotNegotiated) };
         };
         let mut out = cx.acquire(*size);

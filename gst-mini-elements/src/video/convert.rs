@@ -15,6 +15,7 @@ use super::format::{Kind, VideoFormat};
 use super::info::{VideoError, VideoInfo};
 use super::line::{Ink, Line, pack, unpack};
 use super::matrix::Matrix;
+use super::packed::Packed;
 use dcv_color_primitives as dcp;
 
 /// Whether chroma is smoothed where it becomes denser, and where it becomes sparser.
@@ -49,6 +50,8 @@ pub struct Converter {
     to: VideoInfo,
     path: Path,
     smoothing: Smoothing,
+    /// Rows that are worked on.
+    lines: [Line; 4],
 }
 
 enum Path {
@@ -58,6 +61,8 @@ enum Path {
     Move,
     /// What the SIMD library knows; through this matrix where it would be wrong.
     Library(Matrix),
+    /// Rows without the detour, from packed pixels.
+    Packed(Box<Packed>),
     /// Row by row, through this matrix if samples mean something else.
     Rows(Option<Matrix>),
 }
@@ -84,9 +89,14 @@ impl Converter {
             Some(matrix) if smoothing == PLAIN && library_knows(&from, &to) => {
                 Path::Library(matrix)
             }
+            Some(matrix) if smoothing.gather => match Packed::new(&from, &to, &matrix) {
+                Some(packed) => Path::Packed(Box::new(packed)),
+                None => Path::Rows(Some(matrix)),
+            },
             matrix => Path::Rows(matrix),
         };
-        Ok(Converter { from, to, path, smoothing })
+        let lines = std::array::from_fn(|_| Line::new());
+        Ok(Converter { from, to, path, smoothing, lines })
     }
 
     /// The picture that comes out.
@@ -95,17 +105,24 @@ impl Converter {
     }
 
     /// Converts one frame; both slices hold at least one frame of their format.
-    pub fn convert(&self, src: &[u8], dst: &mut [u8]) -> Result<(), VideoError> {
+    pub fn convert(&mut self, src: &[u8], dst: &mut [u8]) -> Result<(), VideoError> {
         self.from.check(src)?;
         self.to.check(dst)?;
+        if let Path::Packed(packed) = &mut self.path {
+            packed.convert(&self.from, src, &self.to, dst);
+            return Ok(());
+        }
+        let mut lines = std::mem::take(&mut self.lines);
         match &self.path {
+            Path::Packed(_) => {}
             Path::Copy => dst[..self.to.size()].copy_from_slice(&src[..self.from.size()]),
             Path::Move => self.move_samples(src, dst),
             Path::Library(_) if self.library_can(src)? => self.library(src, dst)?,
             // As plainly as the library does it.
-            Path::Library(matrix) => self.rows(Some(matrix), PLAIN, src, dst),
-            Path::Rows(matrix) => self.rows(matrix.as_ref(), self.smoothing, src, dst),
+            Path::Library(matrix) => self.rows(Some(matrix), PLAIN, &mut lines, src, dst),
+            Path::Rows(matrix) => self.rows(matrix.as_ref(), self.smoothing, &mut lines, src, dst),
         }
+        self.lines = lines;
         Ok(())
     }
 
@@ -190,8 +207,17 @@ impl Converter {
         })
     }
 
-    fn rows(&self, matrix: Option<&Matrix>, smoothing: Smoothing, src: &[u8], dst: &mut [u8]) {
+    fn rows(
+        &self,
+        matrix: Option<&Matrix>,
+        smoothing: Smoothing,
+        lines: &mut [Line; 4],
+        src: &[u8],
+        dst: &mut [u8],
+    ) {
         let (width, height) = (self.from.width as usize, self.from.height as usize);
+        lines.iter_mut().for_each(|line| line.resize(width, [0; 4]));
+        let [here, ahead, upper, lower] = lines;
         let (mut spread, mut gather) = (Chroma::of(&self.from), Chroma::of(&self.to));
         // Chroma that stays where it is need not be smoothed.
         let smooth = spread != gather;
@@ -204,24 +230,22 @@ impl Converter {
             matrix,
             chroma: spread,
             smooth: smooth && smoothing.spread,
-            lines: [vec![[0; 4]; width], vec![[0; 4]; width]],
+            lines: [here, ahead],
             ahead: false,
         };
-        let mut upper: Line = vec![[0; 4]; width];
-        let mut lower: Line = vec![[0; 4]; width];
         let step = 1 << gather.down;
         for y in (0..height).step_by(step) {
-            reader.read(y, &mut upper);
+            reader.read(y, upper);
             let has_lower = step > 1 && y + 1 < height;
             if has_lower {
-                reader.read(y + 1, &mut lower);
+                reader.read(y + 1, lower);
             }
             if smooth && smoothing.gather && gather.is_shared() {
-                gather.gather_pair(&mut upper, has_lower.then_some(&lower[..]));
+                gather.gather_pair(upper, has_lower.then_some(&lower[..]));
             }
-            pack(&self.to, 0, y, &upper, dst);
+            pack(&self.to, 0, y, upper, dst);
             if has_lower {
-                pack(&self.to, 0, y + 1, &lower, dst);
+                pack(&self.to, 0, y + 1, lower, dst);
             }
         }
     }
@@ -262,7 +286,7 @@ struct Reader<'a> {
     chroma: Chroma,
     smooth: bool,
     /// Rows whose chroma was spread between them.
-    lines: [Line; 2],
+    lines: [&'a mut Line; 2],
     /// The second of them is not given yet.
     ahead: bool,
 }
@@ -270,11 +294,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, y: usize, out: &mut [Ink]) {
         if std::mem::take(&mut self.ahead) {
-            out.copy_from_slice(&self.lines[1]);
+            out.copy_from_slice(self.lines[1]);
         } else {
-            unpack(self.info, y, self.src, &mut self.lines[0]);
+            unpack(self.info, y, self.src, self.lines[0]);
             if self.smooth {
-                self.chroma.spread(&mut self.lines[0]);
+                self.chroma.spread(self.lines[0]);
                 // Between rows 1 and 2, 3 and 4 and so on runs a border of chroma samples.
                 self.ahead =
                     self.chroma.down > 0 && y % 2 == 1 && y + 1 < self.info.height as usize;
@@ -285,7 +309,7 @@ impl Reader<'_> {
                 self.chroma.spread(lower);
                 Chroma::spread_rows(upper, lower);
             }
-            out.copy_from_slice(&self.lines[0]);
+            out.copy_from_slice(self.lines[0]);
         }
         if let Some(matrix) = self.matrix {
             out.iter_mut().for_each(|ink| *ink = matrix.apply(*ink));
@@ -295,8 +319,13 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::VideoFormat::*;
     use super::*;
     use proptest::prelude::*;
+
+    fn lines() -> [Line; 4] {
+        std::array::from_fn(|_| Line::new())
+    }
 
     fn convert(from: &VideoInfo, to: &VideoInfo, src: &[u8]) -> Vec<u8> {
         let mut dst = vec![0xaa; to.size()];
@@ -456,17 +485,37 @@ mod tests {
             let mut src = noise(&from, seed);
             let mut rows = vec![0; to.size()];
             let way = Way { smoothing: PLAIN, ..Way::default() };
-            let converter = Converter::with(from.clone(), to.clone(), way).unwrap();
+            let mut converter = Converter::with(from.clone(), to.clone(), way).unwrap();
             let mut made = vec![0; to.size()];
             for legal in [false, true] {
                 if legal {
                     src.iter_mut().for_each(|byte| *byte = (*byte).clamp(16, 235));
                     prop_assert!(converter.library_can(&src).unwrap());
                 }
-                converter.rows(Some(&Matrix::new(&from, &to)), PLAIN, &src, &mut rows);
+                converter.rows(Some(&Matrix::new(&from, &to)), PLAIN, &mut lines(), &src, &mut rows);
                 converter.convert(&src, &mut made).unwrap();
                 let off = worst(&to, &made, &rows);
                 prop_assert!(off <= 1, "{off}");
+            }
+        }
+
+        #[test]
+        fn packed_pixels_give_what_the_rows_give(
+            width in 1u32..70, height in prop::sample::select(vec![1u32, 2, 3, 16, 33, 578, 579]),
+            from in prop::sample::select(vec![Rgba, Bgra, Argb, Abgr, Rgbx, Bgrx, Xrgb, Xbgr]),
+            to in prop::sample::select(vec![I420, Yv12, Nv12, Nv21]),
+            seed in any::<u64>(),
+        ) {
+            let (from, to) = (info(from, width, height), info(to, width, height));
+            let src = noise(&from, seed);
+            let mut converter = Converter::new(from.clone(), to.clone()).unwrap();
+            prop_assert!(matches!(converter.path, Path::Packed(_)));
+            let (mut made, mut rows) = (vec![0; to.size()], vec![0; to.size()]);
+            for src in [&src[..], &noise(&from, !seed)] {
+                let both = Smoothing { spread: true, gather: true };
+                converter.rows(Some(&Matrix::new(&from, &to)), both, &mut lines(), src, &mut rows);
+                converter.convert(src, &mut made).unwrap();
+                prop_assert_eq!(&made, &rows);
             }
         }
 
@@ -475,7 +524,7 @@ mod tests {
             from in formats(), to in formats(), width in 1u32..20, height in 1u32..20, cut in 0usize..2000,
         ) {
             let (from, to) = (info(from, width, height), info(to, width, height));
-            let converter = Converter::new(from.clone(), to.clone()).unwrap();
+            let mut converter = Converter::new(from.clone(), to.clone()).unwrap();
             let (src, mut dst) = (vec![7; from.size().saturating_sub(cut)], vec![0; to.size()]);
             prop_assert_eq!(converter.convert(&src, &mut dst).is_ok(), cut == 0 );
         }

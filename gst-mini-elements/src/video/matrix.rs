@@ -35,6 +35,11 @@ impl Matrix {
         product(&to_components(to), &from_components(from))
     }
 
+    /// For each sample of what comes out: the shares of the three that go in, and what is added; all in 1/65536.
+    pub fn rows(&self) -> &[[i32; 4]; 3] {
+        &self.0
+    }
+
     pub fn apply(&self, ink: Ink) -> Ink {
         let [a, b, c, alpha] = ink;
         let (a, b, c) = (i32::from(a), i32::from(b), i32::from(c));

@@ -16,6 +16,7 @@ pub mod info;
 mod line;
 mod matrix;
 pub(crate) mod options;
+mod packed;
 pub mod pattern;
 pub mod scale;
 pub mod still;
