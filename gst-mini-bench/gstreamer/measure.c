@@ -228,8 +228,8 @@ int main(int argc, char **argv) {
         measure_handoff(argv[2]);
     else if (argc == 4 && !strcmp(what, "lateness"))
         measure_lateness(argv[3]); /* GStreamer's clock does not spin */
-    else if (argc == 5 && !strcmp(what, "streams"))
-        measure_streams(atoi(argv[2]), atoi(argv[3]), argv[4]);
+    else if (argc == 6 && !strcmp(what, "streams"))
+        measure_streams(atoi(argv[2]), atoi(argv[3]), argv[5]); /* nor does it have a grid */
     else
         fail("no such measurement, or too few words; see gst-mini-bench");
     return 0;

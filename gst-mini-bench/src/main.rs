@@ -17,7 +17,7 @@ const USAGE: &str = "usage: gst-mini-bench [--linked] MEASUREMENT WORDS
   negotiate ROUNDS LINE   us: READY to the first buffer at the sink \"s\"
   handoff LINE            p50_us, p99_us: from the sink pad to the source pad of the queue \"q\"
   lateness SPIN_NS LINE   p50_us, p99_us: behind the clock when the sink \"s\" renders
-  streams COUNT SECONDS LINE   cpu_percent, rss_mb, per_second (buffers at all sinks \"s\")";
+  streams COUNT SECONDS GRID_NS LINE   cpu_percent, rss_mb, per_second (buffers at all sinks \"s\")";
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();

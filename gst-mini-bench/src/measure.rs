@@ -19,7 +19,10 @@ pub fn named(words: &[String]) -> Result<Figures, String> {
         ["negotiate", rounds, line] => negotiate(number(rounds)?, line),
         ["handoff", line] => handoff(line),
         ["lateness", spin, line] => lateness(number(spin)?, line),
-        ["streams", count, seconds, line] => streams(number(count)?, number(seconds)?, line),
+        ["streams", count, seconds, grid, line] => {
+            SystemClock::obtain().set_property("grid", grid)?;
+            streams(number(count)?, number(seconds)?, line)
+        }
         _ => Err("no such measurement, or too few words".to_owned()),
     }
 }

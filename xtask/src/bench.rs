@@ -1,4 +1,4 @@
-//! `cargo xtask bench [NAME…] [--rounds N] [--plot]`: what GstMini costs, beside GStreamer in the same run.
+//! `cargo xtask bench [NAME…] [--rounds N] [--plot] [--instructions]`: what GstMini costs, beside GStreamer in the same run.
 //!
 //! Both sides are programs: `gst-mini-bench` and, built from `gst-mini-bench/gstreamer/measure.c` where GStreamer's
 //! headers are installed, its twin; whole processes are `gst-mini launch` and `gst-launch-1.0`. They take turns,
@@ -7,6 +7,7 @@
 //! Invariant: standard output is one JSON object a figure and nothing else; the table goes to standard error.
 //! Left out: absolute targets. They drift with the machine, and a ratio does not.
 
+pub mod instructions;
 mod list;
 mod plot;
 mod plugins;
@@ -19,8 +20,10 @@ use crate::workspace::Workspace;
 use list::{BENCHES, Bench};
 use sides::{Side, Sides};
 
-const USAGE: &str = "usage: cargo xtask bench [NAME…] [--rounds N] [--list] [--plot]
-  no NAME: all of them; --plot: how costs grow, drawn into docs/performance";
+const USAGE: &str =
+    "usage: cargo xtask bench [NAME…] [--rounds N] [--list] [--plot] [--instructions [--update]]
+  no NAME: all of them; --plot: how costs grow, drawn into docs/performance
+  --instructions: those of the hot paths, against the baseline; --update: make them the baseline";
 
 /// Rounds of each side unless `--rounds` says otherwise: an odd number has a median.
 const ROUNDS: usize = 5;
@@ -56,6 +59,7 @@ impl Row {
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let (mut names, mut rounds, mut is_plot) = (Vec::new(), ROUNDS, false);
+    let (mut counts, mut updates) = (false, false);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -70,6 +74,8 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
                 return Ok(());
             }
             "--plot" => is_plot = true,
+            "--instructions" => counts = true,
+            "--update" => updates = true,
             "--rounds" => {
                 let count = words.next().and_then(|word| word.parse().ok()).filter(|n| *n > 0);
                 rounds = count.ok_or_else(|| Failure::Usage("--rounds needs a number".into()))?;
@@ -77,7 +83,13 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
             name => names.push(known(name)?),
         }
     }
+    if updates && !counts {
+        return Err(Failure::Usage("--update goes with --instructions".to_owned()));
+    }
     let workspace = Workspace::open()?;
+    if counts {
+        return instructions::run(&workspace, updates);
+    }
     let sides = Sides::build(&workspace)?;
     if is_plot {
         return plot::run_all(&workspace, &sides);

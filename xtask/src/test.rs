@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{boundary, conform, demo, fuzz, judges, pages, plugins, tidy};
+use crate::{bench, boundary, conform, demo, fuzz, judges, pages, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -175,6 +175,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     models.env("CARGO_TARGET_DIR", workspace.target.join("models"));
     models.env("RUSTFLAGS", "--cfg gst_mini_shuttle");
     steps.push(from_command("models", models));
+    steps.push(bench::instructions::step());
     steps.push(cargo(
         workspace,
         "package",

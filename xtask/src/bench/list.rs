@@ -88,13 +88,19 @@ pub const BENCHES: &[Bench] = &[
         "streams-100",
         "100 live pipelines of 30 fps in one process",
         &[("cpu_percent", 1.0), ("rss_mb", 0.5)],
-        |sides, side| sides.measure(side, &["streams", "100", "4", LIVE]),
+        |sides, side| sides.measure(side, &["streams", "100", "4", "0", LIVE]),
     ),
     bench(
         "streams-1000",
         "1000 live pipelines of 30 fps in one process",
         &[("cpu_percent", 1.0), ("rss_mb", 0.5)],
-        |sides, side| sides.measure(side, &["streams", "1000", "4", LIVE]),
+        |sides, side| sides.measure(side, &["streams", "1000", "4", "0", LIVE]),
+    ),
+    bench(
+        "streams-1000-grid",
+        "the same with waits on a grid of 4 ms, beside GStreamer's exact ones",
+        &[("cpu_percent", 1.0 / 3.0), ("rss_mb", 0.5)],
+        |sides, side| sides.measure(side, &["streams", "1000", "4", "4000000", LIVE]),
     ),
     bench(
         "start",
@@ -135,7 +141,8 @@ pub const BENCHES: &[Bench] = &[
         "READY to the first buffer through 50 capsfilters",
         &[("us", 0.5)],
         |sides, side| {
-            let filters = "video/x-raw,format=I420,width=16,height=16 ! ".repeat(50);
+            let filters =
+                "capsfilter caps=video/x-raw,format=I420,width=16,height=16 ! ".repeat(50);
             let line = format!("videotestsrc num-buffers=2 ! {filters}fakesink name=s");
             sides.measure(side, &["negotiate", "9", &line])
         },
@@ -156,13 +163,10 @@ pub const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "size",
-        about: "the program gst-mini",
+        about: "the program gst-mini, stripped, without plugins (to reach: 5)",
         targets: &[],
         is_comparable: false,
-        sample: |sides, _| {
-            let length = std::fs::metadata(sides.tool()).map(|metadata| metadata.len());
-            Ok(vec![("mb".to_owned(), length.unwrap_or(0) as f64 / 1e6)])
-        },
+        sample: |sides, _| Ok(vec![("mb".to_owned(), sides.stripped_size()? as f64 / 1e6)]),
     },
 ];
 

@@ -69,7 +69,7 @@ const GROWTHS: &[Growth] = &[
         up: "% of a core",
         at: &[1, 10, 100, 300, 1000],
         cost: |sides, side, count| {
-            let words = ["streams", &count.to_string(), "3", super::list::LIVE];
+            let words = ["streams", &count.to_string(), "3", "0", super::list::LIVE];
             sides.figure(side, &words, "cpu_percent")
         },
     },

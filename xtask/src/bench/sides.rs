@@ -39,18 +39,14 @@ impl Sides {
     pub fn build(workspace: &Workspace) -> Result<Sides, Failure> {
         plugins::build(workspace, Profile::Release)?;
         plugins::build_plugin(workspace, Profile::Release, "fixture")?;
-        let mut build = workspace.cargo();
-        build.args(["build", "--release", "--package", "gst-mini-bench"]);
-        plugins::step("gst-mini-bench", build)?;
-        let programs = workspace.programs(Profile::Release);
-        let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let ours = build_ours(workspace)?;
         let theirs = build_twin(workspace);
         if let Err(missing) = &theirs {
             eprintln!("without GStreamer's column: {missing}");
         }
         Ok(Sides {
-            ours: program("gst-mini-bench"),
-            launch: program("gst-mini"),
+            ours,
+            launch: program(workspace, "gst-mini"),
             environment: demo::environment(workspace, Profile::Release),
             theirs: theirs.ok(),
             scratch: workspace.target.join("bench"),
@@ -63,9 +59,14 @@ impl Sides {
         side == Side::GstMini || self.theirs.is_some()
     }
 
-    /// The program `gst-mini` as it is shipped.
-    pub fn tool(&self) -> &PathBuf {
-        &self.launch
+    /// Bytes of the program `gst-mini` without its symbols.
+    pub fn stripped_size(&self) -> Result<u64, Failure> {
+        let stripped = self.launch.with_extension("stripped");
+        let mut strip = Command::new("strip");
+        strip.arg("-o").arg(&stripped).arg(&self.launch);
+        process::read(strip, LIMIT)?;
+        let length = std::fs::metadata(&stripped).map(|metadata| metadata.len());
+        length.map_err(|error| Failure::new(format!("{}: {error}", stripped.display())))
     }
 
     /// One measurement: its figures by name.
@@ -110,6 +111,19 @@ impl Sides {
     }
 }
 
+fn program(workspace: &Workspace, name: &str) -> PathBuf {
+    let folder = workspace.programs(Profile::Release);
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Builds the program that measures GstMini, optimised.
+pub fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--package", "gst-mini-bench"]);
+    plugins::step("gst-mini-bench", build)?;
+    Ok(program(workspace, "gst-mini-bench"))
+}
+
 fn build_twin(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let missing = || {
         let text = "apt-get install libgstreamer1.0-dev gstreamer1.0-tools \
@@ -133,7 +147,8 @@ fn build_twin(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-fn figures(text: &str) -> Vec<(String, f64)> {
+/// Figures that stand one to a line, each behind its name.
+pub fn figures(text: &str) -> Vec<(String, f64)> {
     let figure = |line: &str| {
         let (name, value) = line.split_once(' ')?;
         Some((name.to_owned(), value.trim().parse().ok()?))
