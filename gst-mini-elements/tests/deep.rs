@@ -2,34 +2,44 @@
 
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime;
-use std::sync::{Arc, Mutex};
 
-/// Plays a chain with so many identities. In a task, whose stack does not depend on what runs the test.
-fn play(identities: usize) -> MessageKind {
-    let end = Arc::new(Mutex::new(None));
-    let told = end.clone();
-    let task = runtime::spawn("application", move || {
-        gst_mini_elements::register();
-        let line = format!("fakesrc num-buffers=3 ! {}fakesink", "identity ! ".repeat(identities));
-        let pipeline = parse_launch(&line).expect("a good line");
-        pipeline.set_state(State::Playing);
-        let message = pipeline.wait_for_end(Some(ClockTime::from_secs(120))).expect("an end");
-        pipeline.set_state(State::Null);
-        *told.lock().expect("no panic") = Some(message.kind);
-    });
-    assert_eq!(task.expect("one more task is allowed").join(), None);
-    end.lock().expect("no panic").take().expect("told")
+fn chain(identities: usize) -> Bin {
+    gst_mini_elements::register();
+    let line = format!("fakesrc num-buffers=3 ! {}fakesink", "identity ! ".repeat(identities));
+    parse_launch(&line).expect("a good line")
 }
 
+/// In a task, whose stack does not depend on what runs the test.
 #[test]
 fn a_thousand_elements_are_no_trouble() {
-    let end = play(1000);
-    assert!(matches!(end, MessageKind::Eos), "{end:?}");
+    let task = runtime::spawn("application", || {
+        let pipeline = chain(1000);
+        pipeline.set_state(State::Playing);
+        let end = pipeline.wait_for_end(Some(ClockTime::from_secs(300))).expect("an end");
+        assert!(matches!(end.kind, MessageKind::Eos), "{end:?}");
+        pipeline.set_state(State::Null);
+    });
+    assert_eq!(task.expect("one more task is allowed").join(), None);
 }
 
 #[test]
-fn a_chain_too_long_for_its_stack_is_refused_with_a_sentence() {
-    let end = play(30_000);
-    let MessageKind::Error(error) = end else { panic!("{end:?}") };
+fn a_chain_too_long_for_the_stack_is_refused_with_a_sentence() {
+    let pipeline = chain(200);
+    pipeline.set_state(State::Paused);
+    assert_eq!(pipeline.state(None).1, State::Paused);
+    let asked = pipeline.clone();
+    // A thread of an application that has hardly more than an element may want for itself.
+    let small = std::thread::Builder::new().stack_size(if cfg!(debug_assertions) {
+        768 << 10
+    } else {
+        320 << 10
+    });
+    let asking = small.spawn(move || asked.query(&mut Query::latency()));
+    assert!(!asking.expect("a thread").join().expect("no panic"));
+    let end = pipeline.wait_for_end(Some(ClockTime::from_secs(60))).expect("a message");
+    let MessageKind::Error(error) = &end.kind else { panic!("{end:?}") };
     assert!(error.text.contains("comes after more elements than fit the stack"), "{error:?}");
+    // The process lives, and so does the pipeline.
+    assert!(pipeline.query(&mut Query::latency()));
+    pipeline.set_state(State::Null);
 }

@@ -24,7 +24,7 @@ pub const STACK_SIZE: usize = if cfg!(debug_assertions) { 64 << 20 } else { 8 <<
 const RESERVE: usize = if cfg!(debug_assertions) { 512 << 10 } else { 192 << 10 };
 
 /// How far a thread of unknown size goes down before the system is asked, which takes long.
-const TRUSTED: usize = 256 << 10;
+const TRUSTED: usize = 64 << 10;
 
 #[derive(Clone, Copy)]
 struct Bounds {
