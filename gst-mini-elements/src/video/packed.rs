@@ -130,7 +130,7 @@ fn row(pixels: &[u8], first: u32, matrix: &[[i32; 4]; 3], out: [&mut [u8]; 3]) {
 #[inline(always)]
 fn mean(upper: &mut [u8], lower: &[u8]) {
     for (upper, lower) in upper.iter_mut().zip(lower) {
-        *upper = ((u16::from(*upper) + u16::from(*lower) + 1) / 2) as u8;
+        *upper = ((u16::from(*upper) + u16::from(*lower) + 1) >> 1) as u8;
     }
 }
 
@@ -144,7 +144,7 @@ fn gather(left: bool, line: &[u8], out: &mut [u8]) {
     if !left {
         let (pairs, alone) = line.as_chunks::<2>();
         for (out, [a, b]) in out.iter_mut().zip(pairs) {
-            *out = ((u16::from(*a) + u16::from(*b) + 1) / 2) as u8;
+            *out = ((u16::from(*a) + u16::from(*b) + 1) >> 1) as u8;
         }
         if let Some(alone) = alone.first() {
             out[last] = *alone;

@@ -59,6 +59,11 @@ impl Sides {
         side == Side::GstMini || self.theirs.is_some()
     }
 
+    /// The program `gst-mini` as it is shipped.
+    pub fn tool(&self) -> &PathBuf {
+        &self.launch
+    }
+
     /// Bytes of the program `gst-mini` without its symbols.
     pub fn stripped_size(&self) -> Result<u64, Failure> {
         let stripped = self.launch.with_extension("stripped");
