@@ -5,6 +5,8 @@
 
 mod clips;
 mod differential;
+mod lesson;
+mod outage;
 mod players;
 mod recording;
 mod serve;
@@ -19,12 +21,12 @@ use crate::workspace::{Profile, Workspace};
 use crate::{demo, plugins};
 use recording::Recording;
 
-/// The demo that the players judge, its rate, and the seconds of its segments.
-const DEMO: &str = "quick-test";
+/// The demo that the players judge, the main job; its rate, and the seconds of its segments.
+const DEMO: &str = "full-pipeline";
 const DEMO_RATE: recording::Rate = (30, 1);
-const DEMO_TARGET: f64 = 3.0;
-/// What its camera gives in its 8 seconds.
-const DEMO_FRAMES: u64 = 240;
+const DEMO_TARGET: f64 = 6.0;
+/// What its camera gives in its 20 seconds.
+const DEMO_FRAMES: u64 = 600;
 
 /// All judges, those that need least first.
 pub fn steps() -> Vec<Step> {
@@ -73,6 +75,7 @@ pub fn steps() -> Vec<Step> {
                 Ok(Verdict::Passed(format!("{frames} frames shown, 0 dropped")))
             }
         }),
+        judge("lesson", |workspace| lesson::holds(workspace).map(Verdict::Passed)),
         judge("clips", |workspace| match missing(&["ffmpeg", "ffprobe"]) {
             Some(missing) => Ok(missing),
             None => {
@@ -130,7 +133,7 @@ fn demo_recording(workspace: &Workspace) -> Result<Recording, Failure> {
 }
 
 fn demo_folder(workspace: &Workspace) -> PathBuf {
-    workspace.root.join("target/demo").join(DEMO)
+    demo::folder(workspace).join(DEMO)
 }
 
 /// The playlist below a folder: a demo may store into a bucket's folder there.

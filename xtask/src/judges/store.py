@@ -5,14 +5,19 @@ store.py lock ENDPOINT BUCKET   makes a user and a bucket; prints the access key
                                 the server runs with INITIAL_NO_AUTH_ACTION_COUNT=5.
 store.py open ENDPOINT BUCKET   lets players read without a signature, which moto cannot do while it
                                 checks them.
+store.py watch ENDPOINT BUCKET PREFIX FOLDER   reads the playlist there again and again, with the key in the
+                                environment, and looks for all that each version lists; copies the
+                                recording into the folder when it has ended.
 """
 import json
+import os
 import sys
+import time
 import urllib.request
 
 import boto3
 
-what, endpoint, bucket = sys.argv[1:]
+what, endpoint, bucket, *more = sys.argv[1:]
 
 
 def lock():
@@ -41,4 +46,28 @@ def open_for_players():
         f"{endpoint}/moto-api/reset-auth", data=b"inf", headers={"Content-Type": "text/plain"}))
 
 
-{"lock": lock, "open": open_for_players}[what]()
+def watch(prefix, folder):
+    s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    seen = []
+    while not seen or "#EXT-X-ENDLIST" not in seen[-1]:
+        try:
+            text = s3.get_object(Bucket=bucket, Key=f"{prefix}/index.m3u8")["Body"].read().decode()
+        except s3.exceptions.NoSuchKey:
+            text = None
+        if text and text not in seen:
+            for name in listed(text):
+                s3.head_object(Bucket=bucket, Key=f"{prefix}/{name}")  # fails if it is not there
+            seen.append(text)
+        time.sleep(0.05)
+    for name in ["index.m3u8", *listed(seen[-1])]:
+        s3.download_file(bucket, f"{prefix}/{name}", os.path.join(folder, name))
+    print(len(seen), "versions of the playlist")
+
+
+def listed(text):
+    lines = text.splitlines()
+    maps = [line.split('URI="')[1].split('"')[0] for line in lines if line.startswith("#EXT-X-MAP:")]
+    return maps + [line for line in lines if line and not line.startswith("#")]
+
+
+{"lock": lock, "open": open_for_players, "watch": watch}[what](*more)

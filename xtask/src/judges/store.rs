@@ -2,20 +2,21 @@
 //!
 //! Invariant: what was uploaded plays from the server by HTTP; a wrong secret is refused, and no
 //! secret is ever printed.
-//! Left out: faults of the store; the plugin's own tests make those.
+//! Left out: faults of the store; [`outage`](super::outage) has one, the plugin's own tests the others.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::{clips, players};
+use super::{clips, outage, players};
 use crate::process::{self, Failure};
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(120);
-const BUCKET: &str = "recordings";
+/// Where all of it goes.
+pub const BUCKET: &str = "recordings";
 const FRAMES: u64 = 150;
 
 /// The Python environment that `.ci/run` makes, or what is missing.
@@ -27,7 +28,7 @@ pub fn missing(workspace: &Workspace) -> Option<String> {
 /// Records into the server with signatures and plays back over HTTP.
 pub fn signed_upload(workspace: &Workspace) -> Result<String, Failure> {
     let server = Server::start(workspace)?;
-    let (key, secret) = server.lock(workspace)?;
+    let [key, secret] = server.lock(workspace)?;
     let upload = |secret: &str, prefix: &str| {
         let line = format!(
             "videotestsrc num-buffers={FRAMES} ! video/x-raw,format=I420,width=640,height=360,\
@@ -54,15 +55,18 @@ pub fn signed_upload(workspace: &Workspace) -> Result<String, Failure> {
         let shown = process::tail(&output, 30).replace(wrong, "[the secret]");
         return Err(Failure::new(format!("{shown}\n{text}; it {}", refused.ending())));
     }
+    outage::outlived(workspace, &server, &[key, secret])?;
     server.steer(workspace, "open")?;
     let playlist = format!("{}/{BUCKET}/live/index.m3u8", server.endpoint);
     players::ffmpeg(&playlist, FRAMES)?;
-    Ok(format!("{FRAMES} frames"))
+    Ok(format!("{FRAMES} frames; five seconds without the store lose nothing"))
 }
 
-struct Server {
+/// One that runs until this is dropped.
+pub struct Server {
     child: Child,
     endpoint: String,
+    port: u16,
 }
 
 impl Server {
@@ -77,7 +81,7 @@ impl Server {
         let child = command.spawn().map_err(|error| {
             Failure::new(format!("{} cannot be run: {error}", program.display()))
         })?;
-        let server = Server { child, endpoint: format!("http://127.0.0.1:{port}") };
+        let server = Server { child, endpoint: format!("http://127.0.0.1:{port}"), port };
         let began = Instant::now();
         let (_alive, never) = mpsc::channel::<()>();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -90,19 +94,32 @@ impl Server {
         Ok(server)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
     /// Makes the user and the bucket; gives the user's key and secret.
-    fn lock(&self, workspace: &Workspace) -> Result<(String, String), Failure> {
+    fn lock(&self, workspace: &Workspace) -> Result<[String; 2], Failure> {
         let printed = self.steer(workspace, "lock")?;
         let mut lines = printed.lines().map(str::to_owned);
-        lines.next().zip(lines.next()).ok_or_else(|| Failure::new("moto gave out no key"))
+        let [key, secret] = [lines.next(), lines.next()];
+        key.zip(secret)
+            .map(|(key, secret)| [key, secret])
+            .ok_or_else(|| Failure::new("moto gave out no key"))
     }
 
     fn steer(&self, workspace: &Workspace, what: &str) -> Result<String, Failure> {
+        process::read(self.steering(workspace, what)?, LIMIT)
+    }
+
+    /// The script that steers it, to which more words may be added.
+    pub fn steering(&self, workspace: &Workspace, what: &str) -> Result<Command, Failure> {
         let script = players::judges_folder(workspace).join("store.py");
         players::write(&script, include_str!("store.py"))?;
         let mut command = Command::new(python(workspace));
         command.arg(&script).args([what, &self.endpoint, BUCKET]);
-        process::read(command, LIMIT)
+        Ok(command)
     }
 }
 
