@@ -395,6 +395,10 @@ impl PadHandler for TransformBase {
         if self.core.instance().query(&cx, query) {
             return true;
         }
+        if cx.was_refused() {
+            // In a chain of such elements twice for each would be without end.
+            return false;
+        }
         match query {
             Query::Caps { filter, result } => {
                 *result = Some(self.possible(pad, filter.as_ref()));

@@ -55,6 +55,8 @@ pub(crate) struct Context {
     is_pushing: Cell<bool>,
     /// The element threw a buffer away.
     has_dropped: Cell<bool>,
+    /// The default answer that the element asked for was none.
+    was_refused: Cell<bool>,
     /// Where output buffers come from.
     pub supply: Supply,
     pads: RefCell<KnownPads>,
@@ -81,6 +83,7 @@ impl Context {
             holds_pad: false,
             is_pushing: Cell::new(false),
             has_dropped: Cell::new(false),
+            was_refused: Cell::new(false),
             supply: Supply::default(),
             pads: RefCell::default(),
         });
@@ -123,6 +126,11 @@ impl Context {
     fn core(&self) -> &ElementCore {
         // SAFETY: a context is owned by a base that owns the core too, or lives for one call.
         unsafe { &*self.core }
+    }
+
+    /// Whether the element asked for the default answer in vain, so that asking again would be, too.
+    pub fn was_refused(&self) -> bool {
+        self.was_refused.get()
     }
 
     /// Whether the element threw a buffer away since this was asked last.
@@ -283,6 +291,7 @@ unsafe extern "C" fn query_default(cx: *const GmCx, pad: u32, text: GmStr, out: 
         let answer = query(cx, pad, unsafe { read(text) }, |pad, query| {
             default::query(cx.core(), pad, query)
         });
+        cx.was_refused.set(answer.is_none());
         // SAFETY: see above.
         answer.map_or(0, |text| unsafe {
             GmText::put(out, &text);
