@@ -223,14 +223,18 @@ fn ghost_pads_refuse_what_they_cannot_stand_for() {
 #[test]
 fn end_of_stream_of_a_sink_in_a_bin_in_a_bin_reaches_the_application_once() {
     everywhere(|| {
-        let n = nested(3);
-        let inside = element("fakesink", "inside");
-        n.inner.remove(&n.filter).unwrap();
-        n.inner.add(&inside).unwrap();
-        n.pipeline.remove(&n.sink).unwrap();
-        n.pipeline.link(&[&n.src, &inside]).unwrap();
-        n.pipeline.set_state(State::Playing);
-        let bus = n.pipeline.bus();
+        let pipeline = Bin::pipeline("top");
+        let (outer, inner) = (Bin::inner("outer"), Bin::inner("inner"));
+        let (src, inside) = (element("fakesrc", "src"), element("fakesink", "inside"));
+        src.set("num-buffers", 3).unwrap();
+        // From the inside: a bin is a sink from when it holds one, and what holds the bin learns it only then.
+        inner.add(&inside).unwrap();
+        outer.add(inner.element()).unwrap();
+        pipeline.add(outer.element()).unwrap();
+        pipeline.add(&src).unwrap();
+        pipeline.link(&[&src, &inside]).unwrap();
+        pipeline.set_state(State::Playing);
+        let bus = pipeline.bus();
         let mut ends = Vec::new();
         while let Some(message) =
             bus.timed_pop(Some(ClockTime::from_secs(if ends.is_empty() { 20 } else { 0 })))
@@ -240,6 +244,6 @@ fn end_of_stream_of_a_sink_in_a_bin_in_a_bin_reaches_the_application_once() {
             }
         }
         assert_eq!(ends, ["top"]);
-        n.pipeline.set_state(State::Null);
+        pipeline.set_state(State::Null);
     });
 }
