@@ -2,7 +2,7 @@
 //!
 //! Invariant: what was uploaded plays from the server by HTTP; a wrong secret is refused, and no
 //! secret is ever printed.
-//! Left out: faults of the store; [`outage`](super::outage) has one, the plugin's own tests the others.
+//! Left out: faults of the store; `outage` has one, the plugin's own tests the others.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
