@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold, cheapest first.
 //!
 //! Invariant: this list is the only one; `.ci/run` and the README call it. The first failure ends
-//! it with the command that repeats that step, and the last line counts the steps.
+//! it with the command that repeats that step, and the last line counts the steps. Where `CI=true`
+//! the steps after it are run too, so that one run tells all that is wrong.
 //! Left out: installing anything; a step whose program is missing is skipped with a sentence, and
 //! fails where `CI=true` says that nothing may be skipped.
 
@@ -40,8 +41,8 @@ pub const LIMIT: Duration = Duration::from_secs(30 * 60);
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let workspace = Workspace::open()?;
     let steps = chosen(arguments, steps(&workspace))?;
-    let must_not_skip = std::env::var("CI").is_ok_and(|value| value == "true");
-    run_steps(&workspace, steps, must_not_skip)
+    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    run_steps(&workspace, steps, is_ci)
 }
 
 /// All steps, or those that `--only STEP`, which may be repeated, names.
@@ -67,15 +68,15 @@ fn chosen(arguments: &[String], mut steps: Vec<Step>) -> Result<Vec<Step>, Failu
     Ok(steps)
 }
 
-fn run_steps(workspace: &Workspace, steps: Vec<Step>, must_not_skip: bool) -> Result<(), Failure> {
-    let mut passed = 0;
+fn run_steps(workspace: &Workspace, steps: Vec<Step>, is_ci: bool) -> Result<(), Failure> {
+    let (mut passed, mut failed) = (0, Vec::new());
     for Step { name, repeat, run } in steps {
         let began = Instant::now();
         println!("{name} ...");
         // A log shows what is running now, also when it is a pipe.
         let _ = std::io::stdout().flush();
         let verdict = match run(workspace) {
-            Ok(Verdict::Skipped(missing)) if must_not_skip => {
+            Ok(Verdict::Skipped(missing)) if is_ci => {
                 Err(Failure::new(format!("{missing}, and CI=true allows no skipping")))
             }
             other => other,
@@ -92,13 +93,21 @@ fn run_steps(workspace: &Workspace, steps: Vec<Step>, must_not_skip: bool) -> Re
             }
             Err(failure) => {
                 println!("{failure}\n{name}: failed after {took}; again: {repeat}");
-                println!("{passed} passed, 1 failed");
-                return Err(Failure::Told);
+                failed.push(name);
+                if !is_ci {
+                    break;
+                }
             }
         }
     }
-    println!("{passed} passed, 0 failed");
-    Ok(())
+    println!("{passed} passed, {} failed", failed.len());
+    if failed.is_empty() {
+        return Ok(());
+    }
+    if is_ci {
+        println!("failed: {}", failed.join(", "));
+    }
+    Err(Failure::Told)
 }
 
 fn steps(workspace: &Workspace) -> Vec<Step> {
@@ -295,7 +304,9 @@ fn failed_tests(output: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::path::PathBuf;
+    use std::rc::Rc;
 
     use super::*;
 
@@ -303,9 +314,9 @@ mod tests {
         Step { name, repeat: String::new(), run: Box::new(|_| outcome) }
     }
 
-    fn outcome(steps: Vec<Step>, must_not_skip: bool) -> Result<(), Failure> {
+    fn outcome(steps: Vec<Step>, is_ci: bool) -> Result<(), Failure> {
         let workspace = Workspace { root: PathBuf::new(), target: PathBuf::new() };
-        run_steps(&workspace, steps, must_not_skip)
+        run_steps(&workspace, steps, is_ci)
     }
 
     #[test]
@@ -317,6 +328,22 @@ mod tests {
             Step { name: "three", repeat: String::new(), run: after },
         ];
         assert_eq!(outcome(steps, false), Err(Failure::Told));
+    }
+
+    #[test]
+    fn the_ci_runs_what_comes_after_a_failure_and_fails() {
+        let ran = Rc::new(Cell::new(false));
+        let told = Rc::clone(&ran);
+        let after: Action = Box::new(move |_| {
+            told.set(true);
+            Ok(Verdict::Passed(String::new()))
+        });
+        let steps = vec![
+            step("one", Err(Failure::new("no"))),
+            Step { name: "two", repeat: String::new(), run: after },
+        ];
+        assert_eq!(outcome(steps, true), Err(Failure::Told));
+        assert!(ran.get());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! there: they move with the code, the compiler and, a little, the C library. A figure is the difference of two runs
 //! of a line, one with more buffers, so what it takes to start and stop is not in it.
 //!
-//! Invariant: a figure more than [`LIMIT_PERCENT`] above its baseline fails, and so does one that has none.
+//! Invariant: a figure above its baseline by more than its limit fails, and so does one that has none.
 //! Left out: cycles, cache misses; callgrind only models those.
 
 use std::path::Path;
@@ -14,9 +14,6 @@ use super::sides;
 use crate::process::{self, Failure, find_program};
 use crate::test::{LIMIT, Step, Verdict};
 use crate::workspace::Workspace;
-
-/// How much more instructions a figure may take than its baseline.
-const LIMIT_PERCENT: f64 = 5.0;
 
 /// Where the baseline is, from the workspace's root.
 const BASELINE: &str = "gst-mini-bench/instructions.txt";
@@ -32,13 +29,15 @@ struct Count {
     parts: f64,
     /// Buffers of the shorter and of the longer run.
     buffers: [u64; 2],
+    /// How many percent more than its baseline it may take.
+    limit: f64,
 }
 
 const MANY: [u64; 2] = [2_000, 12_000];
 const PAIR: &str = "fakesrc num-buffers=N ! fakesink";
 
 const COUNTS: &[Count] = &[
-    Count { name: "pair", line: PAIR, without: None, parts: 1.0, buffers: MANY },
+    Count { name: "pair", line: PAIR, without: None, parts: 1.0, buffers: MANY, limit: 5.0 },
     Count {
         name: "hop",
         line: "fakesrc num-buffers=N ! identity silent=true ! identity silent=true ! identity silent=true ! \
@@ -47,6 +46,7 @@ const COUNTS: &[Count] = &[
         without: Some(PAIR),
         parts: 10.0,
         buffers: MANY,
+        limit: 5.0,
     },
     Count {
         name: "queue-crossing",
@@ -54,8 +54,10 @@ const COUNTS: &[Count] = &[
         without: Some(PAIR),
         parts: 1.0,
         buffers: MANY,
+        limit: 5.0,
     },
-    // One buffer in two milliseconds, so that each of them is waited for.
+    // One buffer in two milliseconds, so that each of them is waited for. The last microseconds of a wait are spent
+    // reading the clock, and how often depends on when the system woke the thread.
     Count {
         name: "clock-wait",
         line: "fakesrc num-buffers=N sizetype=fixed sizemax=1000 format=time datarate=500000 ! fakesink sync=true",
@@ -64,6 +66,7 @@ const COUNTS: &[Count] = &[
         ),
         parts: 1.0,
         buffers: [100, 600],
+        limit: 25.0,
     },
 ];
 
@@ -171,15 +174,17 @@ fn judged(baseline: &[(String, f64)], figures: &[(&str, f64)]) -> Result<String,
             continue;
         };
         let more = (figure / before - 1.0) * 100.0;
-        is_over |= more > LIMIT_PERCENT;
-        is_lower |= more < -LIMIT_PERCENT;
+        let limit =
+            COUNTS.iter().find(|count| count.name == *name).map_or(5.0, |count| count.limit);
+        is_over |= more > limit;
+        is_lower |= more < -limit;
         told.push(format!("{name} {figure:.0} ({more:+.1} %)"));
     }
     let told = told.join(", ");
     let update = "`cargo xtask bench --instructions --update` makes these the baseline";
     match (is_over, is_lower) {
         (true, _) => Err(Failure::new(format!(
-            "{told}\nmore than {LIMIT_PERCENT} % above {BASELINE}; if that is meant, {update}"
+            "{told}\nmore above {BASELINE} than is allowed; if that is meant, {update}"
         ))),
         (_, true) => Ok(format!("{told}; {update}")),
         _ => Ok(told),
@@ -202,7 +207,7 @@ mod tests {
         let kept = sides::figures(&text(&[("hop", 400.0), ("pair", 1000.0)]));
         let judge = |hop: f64| judged(&kept, &[("hop", hop), ("pair", 1000.0)]);
         assert_eq!(judge(419.0), Ok("hop 419 (+4.8 %), pair 1000 (+0.0 %)".to_owned()));
-        assert!(judge(421.0).unwrap_err().to_string().contains("more than 5 % above"));
+        assert!(judge(421.0).unwrap_err().to_string().contains("more above"));
         assert!(judge(200.0).unwrap().contains("--update"));
         assert!(judged(&kept, &[("wait", 1.0)]).unwrap_err().to_string().contains("no baseline"));
     }
