@@ -270,18 +270,28 @@ impl ElementRef {
         Ok(())
     }
 
+    /// Asks the base for what it alone knows.
+    fn refresh(&self, name: &str) {
+        if let Some(text) = self.0.behavior.base_property(name) {
+            self.0.core.keep(name, text);
+        }
+    }
+
     /// A property's present value. Never waits for a buffer.
     pub fn get(&self, name: &str) -> Result<Value, PropertyError> {
+        self.refresh(name);
         self.0.core.get_value(name)
     }
 
     /// A property's present value, read as a number, switch or text.
     pub fn get_as<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.refresh(name);
         self.0.core.get_text(name).ok()?.parse().ok()
     }
 
     /// A property's present value as it may be shown: secrets as stars.
     pub fn get_shown(&self, name: &str) -> Result<String, PropertyError> {
+        self.refresh(name);
         let index = self.0.core.props.index(self.name(), name)?;
         Ok(shown(&self.0.core.props.specs()[index], &self.0.core.get_text(name)?))
     }

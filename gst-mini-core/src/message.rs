@@ -12,6 +12,28 @@ use crate::structure::Structure;
 use crate::time::{ClockTime, RunningTime};
 use crate::value::Value;
 
+/// What became of a streaming task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamStatus {
+    /// It was made, and is about to run.
+    Create,
+    /// Its thread runs; posted from there.
+    Enter,
+    /// Its thread is about to end; posted from there.
+    Leave,
+}
+
+impl StreamStatus {
+    /// Its name, as in GStreamer.
+    pub fn name(self) -> &'static str {
+        match self {
+            StreamStatus::Create => "create",
+            StreamStatus::Enter => "enter",
+            StreamStatus::Leave => "leave",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageKind {
@@ -23,6 +45,13 @@ pub enum MessageKind {
     Info(ElementError),
     /// All sinks have rendered everything.
     Eos,
+    /// A streaming task begins or ends. From the pad it works for.
+    StreamStatus {
+        /// What became of it.
+        status: StreamStatus,
+        /// Name of the element the pad belongs to.
+        owner: String,
+    },
     /// An element changed its state.
     StateChanged {
         /// From.
@@ -160,6 +189,7 @@ impl Message {
             MessageKind::Info(_) => "info",
             MessageKind::Eos => "eos",
             MessageKind::StateChanged { .. } => "state-changed",
+            MessageKind::StreamStatus { .. } => "stream-status",
             MessageKind::AsyncStart => "async-start",
             MessageKind::AsyncDone { .. } => "async-done",
             MessageKind::StreamStart { .. } => "stream-start",

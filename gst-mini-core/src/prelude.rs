@@ -9,7 +9,7 @@ pub use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 pub use crate::event::{Event, EventKind, Seek, Step};
 pub use crate::handle::{ElementRef, WeakElement};
 pub use crate::launch::parse_launch;
-pub use crate::message::{Message, MessageKind};
+pub use crate::message::{Message, MessageKind, StreamStatus};
 pub use crate::pad::{Pad, ProbeData, ProbeReturn, ProbeType};
 pub use crate::pipeline::{Bin, Pipeline, ReplaceError};
 pub use crate::query::Query;

@@ -12,7 +12,7 @@
 //!
 //! Invariant: buffers and changes of caps leave in the order they were pushed and set.
 //! In GStreamer: `gst-libs/gst/app/gstappsrc.c` (`gst_app_src_push_internal`, `gst_app_src_create`).
-//! Left out: `min-percent`, `push-sample`, random access by pulling. A push that
+//! Left out: `push-sample`, random access by pulling. A push that
 //! would block before the element is in PAUSED is refused with Flushing instead.
 //!
 //! ```text
@@ -68,6 +68,7 @@ struct Inner {
     max_bytes: Live<u64>,
     max_buffers: Live<u64>,
     max_time: Live<u64>,
+    min_percent: Live<u32>,
     leaky: Live<i32>,
     level_bytes: Live<u64>,
     level_buffers: Live<u64>,
@@ -83,6 +84,7 @@ impl Default for Inner {
             max_bytes: Live::new(200_000),
             max_buffers: Live::new(0),
             max_time: Live::new(0),
+            min_percent: Live::new(0),
             leaky: Live::new(0),
             level_bytes: Live::new(0),
             level_buffers: Live::new(0),
@@ -154,6 +156,17 @@ impl Inner {
             && (over(queue.buffers, self.max_buffers.get())
                 || over(queue.bytes, self.max_bytes.get())
                 || over(queue.time_level(), self.max_time.get()))
+    }
+
+    /// Whether it is emptier than the application wishes it to be.
+    fn is_low(&self, queue: &Queue) -> bool {
+        let percent = u128::from(self.min_percent.get());
+        let under =
+            |level: u64, max: u64| max > 0 && u128::from(level) * 100 / u128::from(max) <= percent;
+        percent > 0
+            && (under(queue.bytes, self.max_bytes.get())
+                || under(queue.buffers, self.max_buffers.get())
+                || under(queue.time_level(), self.max_time.get()))
     }
 
     fn show_levels(&self, queue: &Queue) {
@@ -329,6 +342,14 @@ impl Element for AppSrc {
             &e.inner.max_time
         })
         .unit("ns"),
+        Prop::live(
+            "min-percent",
+            types::UINT,
+            "Emit need-data when no more than this much of a limit is queued, 0: when empty",
+            |e: &Self| &e.inner.min_percent,
+        )
+        .unit("%")
+        .range("0", "100"),
         Prop::live("leaky-type", LEAKY, "What to drop once the queue is full", |e: &Self| {
             &e.inner.leaky
         }),
@@ -375,6 +396,14 @@ impl Element for AppSrc {
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
         Some(self.inner.clone())
+    }
+}
+
+impl AppSrc {
+    fn need_data(&self, cx: &Cx) {
+        let length = crate::filesrc::blocksize(cx) as u32;
+        let args = Structure::new("need-data").with("length", length);
+        self.inner.signal(cx, "need-data", Some(&args));
     }
 }
 
@@ -449,7 +478,11 @@ impl Source for AppSrc {
                     cx.output_event(FIRST_PAD, Event::caps(caps));
                 }
                 Some(Item::Buffer(buf)) => {
+                    let is_low = self.inner.is_low(&queue);
                     drop(queue);
+                    if is_low {
+                        self.need_data(cx);
+                    }
                     cx.wake(ROOM);
                     return Ok(buf);
                 }
@@ -457,9 +490,7 @@ impl Source for AppSrc {
                 None if !asked => {
                     asked = true;
                     drop(queue);
-                    let length = crate::filesrc::blocksize(cx) as u32;
-                    let args = Structure::new("need-data").with("length", length);
-                    self.inner.signal(cx, "need-data", Some(&args));
+                    self.need_data(cx);
                 }
                 None => {
                     let ticket = cx.ticket(DATA);

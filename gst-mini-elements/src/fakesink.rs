@@ -2,7 +2,7 @@
 //!
 //! Invariant: a buffer it counts was rendered, at its time if `sync` is set.
 //! In GStreamer: `plugins/elements/gstfakesink.c`.
-//! Left out: `stats` and `last-sample` of the base class.
+//! Left out: `last-sample` of the base class.
 //!
 //! ```text
 //! fakesrc num-buffers=3 ! fakesink silent=false

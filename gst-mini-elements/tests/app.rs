@@ -239,6 +239,35 @@ fn need_data_and_new_sample_drive_an_application_without_threads() {
 }
 
 #[test]
+fn need_data_is_told_before_the_queue_is_empty_when_min_percent_says_so() {
+    for (limits, asked) in [
+        ("max-bytes=40 min-percent=50", 2),
+        ("max-bytes=0 max-buffers=4 min-percent=25", 1),
+        ("max-bytes=40", 0),
+    ] {
+        everywhere(|| {
+            let pipeline = launch(&format!(
+                "appsrc name=src format=time {limits} ! appsink name=sink sync=false"
+            ));
+            let (src, sink) = (src(&pipeline), sink(&pipeline));
+            // Told while something is left; the last is told by the empty queue.
+            let (feeder, early) = (src.clone(), Arc::new(AtomicU32::new(0)));
+            let count = early.clone();
+            src.element().connect("need-data", move |_| {
+                let level: u64 = feeder.element().get_as("current-level-buffers").unwrap();
+                count.fetch_add(u32::from(level > 0), Ordering::SeqCst);
+            });
+            (0..4).for_each(|n| src.push(frame(n)).unwrap());
+            src.end_of_stream().unwrap();
+            started(&pipeline);
+            assert_eq!(rest(&sink).len(), 4);
+            assert_eq!(early.load(Ordering::SeqCst), asked, "{limits}");
+            stopped(&pipeline);
+        });
+    }
+}
+
+#[test]
 fn appsink_shows_the_preroll_and_takes_only_its_caps() {
     everywhere(|| {
         let pipeline = launch("appsrc name=src format=time ! appsink name=sink sync=false");

@@ -98,6 +98,27 @@ fn stats_count_what_passed() {
 }
 
 #[test]
+fn stats_of_a_sink_count_what_it_rendered_and_dropped() {
+    in_sim(|| {
+        let line = format!("{} ! identity sleep-time=150000 ! fakesink name=out", timed(5));
+        let pipeline = launch(&format!("{line} sync=true max-lateness=0 qos=true"));
+        let stats = || -> Structure {
+            pipeline.by_name("out").unwrap().get_as::<String>("stats").unwrap().parse().unwrap()
+        };
+        assert_eq!(stats().get("average-rate").and_then(Value::as_f64), Some(-1.0));
+        pipeline.set_state(State::Playing);
+        assert_eq!(end(&pipeline), MessageKind::Eos);
+        let told = stats();
+        assert_eq!(told.name(), "application/x-gst-base-sink-stats");
+        let (rendered, dropped) =
+            (told.uint64("rendered").unwrap(), told.uint64("dropped").unwrap());
+        assert!(rendered > 0 && dropped > 0 && rendered + dropped == 5, "{told}");
+        assert!(told.get("average-rate").and_then(Value::as_f64) > Some(1.0), "{told}");
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
 fn identity_and_clocksync_let_a_buffer_go_when_it_is_due() {
     for sync in ["identity sync=true", "clocksync"] {
         in_sim(|| {

@@ -465,3 +465,30 @@ fn a_bin_that_sees_to_async_changes_itself_holds_nobody_up() {
         pipeline.set_state(State::Null);
     });
 }
+
+#[test]
+fn tasks_tell_when_they_are_made_run_and_end() {
+    everywhere(|| {
+        let pipeline = launch("fakesrc num-buffers=2 name=s ! queue name=q ! fakesink");
+        pipeline.set_state(State::Playing);
+        let (bus, mut told) = (pipeline.bus(), Vec::new());
+        let mut note = |message: Message| {
+            if let MessageKind::StreamStatus { status, owner } = &message.kind {
+                told.push(format!("{} {owner} {}", message.source, status.name()));
+            }
+            matches!(message.kind, MessageKind::Eos)
+        };
+        while !note(bus.timed_pop(None).unwrap()) {}
+        pipeline.set_state(State::Ready);
+        while let Some(message) = bus.pop() {
+            note(message);
+        }
+        // Each task in order; what the two do is in any.
+        told.sort_by_key(|told| !told.starts_with('q'));
+        let of = |pad: &str, owner: &str| {
+            ["create", "enter", "leave"].map(|status| format!("{pad} {owner} {status}"))
+        };
+        assert_eq!(told, [of("q.src", "q"), of("s.src", "s")].concat());
+        pipeline.set_state(State::Null);
+    });
+}

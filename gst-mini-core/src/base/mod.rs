@@ -31,6 +31,11 @@ pub(crate) trait Behavior: Send + Sync {
     fn base_property_changed(&self, name: &str) {
         let _ = name;
     }
+    /// The present value of a property that the base alone knows. Any thread.
+    fn base_property(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
     /// The latency a sink was told to add; `None` for other elements.
     fn configured_latency(&self) -> Option<crate::time::ClockTime> {
         None

@@ -22,6 +22,7 @@ use crate::host::context::{Context, drain};
 use crate::host::core::{ElementCore, PadOwner};
 use crate::host::instance::Given;
 use crate::host::signals::{PAD_ADDED, PAD_REMOVED};
+use crate::message::StreamStatus;
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::query::Query;
 use crate::registry::factory::Presence;
@@ -105,9 +106,12 @@ impl MultiBase {
             });
             let (base, own) = (self.myself.clone(), task.clone());
             let name = format!("{}:{}", self.core.name, pad.name());
+            self.core.post_status(pad, StreamStatus::Create);
             let thread = runtime::spawn(&name, move || {
                 if let Some(base) = base.upgrade() {
+                    base.core.post_status(&own.pad, StreamStatus::Enter);
                     base.run(&own);
+                    base.core.post_status(&own.pad, StreamStatus::Leave);
                 }
             })?;
             *task.thread.lock() = Some(thread);

@@ -16,6 +16,7 @@
 use crate::error::{ElementError, FlowError, FlowResult};
 use crate::event::{Event, Seek, Seqnum};
 use crate::host::core::ElementCore;
+use crate::message::StreamStatus;
 use crate::pad::{Pad, PadCore, PadHandler, PadMode};
 use crate::query::{Query, Scheduling};
 use crate::runtime::{self, Monitor, Task};
@@ -81,7 +82,13 @@ pub(crate) fn activate(pad: &PadCore, wanted: impl Fn(Scheduling) -> bool) -> bo
 pub(crate) fn begin<P: Puller>(puller: &Arc<P>) -> Result<(), ElementError> {
     *puller.task().control.lock() = Control::default();
     let (name, pulling) = (format!("{}:sink", puller.core().name), puller.clone());
-    let thread = runtime::spawn(&name, move || run(&*pulling))?;
+    let tell = |puller: &P, status| puller.core().post_status(puller.pad(), status);
+    tell(puller, StreamStatus::Create);
+    let thread = runtime::spawn(&name, move || {
+        tell(&pulling, StreamStatus::Enter);
+        run(&*pulling);
+        tell(&pulling, StreamStatus::Leave);
+    })?;
     *puller.task().thread.lock() = Some(thread);
     Ok(())
 }

@@ -39,7 +39,7 @@ use crate::state::{StateReturn, Transition};
 use crate::time::ClockTime;
 use position::Shown;
 use preroll::Gate;
-use qos::Qos;
+use qos::{Qos, Told};
 use settings::Settings;
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;
@@ -58,6 +58,7 @@ pub(crate) struct SinkBase {
     /// The wait for the clock that the streaming thread is in.
     clock_wait: ClockWait,
     shown: Shown,
+    told: Told,
     /// What pulls in pull mode.
     pull: PullTask,
     myself: Weak<SinkBase>,
@@ -146,6 +147,7 @@ impl SinkBase {
             orders: AtomicU32::new(0),
             clock_wait: ClockWait::new(),
             shown: Shown::default(),
+            told: Told::default(),
             pull: PullTask::default(),
             myself: myself.clone(),
             handle: OnceLock::new(),
@@ -192,6 +194,7 @@ impl SinkBase {
                 self.count_bytes(s, &this);
                 flow = self.show(s, this);
                 s.qos.rendered += 1;
+                self.told.rendered.set(s.qos.rendered);
             }
             if synced.step_ended {
                 let (start, stop) = (s.current_start, s.current_stop);
@@ -271,6 +274,7 @@ impl SinkBase {
                 s.segment = segment;
                 s.have_segment = true;
                 s.qos = Qos::default();
+                self.told.restart();
                 self.shown.set_segment(segment);
             }
             EventKind::Gap { pts, duration } => {
@@ -409,6 +413,10 @@ impl Behavior for SinkBase {
             }
             _ => PadHandler::query(self, &self.sink, query) || self.sink.peer_query(query),
         }
+    }
+
+    fn base_property(&self, name: &str) -> Option<String> {
+        (name == "stats").then(|| self.told.text())
     }
 
     fn base_property_changed(&self, name: &str) {

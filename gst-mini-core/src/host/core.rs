@@ -16,7 +16,7 @@ pub(crate) use crate::host::lent::{Lent, LentLock, Pads};
 use crate::host::props::{PropStore, PropertyError, shown};
 use crate::host::signals::Signals;
 use crate::log;
-use crate::message::{Message, MessageKind};
+use crate::message::{Message, MessageKind, StreamStatus};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
 use crate::registry::factory::{FactoryInfo, PropInfo};
@@ -230,6 +230,12 @@ impl ElementCore {
         }
     }
 
+    /// Tells what became of the task that works for a pad.
+    pub fn post_status(&self, pad: &PadCore, status: StreamStatus) {
+        let kind = MessageKind::StreamStatus { status, owner: self.name.clone() };
+        self.post_message(Message::new(format!("{}.{}", self.name, pad.name()), kind));
+    }
+
     pub fn post_error(&self, error: ElementError) {
         self.post(MessageKind::Error(error));
     }
@@ -318,6 +324,13 @@ impl ElementCore {
     /// A property of the base, read as a number or switch.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.props.text(self.props.index(&self.name, name).ok()?).parse().ok()
+    }
+
+    /// Stores the present value of a read-only property; nobody is told.
+    pub fn keep(&self, name: &str, value: String) {
+        if let Ok(index) = self.props.index(&self.name, name) {
+            self.props.store(index, value, false);
+        }
     }
 
     /// Publishes a read-only value.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a kind of message that GStreamer has, has its structure's name, fields and types here.
 //! In GStreamer: `gst/gstmessage.c`, `gst/gstquark.c`.
-//! Left out: the stream status of tasks, which is no message here.
+//! Left out: numbers of tasks by the order they were made in; a task is named after its pad.
 
 use super::from;
 use gst_mini_core::prelude::*;
@@ -11,7 +11,15 @@ use gst_mini_core::value::quote;
 /// `Got message #12 from element "fakesrc0" (state-changed): GstMessageStateChanged, …;`
 pub fn message(pipeline: &Bin, message: &Message) -> String {
     let from = from(pipeline, &message.source);
-    let details = details(&message.kind).unwrap_or_else(|| "no message details".to_owned());
+    let details = match &message.kind {
+        MessageKind::StreamStatus { status, owner } => {
+            let kind = pipeline.by_name(owner).map(|owner| owner.factory().type_name.clone());
+            let kind = kind.unwrap_or_else(|| "GstElement".to_owned());
+            Some(stream_status(*status, &format!("({kind}) {owner}"), &message.source))
+        }
+        kind => details(kind),
+    };
+    let details = details.unwrap_or_else(|| "no message details".to_owned());
     format!("Got message #{} from {from} ({}): {details}", message.seqnum, message.name())
 }
 
@@ -43,6 +51,17 @@ fn story(name: &str, error: &ElementError) -> String {
 /// `"\(GstSystemClock\)\ GstSystemClock"`
 fn object(name: &str) -> String {
     quote(&format!("({name}) {name}"))
+}
+
+/// The task is named as its thread is: `queue0:src`.
+fn stream_status(status: StreamStatus, owner: &str, pad: &str) -> String {
+    let task =
+        pad.rsplit_once('.').map_or_else(|| pad.to_owned(), |(of, pad)| format!("{of}:{pad}"));
+    Line::new("GstMessageStreamStatus")
+        .field("type", "GstStreamStatusType", status.name())
+        .field("owner", "GstElement", quote(owner))
+        .field("object", "GstTask", quote(&format!("(GstTask) {task}")))
+        .end()
 }
 
 fn nanos(time: Option<u64>) -> u64 {
@@ -165,7 +184,9 @@ fn details(kind: &MessageKind) -> Option<String> {
                 None => line.end(),
             }
         }
-        MessageKind::Eos
+        // Told above, with the type of its owner.
+        MessageKind::StreamStatus { .. }
+        | MessageKind::Eos
         | MessageKind::AsyncStart
         | MessageKind::Latency
         | MessageKind::DurationChanged => return None,

@@ -388,6 +388,7 @@ impl SinkBase {
         if let Ok(_streaming) = self.sink.stream_lock().lock() {
             // SAFETY: the lock above.
             unsafe { self.streaming() }.restart();
+            self.told.restart();
         }
         self.orders.fetch_or(FORGET_QOS | FORGET_STEP, Ordering::AcqRel);
         let pulls = match self.activate_input() {

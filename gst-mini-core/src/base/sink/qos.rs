@@ -15,6 +15,8 @@ use crate::clock::ClockReturn;
 use crate::error::{ElementError, ErrorKind};
 use crate::event::{Event, EventKind, QosType};
 use crate::message::MessageKind;
+use crate::property::Live;
+use crate::structure::Structure;
 use crate::time::{ClockTime, RunningTime};
 
 /// What a sink remembers to judge its speed. Times are running times, in ns.
@@ -49,6 +51,39 @@ impl Default for Qos {
             spacing: None,
             proportion: -1.0,
         }
+    }
+}
+
+/// What the property `stats` says, written by the streaming thread and read by any.
+pub(in crate::base) struct Told {
+    pub rendered: Live<u64>,
+    pub dropped: Live<u64>,
+    /// The proportion; below 0: not known, as nothing is reported.
+    pub average_rate: Live<f64>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        let (rendered, dropped) = (Live::new(0), Live::new(0));
+        Told { rendered, dropped, average_rate: Live::new(-1.0) }
+    }
+}
+
+impl Told {
+    /// As a structure's text.
+    pub fn text(&self) -> String {
+        Structure::new("application/x-gst-base-sink-stats")
+            .with("average-rate", self.average_rate.get())
+            .with("dropped", self.dropped.get())
+            .with("rendered", self.rendered.get())
+            .to_string()
+    }
+
+    /// READY to PAUSED.
+    pub fn restart(&self) {
+        self.rendered.set(0);
+        self.dropped.set(0);
+        self.average_rate.set(-1.0);
     }
 }
 
@@ -163,6 +198,7 @@ impl SinkBase {
         }
         let Some(start) = s.current_start else { return };
         let Some(proportion) = s.qos.account(start, s.current_jitter, dropped) else { return };
+        self.told.average_rate.set(proportion);
         // An event's timestamp and difference add up to no negative time.
         s.current_jitter = s.current_jitter.max(-i64::try_from(start).unwrap_or(i64::MAX));
         let throttle = self.settings.throttle_time.get();
@@ -178,6 +214,7 @@ impl SinkBase {
     /// Tells the application of a buffer that is not rendered.
     pub(super) fn drop_late(&self, s: &mut Streaming, buf: &Buffer) {
         s.qos.dropped += 1;
+        self.told.dropped.set(s.qos.dropped);
         if !self.settings.qos.get() {
             return;
         }

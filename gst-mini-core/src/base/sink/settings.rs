@@ -2,11 +2,12 @@
 //!
 //! Invariant: a value that was set is what the next look reads; none of these waits for a buffer.
 //! In GStreamer: `libs/gst/base/gstbasesink.c` (`gst_base_sink_class_init`, `gst_base_sink_set_property`).
-//! Left out: `last-sample`, so `enable-last-sample` enables nothing; `stats`.
+//! Left out: `last-sample`, so `enable-last-sample` enables nothing.
 
+use crate::base::sink::qos::Told;
 use crate::base::{prop, ranged};
 use crate::host::core::ElementCore;
-use crate::plugin::abi::{GM_ROLE_ASYNC, GM_ROLE_SYNC};
+use crate::plugin::abi::{GM_PROP_READABLE, GM_ROLE_ASYNC, GM_ROLE_SYNC};
 use crate::property::Live;
 use crate::registry::factory::{FactoryInfo, PropInfo};
 
@@ -45,6 +46,10 @@ pub(crate) fn base_props(factory: &FactoryInfo) -> Vec<PropInfo> {
         ),
         prop("blocksize", "uint", "Size of what is pulled at once, 0: any", "bytes", "4096"),
         prop("enable-last-sample", "boolean", "Whether the last buffer may be kept", "", "true"),
+        PropInfo {
+            flags: GM_PROP_READABLE,
+            ..prop("stats", "structure", "Sink Statistics", "", &Told::default().text())
+        },
         prop("max-bitrate", "uint64", "Most bits to render in a second, 0: any", "bit/s", "0"),
         prop(
             "processing-deadline",

@@ -113,6 +113,7 @@ impl SinkBase {
             let orders = self.orders.swap(0, Ordering::AcqRel);
             if orders & FORGET_QOS != 0 {
                 s.qos = Default::default();
+                self.told.restart();
             }
             if orders & FORGET_STEP != 0 {
                 s.step = None;

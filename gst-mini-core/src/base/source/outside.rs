@@ -12,6 +12,7 @@ use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::handle::ElementRef;
 use crate::host::context::Context;
+use crate::message::StreamStatus;
 use crate::pad::{PadCore, PadHandler, PadMode};
 use crate::query::Query;
 use crate::runtime;
@@ -75,7 +76,13 @@ impl SourceBase {
             return StateReturn::Failure;
         }
         let Some(myself) = self.myself.upgrade() else { return StateReturn::Failure };
-        match runtime::spawn(&format!("{}:src", self.core.name), move || myself.run()) {
+        self.core.post_status(&self.src, StreamStatus::Create);
+        let body = move || {
+            myself.core.post_status(&myself.src, StreamStatus::Enter);
+            myself.run();
+            myself.core.post_status(&myself.src, StreamStatus::Leave);
+        };
+        match runtime::spawn(&format!("{}:src", self.core.name), body) {
             Ok(task) => *self.task.lock() = Some(task),
             Err(error) => {
                 self.core.post_error(error);
