@@ -2,18 +2,27 @@
 //!
 //! Counted by `valgrind --tool=callgrind`, so the figures do not depend on the machine's speed or on what else runs
 //! there: they move with the code, the compiler and, a little, the C library. A figure is the difference of two runs
-//! of a line, one with more buffers, so what it takes to start and stop is not in it.
+//! of `gst-mini launch`, one with more buffers, so what it takes to start and stop is not in it.
 //!
-//! Invariant: a figure above its baseline by more than its limit fails, and so does one that has none.
+//! Invariant: a figure above its baseline by more than [`LIMIT_PERCENT`] fails, and so does one that has none.
+//! One above it is counted twice more, and the least counts: a thread that the system woke at an odd moment
+//! only adds to it.
 //! Left out: cycles, cache misses; callgrind only models those.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::sides;
+use crate::plugins;
 use crate::process::{self, Failure, find_program};
 use crate::test::{LIMIT, Step, Verdict};
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
+
+/// How many percent more than its baseline a figure may take.
+const LIMIT_PERCENT: f64 = 5.0;
+
+/// How often a figure is counted at most.
+const TIMES: u32 = 3;
 
 /// Where the baseline is, from the workspace's root.
 const BASELINE: &str = "gst-mini-bench/instructions.txt";
@@ -29,15 +38,13 @@ struct Count {
     parts: f64,
     /// Buffers of the shorter and of the longer run.
     buffers: [u64; 2],
-    /// How many percent more than its baseline it may take.
-    limit: f64,
 }
 
 const MANY: [u64; 2] = [2_000, 12_000];
 const PAIR: &str = "fakesrc num-buffers=N ! fakesink";
 
 const COUNTS: &[Count] = &[
-    Count { name: "pair", line: PAIR, without: None, parts: 1.0, buffers: MANY, limit: 5.0 },
+    Count { name: "pair", line: PAIR, without: None, parts: 1.0, buffers: MANY },
     Count {
         name: "hop",
         line: "fakesrc num-buffers=N ! identity silent=true ! identity silent=true ! identity silent=true ! \
@@ -46,7 +53,6 @@ const COUNTS: &[Count] = &[
         without: Some(PAIR),
         parts: 10.0,
         buffers: MANY,
-        limit: 5.0,
     },
     Count {
         name: "queue-crossing",
@@ -54,10 +60,8 @@ const COUNTS: &[Count] = &[
         without: Some(PAIR),
         parts: 1.0,
         buffers: MANY,
-        limit: 5.0,
     },
-    // One buffer in two milliseconds, so that each of them is waited for. The last microseconds of a wait are spent
-    // reading the clock, and how often depends on when the system woke the thread.
+    // One buffer in two milliseconds, so that each of them is waited for.
     Count {
         name: "clock-wait",
         line: "fakesrc num-buffers=N sizetype=fixed sizemax=1000 format=time datarate=500000 ! fakesink sync=true",
@@ -66,7 +70,6 @@ const COUNTS: &[Count] = &[
         ),
         parts: 1.0,
         buffers: [100, 600],
-        limit: 25.0,
     },
 ];
 
@@ -79,8 +82,9 @@ pub fn step() -> Step {
             if let Some(missing) = missing() {
                 return Ok(Verdict::Skipped(missing));
             }
-            let figures = measured(workspace)?;
-            judged(&baseline(workspace)?, &figures).map(Verdict::Passed)
+            let kept = baseline(workspace)?;
+            let figures = measured(workspace, &kept)?;
+            judged(&kept, &figures).map(Verdict::Passed)
         }),
     }
 }
@@ -90,7 +94,8 @@ pub fn run(workspace: &Workspace, update: bool) -> Result<(), Failure> {
     if let Some(missing) = missing() {
         return Err(Failure::new(missing));
     }
-    let figures = measured(workspace)?;
+    let kept = baseline(workspace)?;
+    let figures = measured(workspace, if update { &[] } else { &kept })?;
     if update {
         let path = workspace.root.join(BASELINE);
         let failed = |error| Failure::new(format!("{}: {error}", path.display()));
@@ -98,7 +103,7 @@ pub fn run(workspace: &Workspace, update: bool) -> Result<(), Failure> {
         eprintln!("{}", path.display());
         return Ok(());
     }
-    println!("{}", judged(&baseline(workspace)?, &figures)?);
+    println!("{}", judged(&kept, &figures)?);
     Ok(())
 }
 
@@ -109,25 +114,43 @@ fn missing() -> Option<String> {
     })
 }
 
-fn measured(workspace: &Workspace) -> Result<Vec<(&'static str, f64)>, Failure> {
-    let program = sides::build_ours(workspace)?;
-    COUNTS
-        .iter()
-        .map(|count| {
-            let whole = per_buffer(&program, count.line, count.buffers)?;
-            let rest =
-                count.without.map_or(Ok(0.0), |line| per_buffer(&program, line, count.buffers))?;
-            Ok((count.name, (whole - rest) / count.parts))
-        })
-        .collect()
+/// All figures; those above what was kept are counted again.
+fn measured(
+    workspace: &Workspace,
+    kept: &[(String, f64)],
+) -> Result<Vec<(&'static str, f64)>, Failure> {
+    plugins::build_programs(workspace, Profile::Release)?;
+    let program = workspace.programs(Profile::Release).join("gst-mini");
+    let is_over = |name: &str, figure: f64| {
+        let before = kept.iter().find(|(known, _)| known == name);
+        before.is_some_and(|(_, before)| figure > before * (1.0 + LIMIT_PERCENT / 100.0))
+    };
+    let one = |count: &Count| -> Result<f64, Failure> {
+        let whole = per_buffer(&program, count.line, count.buffers)?;
+        let rest =
+            count.without.map_or(Ok(0.0), |line| per_buffer(&program, line, count.buffers))?;
+        Ok((whole - rest) / count.parts)
+    };
+    let least = |count: &Count| -> Result<(&'static str, f64), Failure> {
+        let mut least = one(count)?;
+        for _ in 1..TIMES {
+            if is_over(count.name, least) {
+                least = least.min(one(count)?);
+            }
+        }
+        Ok((count.name, least))
+    };
+    COUNTS.iter().map(least).collect()
 }
 
 fn per_buffer(program: &Path, line: &str, [few, many]: [u64; 2]) -> Result<f64, Failure> {
     let took = |buffers: u64| -> Result<f64, Failure> {
-        let number = buffers.to_string();
+        let line = line.replace('N', &buffers.to_string());
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"]);
-        command.arg(program).args(["run", &number, &line.replace('N', &number)]);
+        command.arg(program).args(["launch", "-q"]).args(line.split_whitespace());
+        // No plugin, so nothing depends on whether the cache was written.
+        command.env("GST_MINI_PLUGIN_PATH", "").env("GST_MINI_PLUGIN_SYSTEM_PATH", "");
         let shown = process::shown(&command);
         let finished = process::collect(command, LIMIT, || ())?;
         match (finished.success(), collected(&finished.stderr)) {
@@ -174,17 +197,15 @@ fn judged(baseline: &[(String, f64)], figures: &[(&str, f64)]) -> Result<String,
             continue;
         };
         let more = (figure / before - 1.0) * 100.0;
-        let limit =
-            COUNTS.iter().find(|count| count.name == *name).map_or(5.0, |count| count.limit);
-        is_over |= more > limit;
-        is_lower |= more < -limit;
+        is_over |= more > LIMIT_PERCENT;
+        is_lower |= more < -LIMIT_PERCENT;
         told.push(format!("{name} {figure:.0} ({more:+.1} %)"));
     }
     let told = told.join(", ");
     let update = "`cargo xtask bench --instructions --update` makes these the baseline";
     match (is_over, is_lower) {
         (true, _) => Err(Failure::new(format!(
-            "{told}\nmore above {BASELINE} than is allowed; if that is meant, {update}"
+            "{told}\nmore than {LIMIT_PERCENT} % above {BASELINE}; if that is meant, {update}"
         ))),
         (_, true) => Ok(format!("{told}; {update}")),
         _ => Ok(told),
@@ -207,7 +228,7 @@ mod tests {
         let kept = sides::figures(&text(&[("hop", 400.0), ("pair", 1000.0)]));
         let judge = |hop: f64| judged(&kept, &[("hop", hop), ("pair", 1000.0)]);
         assert_eq!(judge(419.0), Ok("hop 419 (+4.8 %), pair 1000 (+0.0 %)".to_owned()));
-        assert!(judge(421.0).unwrap_err().to_string().contains("more above"));
+        assert!(judge(421.0).unwrap_err().to_string().contains("more than 5 % above"));
         assert!(judge(200.0).unwrap().contains("--update"));
         assert!(judged(&kept, &[("wait", 1.0)]).unwrap_err().to_string().contains("no baseline"));
     }

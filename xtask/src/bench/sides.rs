@@ -122,7 +122,7 @@ fn program(workspace: &Workspace, name: &str) -> PathBuf {
 }
 
 /// Builds the program that measures GstMini, optimised.
-pub fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
+fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let mut build = workspace.cargo();
     build.args(["build", "--release", "--package", "gst-mini-bench"]);
     plugins::step("gst-mini-bench", build)?;
