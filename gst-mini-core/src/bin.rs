@@ -69,16 +69,19 @@ impl BinCore {
     /// A bin without children; with `top`, a pipeline.
     pub(crate) fn make(name: &str, top: bool) -> ElementRef {
         let factory = registry::bin_factory(top);
-        let mut props = vec![prop(
-            "async-handling",
-            "boolean",
-            "The bin sees to async changes of its children itself, whatever contains it",
-            "",
-            "false",
-        )];
-        if top {
-            props.extend(top::props());
-        }
+        let props = || {
+            let mut props = vec![prop(
+                "async-handling",
+                "boolean",
+                "The bin sees to async changes of its children itself, whatever contains it",
+                "",
+                "false",
+            )];
+            if top {
+                props.extend(top::props());
+            }
+            props
+        };
         let core = Arc::new(ElementCore::new(name.to_owned(), factory, None, props));
         let bin = Arc::new(BinCore {
             core: core.clone(),

@@ -95,6 +95,8 @@ struct Shared {
     unscheduled: AtomicBool,
     /// Whether a clock that is moved by hand has released this wait.
     released: Monitor<bool>,
+    /// How late the system wakes whoever waits here.
+    wakes: system::Wakes,
 }
 
 impl ClockReturn {

@@ -136,7 +136,7 @@ impl ElementRef {
     pub fn make(factory: &Arc<FactoryInfo>, name: &str) -> Result<ElementRef, HandleError> {
         let instance = Instance::make(factory)
             .map_err(|why| HandleError::Create { element: factory.name.clone(), why })?;
-        let base_props = match factory.role {
+        let base_props = || match factory.role {
             RoleKind::Source => source::base_props(),
             RoleKind::Sink => sink::base_props(factory),
             RoleKind::Transform => transform::base_props(factory),

@@ -284,6 +284,11 @@ const PIPELINE: &str = "pipeline";
 
 /// Bins are not made by a factory of the boundary; this stands in their place.
 pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
+    static MADE: [OnceLock<Arc<FactoryInfo>>; 2] = [const { OnceLock::new() }; 2];
+    MADE[usize::from(top)].get_or_init(|| make_bin_factory(top)).clone()
+}
+
+fn make_bin_factory(top: bool) -> Arc<FactoryInfo> {
     static NONE: GmFactory = GmFactory {
         struct_size: size_of::<GmFactory>() as u32,
         role: 0,
@@ -326,6 +331,7 @@ pub(crate) fn bin_factory(top: bool) -> Arc<FactoryInfo> {
         props: Vec::new(),
         signals: Vec::new(),
         plugin: "core".to_owned(),
+        specs: OnceLock::new(),
         raw: &NONE,
         vtable: &NO_FUNCTIONS,
     })

@@ -357,7 +357,7 @@ impl MultiQueue {
                 let is_answered = !*drops && cx.peer_query(cx.pad(), &mut query);
                 let mut state = self.state.lock();
                 if let Some(at) = state.of_src(cx.pad()) {
-                    state.queues[at].questions.answer(number, is_answered.then_some(query));
+                    state.queues[at].questions.answer(number, is_answered.then_some(*query));
                 }
                 state.wakes.answer = true;
                 return (state, result);
@@ -388,7 +388,8 @@ impl MultiQueue {
             return Ok(None);
         }
         let (id, number) = (state.next_id(), state.queues[at].questions.ask());
-        let (mut state, mut at) = self.put(cx, state, Item::Query(number, query.clone()), id)?;
+        let (mut state, mut at) =
+            self.put(cx, state, Item::Query(number, Box::new(query.clone())), id)?;
         loop {
             if let Some(answer) = state.queues[at].questions.take(number) {
                 self.unlock(cx, state);

@@ -293,7 +293,7 @@ impl Queue {
     fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
         let mut state = self.relock()?;
         let number = state.contents.questions.ask();
-        state.contents.put(Item::Query(number, query.clone()));
+        state.contents.put(Item::Query(number, Box::new(query.clone())));
         self.unlock(cx, state);
         loop {
             let mut state = self.relock()?;
@@ -405,7 +405,7 @@ impl Queue {
                 Item::Buffer(buf) => flow = cx.push(SRC, buf),
                 Item::List(list) => flow = cx.push_list(SRC, list),
                 Item::Query(number, mut query) => {
-                    let answer = cx.peer_query(SRC, &mut query).then_some(query);
+                    let answer = cx.peer_query(SRC, &mut query).then_some(*query);
                     let mut state = self.state.lock();
                     state.contents.questions.answer(number, answer);
                     let result = state.result;
@@ -534,7 +534,7 @@ impl MultiPad for Queue {
             EventKind::Segment(_) => state.unexpected = false,
             _ => {}
         }
-        state.contents.put(Item::Event(event));
+        state.contents.put(Item::Event(Box::new(event)));
         self.unlock(cx, state);
         if starts {
             cx.start_task(SRC);

@@ -2,7 +2,7 @@
 //!
 //! Invariant: frame `n` starts at `n / fps` exactly, whatever was sought or sent before it.
 //! In GStreamer: `gst/videotestsrc/gstvideotestsrc.c` (`gst_video_test_src_create`, `gst_video_test_src_do_seek`).
-//! Left out: Bayer pictures, controlled properties.
+//! Left out: Bayer pictures, controlled properties; a still refuses the latency query there, and has none here.
 //!
 //! ```text
 //! videotestsrc pattern=ball num-buffers=10 ! video/x-raw,format=RGBA,width=64,height=48 ! fakesink
@@ -11,6 +11,7 @@
 use crate::video::pattern::{Colors, Look, Moment, Motion, Painter, Pattern, Zone};
 use crate::video::{VideoFormat, VideoInfo, caps};
 use gst_mini_core::element_prelude::*;
+use std::sync::Arc;
 
 const PATTERN: &str = "enum:smpte,snow,black,white,red,green,blue,checkers-1,checkers-2,checkers-4,checkers-8,\
     circular,blink,smpte75,zone-plate,gamut,chroma-zone-plate,solid-color,ball,smpte100,bar,pinwheel,spokes,\
@@ -35,6 +36,24 @@ pub struct VideoTestSrc {
     /// A segment that was asked for before the rate was decided.
     sought: Option<Segment>,
     studio: Option<Studio>,
+    latency: Arc<Latency>,
+}
+
+/// What the latency query is answered from, on any thread: a picture is there when its time is over.
+#[derive(Default)]
+struct Latency {
+    /// ns; 0: there is no picture yet, or it is a still.
+    picture: Live<u64>,
+    is_live: Live<bool>,
+}
+
+impl Shared for Latency {
+    fn query(&self, _: &Cx, query: &mut Query) -> bool {
+        let Query::Latency { live, min, max } = query else { return false };
+        let picture = self.picture.get();
+        (*live, *min, *max) = (self.is_live.get(), ClockTime::from_nanos(picture), None);
+        picture > 0
+    }
 }
 
 struct Studio {
@@ -100,6 +119,10 @@ impl Element for VideoTestSrc {
             &mut e.flip
         }),
     ];
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(self.latency.clone())
+    }
 }
 
 impl VideoTestSrc {
@@ -205,11 +228,13 @@ impl Source for VideoTestSrc {
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         (self.frame, self.backwards, self.sought) = (0, None, None);
+        self.latency.is_live.set(self.is_live);
         Ok(())
     }
 
     fn stop(&mut self, _: &mut Cx) -> Result<(), ElementError> {
         self.studio = None;
+        self.latency.picture.set(0);
         Ok(())
     }
 
@@ -223,6 +248,8 @@ impl Source for VideoTestSrc {
         {
             self.frame = frame_from(ClockTime::of_frame(self.frame, old.0, old.1).nanos(), new);
         }
+        let picture = rate(&info).map(|(num, den)| ClockTime::of_frame(1, num, den).nanos());
+        self.latency.picture.set(picture.unwrap_or(0));
         self.studio = Some(Studio { size: info.size(), painter: Painter::with(self.look(), info) });
         if let Some(segment) = self.sought.take() {
             self.seek(cx, &segment);

@@ -155,3 +155,34 @@ fn videotestsrc_seek_backwards_plays_the_part_from_its_end() {
     assert_eq!(after_seek(part(-1.0, 1000, Some(1200))), (true, (25..30).rev().collect()));
     assert!(!after_seek(part(-1.0, 1000, None)).0, "there is no end to begin at");
 }
+
+/// As measured with GStreamer 1.22: the source alone, and with the sink's processing deadline.
+#[test]
+fn videotestsrc_tells_a_latency_of_one_picture() {
+    gst_mini_elements::register();
+    let asked = |line: &str| {
+        let pipeline = parse_launch(line).unwrap();
+        pipeline.set_state(State::Playing);
+        pipeline.by_name("sink").unwrap().state(None);
+        let ask = |element: &ElementRef| {
+            let mut latency = Query::latency();
+            element.query(&mut latency).then_some(latency)
+        };
+        let answers = (ask(&pipeline.by_name("src").unwrap()), ask(&pipeline));
+        pipeline.set_state(State::Null);
+        answers
+    };
+    let told =
+        |live, min| Some(Query::Latency { live, min: ClockTime::from_nanos(min), max: None });
+    for (live, rate, wanted) in [
+        ("true", "30/1", (told(true, 33_333_333), told(true, 53_333_333))),
+        ("false", "30/1", (told(false, 33_333_333), told(true, 0))),
+    ] {
+        let line = format!(
+            "videotestsrc name=src is-live={live} ! video/x-raw,width=16,height=16,framerate={rate} ! queue ! \
+             fakesink name=sink sync=true"
+        );
+        let sim = Sim::new(1).run(|| assert_eq!(asked(&line), wanted, "{line}"));
+        sim.unwrap_or_else(|dead| panic!("{dead}"));
+    }
+}

@@ -19,6 +19,7 @@ use crate::log;
 use crate::message::{Message, MessageKind, StreamStatus};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
+use crate::registry::factory::specs::Specs;
 use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::runtime::EventCount;
 use crate::state::State;
@@ -97,16 +98,13 @@ impl ElementCore {
         name: String,
         factory: Arc<FactoryInfo>,
         instance: Option<Instance>,
-        base_props: Vec<PropInfo>,
+        base_props: impl FnOnce() -> Vec<PropInfo>,
     ) -> ElementCore {
-        let mut specs = factory.props.clone();
         // An element may state another default for a property of its base.
-        specs.extend(
-            base_props
-                .into_iter()
-                .filter(|base| !factory.props.iter().any(|own| own.name == base.name)),
-        );
-        let props = PropStore::new(specs, |spec| instance.as_ref()?.get_property(&spec.name));
+        let specs =
+            factory.specs.get_or_init(|| Arc::new(Specs::new(&factory.props, base_props())));
+        let props =
+            PropStore::new(specs.clone(), |spec| instance.as_ref()?.get_property(&spec.name));
         // Pads that are always there have their template's number.
         let next_pad = factory.pads.len() as u32;
         ElementCore {

@@ -8,11 +8,12 @@
 //! Left out: notifications without somebody who asked for them.
 
 use crate::plugin::abi::{GM_PROP_READABLE, GM_PROP_SECRET, GM_PROP_VOLATILE, GM_PROP_WRITABLE};
-use crate::property::{enum_long_name, enum_values, flags_text, flags_value};
 use crate::registry::factory::PropInfo;
+use crate::registry::factory::specs::{Specs, canonical};
 use crate::suggest::nearest;
 use crate::value::Value;
 use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// Why a property could not be set or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,39 +72,39 @@ pub(crate) fn hint(near: &[String]) -> String {
 }
 
 pub(crate) struct PropStore {
-    specs: Vec<PropInfo>,
+    specs: Arc<Specs>,
     slots: Mutex<Slots>,
 }
 
 struct Slots {
-    values: Vec<String>,
+    values: Vec<Arc<str>>,
     /// Texts that are none at all, which an empty one is not.
     absent: Vec<bool>,
     pending: Vec<usize>,
 }
 
 impl PropStore {
-    pub fn new(specs: Vec<PropInfo>, read: impl Fn(&PropInfo) -> Option<String>) -> PropStore {
-        let value = |spec: &PropInfo| {
+    pub fn new(specs: Arc<Specs>, read: impl Fn(&PropInfo) -> Option<String>) -> PropStore {
+        let value = |(index, spec): (usize, &PropInfo)| {
             let text =
                 if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) };
-            let text = text.unwrap_or_default();
-            canonical(spec, &text).unwrap_or(text)
+            specs.first(index, text.unwrap_or_default())
         };
-        let values: Vec<String> = specs.iter().map(value).collect();
-        let absent = values.iter().map(String::is_empty).collect();
+        let values: Vec<Arc<str>> = specs.infos().iter().enumerate().map(value).collect();
+        let absent = values.iter().map(|value| value.is_empty()).collect();
         PropStore { specs, slots: Mutex::new(Slots { values, absent, pending: Vec::new() }) }
     }
 
     pub fn specs(&self) -> &[PropInfo] {
-        &self.specs
+        self.specs.infos()
     }
 
     pub fn index(&self, element: &str, name: &str) -> Result<usize, PropertyError> {
-        self.specs.iter().position(|spec| spec.name == name).ok_or_else(|| PropertyError::Unknown {
+        let specs = self.specs();
+        specs.iter().position(|spec| spec.name == name).ok_or_else(|| PropertyError::Unknown {
             element: element.to_owned(),
             name: name.to_owned(),
-            near: nearest(name, self.specs.iter().map(|spec| spec.name.as_str()))
+            near: nearest(name, specs.iter().map(|spec| spec.name.as_str()))
                 .into_iter()
                 .map(str::to_owned)
                 .collect(),
@@ -112,18 +113,18 @@ impl PropStore {
 
     /// A text the element gave, as a set of it would be kept.
     pub fn canonical(&self, index: usize, text: String) -> String {
-        canonical(&self.specs[index], &text).unwrap_or(text)
+        canonical(&self.specs()[index], &text).unwrap_or(text)
     }
 
     /// The present value's text.
     pub fn text(&self, index: usize) -> String {
-        self.slots.lock().values[index].clone()
+        self.slots.lock().values[index].to_string()
     }
 
     /// Stores a text that was checked; `true` if it is to be applied later.
     pub fn store(&self, index: usize, text: String, apply_later: bool) {
         let mut slots = self.slots.lock();
-        slots.values[index] = text;
+        slots.values[index] = text.into();
         slots.absent[index] = false;
         if apply_later && !slots.pending.contains(&index) {
             slots.pending.push(index);
@@ -137,7 +138,7 @@ impl PropStore {
 
     /// Whether a text was never set, or set to none at all.
     pub fn is_absent(&self, index: usize) -> bool {
-        let spec = &self.specs[index];
+        let spec = &self.specs()[index];
         spec.type_name == "string" && (self.is_volatile(index) || self.slots.lock().absent[index])
     }
 
@@ -145,17 +146,17 @@ impl PropStore {
     pub fn take_pending(&self) -> Vec<(usize, String)> {
         let mut slots = self.slots.lock();
         let pending = std::mem::take(&mut slots.pending);
-        pending.into_iter().map(|index| (index, slots.values[index].clone())).collect()
+        pending.into_iter().map(|index| (index, slots.values[index].to_string())).collect()
     }
 
     /// Whether a read is to be asked of the instance.
     pub fn is_volatile(&self, index: usize) -> bool {
-        self.specs[index].has(GM_PROP_VOLATILE)
+        self.specs()[index].has(GM_PROP_VOLATILE)
     }
 
     /// Reads `text` as a value of the property's type and gives its canonical text.
     pub fn check(&self, element: &str, index: usize, text: &str) -> Result<String, PropertyError> {
-        let spec = &self.specs[index];
+        let spec = &self.specs()[index];
         if !spec.has(GM_PROP_WRITABLE) {
             let (element, name) = (element.to_owned(), spec.name.clone());
             return Err(PropertyError::ReadOnly { element, name });
@@ -200,49 +201,6 @@ fn out_of_range(spec: &PropInfo, text: &str) -> Option<String> {
         (true, false) => format!("it must be at most {}{unit}", spec.max),
         _ => format!("it must be between {} and {}{unit}", spec.min, spec.max),
     })
-}
-
-/// The canonical text of a value of the property's type.
-pub(crate) fn canonical(spec: &PropInfo, text: &str) -> Result<String, String> {
-    let nicks = enum_values(&spec.type_name);
-    if !nicks.is_empty() {
-        let by_nick = nicks.iter().find(|(nick, _)| *nick == text);
-        let by_number = || {
-            let number = enum_long_name(&spec.type_name, text).map(i64::from);
-            let number = number.or_else(|| Value::parse("int", text).ok()?.as_i64())?;
-            nicks.iter().find(|(_, other)| i64::from(*other) == number)
-        };
-        return match by_nick.or_else(by_number) {
-            Some((nick, _)) => Ok((*nick).to_owned()),
-            None => {
-                let names: Vec<_> = nicks.iter().map(|(nick, _)| *nick).collect();
-                Err(format!("it is one of {}", names.join(", ")))
-            }
-        };
-    }
-    if spec.type_name.starts_with("flags:") {
-        return match flags_value(&spec.type_name, text) {
-            Some(bits) => Ok(flags_text(&spec.type_name, bits)),
-            None => Err("it takes names of flags joined by \"+\"".to_owned()),
-        };
-    }
-    let article = if spec.type_name.starts_with(['i', 'u']) { "an" } else { "a" };
-    let kind = || format!("it takes {article} {}", spec.type_name);
-    match spec.type_name.as_str() {
-        "string" | "pad" => return Ok(text.to_owned()),
-        "caps" => {
-            let caps = crate::caps::Caps::parse(text).map_err(|error| error.to_string())?;
-            return Ok(caps.to_string());
-        }
-        "structure" => {
-            let structure: crate::structure::Structure =
-                text.parse().map_err(|error| format!("{error}"))?;
-            return Ok(structure.to_string());
-        }
-        _ => {}
-    }
-    let value = Value::parse(&spec.type_name, text).map_err(|_| kind())?;
-    Ok(value.to_string())
 }
 
 /// Whether a value may be shown, and how: secrets are stars.

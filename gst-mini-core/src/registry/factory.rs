@@ -5,11 +5,14 @@
 //! Left out: uri protocols.
 
 pub(crate) mod growth;
+pub(crate) mod specs;
 
 use crate::caps::Caps;
 use crate::element::Direction;
 use crate::plugin::abi::*;
 use crate::property::types;
+use specs::Specs;
+use std::sync::{Arc, OnceLock};
 
 /// How a pad comes to exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +140,8 @@ pub struct FactoryInfo {
     pub signals: Vec<SignalInfo>,
     /// Name of the plugin it is from.
     pub plugin: String,
+    /// All properties with those of the base, once an element was made.
+    pub(crate) specs: OnceLock<Arc<Specs>>,
     pub(crate) raw: &'static GmFactory,
     /// Its functions, completed if the plugin is older.
     pub(crate) vtable: &'static GmElementVTable,
@@ -286,6 +291,7 @@ impl FactoryInfo {
                 props: Vec::new(),
                 signals: Vec::new(),
                 plugin: plugin.to_owned(),
+                specs: OnceLock::new(),
                 raw,
                 vtable,
                 name,

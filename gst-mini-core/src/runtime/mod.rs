@@ -93,7 +93,7 @@ pub fn waits() -> Vec<TaskWait> {
     }
 }
 
-/// Starts a task: a thread of [`STACK_SIZE`] bytes of stack, named `name`, with a timer slack of 1 ns.
+/// Starts a task: a thread of [`STACK_SIZE`] bytes of stack, named `name`.
 ///
 /// Dropping the [`Task`] lets it run on by itself. A panic in `f` ends that task alone; its text is
 /// what [`Task::join`] gives.

@@ -1,4 +1,4 @@
-//! What the runtime asks of the operating system beyond `std`: clocks, timer slack, one core, a barrier.
+//! What the runtime asks of the operating system beyond `std`: clocks, one core, a barrier.
 //!
 //! Invariant: every `unsafe` call of the runtime is here; a call that fails is a missing nicety, never an error.
 //! In GStreamer: `gst/gstsystemclock.c` (`gst_system_clock_get_internal_time`).
@@ -29,12 +29,6 @@ mod linux {
         // SAFETY: `now` is a valid place for one timespec.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
         (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
-    }
-
-    /// Asks the kernel not to collect this thread's timers: half of a wait's lateness is that slack.
-    pub(in super::super) fn least_timer_slack() {
-        // SAFETY: this option reads one integer and changes nothing but this thread's slack.
-        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
     }
 
     const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
@@ -130,8 +124,6 @@ mod portable {
         let elapsed = START.get_or_init(Instant::now).elapsed();
         u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
     }
-
-    pub(in super::super) fn least_timer_slack() {}
 
     pub(in super::super) fn has_barrier_of_all() -> bool {
         false

@@ -88,7 +88,6 @@ pub(super) fn start(
         .spawn(move || {
             let _place = place;
             stack::begin_task();
-            os::least_timer_slack();
             become_task(Some(Me { id, name: for_thread, sim }));
             f();
         })

@@ -191,7 +191,7 @@ impl MultiPad for MultiQueue {
         }
         let is_end = matches!(event.kind, EventKind::Eos);
         let is_done = matches!(event.kind, EventKind::SegmentDone { .. });
-        let (mut state, at) = self.put(cx, state, Item::Event(event), id)?;
+        let (mut state, at) = self.put(cx, state, Item::Event(Box::new(event)), id)?;
         match step {
             Step::Segment(_) => {
                 state.came_in(at, &step, &self.settings);

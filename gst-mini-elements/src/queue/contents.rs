@@ -69,10 +69,11 @@ impl End {
             Item::List(list) => {
                 *position = list.iter().fold(*position, |position, buf| end_of(buf, position));
             }
-            Item::Event(Event { kind: EventKind::Gap { pts, duration }, .. }) => {
+            Item::Event(event) => {
+                let EventKind::Gap { pts, duration } = &event.kind else { return false };
                 *position = Some(pts.nanos() + duration.map_or(0, ClockTime::nanos));
             }
-            Item::Event(_) | Item::Query(..) => return false,
+            Item::Query(..) => return false,
         }
         true
     }
@@ -112,7 +113,9 @@ impl Contents {
         if self.sink.pass(&item) {
             self.measure();
         }
-        if let Item::Event(Event { kind: EventKind::Segment(segment), .. }) = &item {
+        if let Item::Event(event) = &item
+            && let EventKind::Segment(segment) = &event.kind
+        {
             self.sink.set_segment(segment);
             if self.is_void() {
                 self.src.set_segment(segment);
@@ -171,7 +174,7 @@ impl Contents {
         if let Item::Event(event) = &item
             && event.is_sticky()
         {
-            self.untold.push(event.clone());
+            self.untold.push(Event::clone(event));
         }
         self.head_discont = true;
         Some(item)
