@@ -6,6 +6,10 @@
 //! Invariant: nothing that exists is written over, and what is made is whole or not there.
 //! Left out: questions; the templates are `xtask/templates/plugin`.
 
+mod inside;
+
+pub use inside::step;
+
 use std::path::{Path, PathBuf};
 
 use crate::process::{Failure, read_text};
@@ -46,15 +50,21 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
             _ => return Err(Failure::Usage(USAGE.to_owned())),
         }
     }
-    let names = Names::of(name.ok_or_else(|| Failure::Usage(USAGE.to_owned()))?)?;
-    let workspace = Workspace::open()?;
+    let name = name.ok_or_else(|| Failure::Usage(USAGE.to_owned()))?;
+    println!("{}", make(&Workspace::open()?, name, outside)?);
+    Ok(())
+}
+
+/// Makes the crate; what to do next.
+fn make(workspace: &Workspace, name: &str, outside: Option<PathBuf>) -> Result<String, Failure> {
+    let names = Names::of(name)?;
     let package = plugin_package(&names.dashed);
     let folder = outside.as_ref().unwrap_or(&workspace.root).join(&package);
     if folder.exists() {
         let text = format!("{} exists; take another name or remove it", folder.display());
         return Err(Failure::new(text));
     }
-    let commands = commands(&names, &workspace, outside.is_some());
+    let commands = commands(&names, workspace, outside.is_some());
     let fill =
         |template: &str| names.fill(template, &workspace.root).replace("{{commands}}", &commands);
     let manifest = match outside {
@@ -87,8 +97,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     written?;
-    println!("{} is there. Next:\n\n{commands}", folder.display());
-    Ok(())
+    Ok(format!("{} is there. Next:\n\n{commands}", folder.display()))
 }
 
 impl Names {

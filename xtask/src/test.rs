@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Failure, seconds};
 use crate::workspace::{Profile, Workspace};
-use crate::{bench, boundary, conform, demo, fuzz, judges, pages, plugins, tidy};
+use crate::{bench, boundary, conform, demo, fuzz, judges, new_plugin, pages, plugins, tidy};
 
 /// How a step ended that did not fail.
 #[derive(Debug, PartialEq)]
@@ -178,6 +178,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
         }
     }
     steps.push(pages::step());
+    steps.push(new_plugin::step());
     // Compiled with other threads and locks, in a target directory of their own.
     let mut models = workspace.cargo();
     models.args(["test", "--manifest-path"]).arg(workspace.root.join("tests/models/Cargo.toml"));
