@@ -34,6 +34,7 @@ pub fn next_group_id() -> u32 {
 
 /// A name for a stream that has no URI: 32 hexadecimal digits as GStreamer's, but out of the element's name
 /// and a number, so that a run can be repeated.
+#[cfg(feature = "host")]
 pub(crate) fn stream_id(element: &str, number: Seqnum) -> String {
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(number);
     let mix = |seed: u64| {

@@ -339,6 +339,7 @@ pub fn enum_values(type_name: &str) -> Vec<(&str, i32)> {
 }
 
 /// The number of a choice that a long name stands for.
+#[cfg(feature = "host")]
 pub(crate) fn enum_long_name(type_name: &str, text: &str) -> Option<i32> {
     let choices = choices(type_name.strip_prefix("enum:")?);
     choices.into_iter().find(|(_, _, name)| *name == Some(text)).map(|(_, number, _)| number)

@@ -11,7 +11,7 @@ use super::info::{VideoError, VideoInfo};
 use super::matrix::Matrix;
 use super::text;
 use fast_image_resize::images::TypedImage;
-use fast_image_resize::pixels::{U8, U8x4, U16x4};
+use fast_image_resize::pixels::{U8, U8x4, U16};
 use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use std::error::Error;
 
@@ -213,8 +213,9 @@ impl Scaler {
 /// How the pixels of a plane are given to the library.
 ///
 /// It compiles its loops anew for each kind of pixel, thirty times for eight-bit ones: with one function for each
-/// kind of plane they were six tenths of all machine code of this crate. So there are three, and planes of two or
-/// three bytes a pixel, the rarer ones, are rearranged to fit.
+/// kind of plane they were six tenths of all machine code of this crate, and pixels of four deep samples bring a
+/// table of half a megabyte for an alpha that is not asked for. So there are three, and the rarer planes are
+/// rearranged to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// One byte.
@@ -224,7 +225,7 @@ enum Kind {
     /// Three bytes, scaled as four.
     Three,
     Four,
-    /// Four samples of 16 bits.
+    /// Four samples of 16 bits, each scaled alone.
     Deep,
 }
 
@@ -241,7 +242,11 @@ impl Kind {
 
     /// How often a plane is scaled.
     fn parts(self) -> usize {
-        if self == Kind::Pair { 2 } else { 1 }
+        match self {
+            Kind::Pair => 2,
+            Kind::Deep => 4,
+            _ => 1,
+        }
     }
 
     /// Bytes of a pixel as the library sees it.
@@ -249,7 +254,7 @@ impl Kind {
         match self {
             Kind::Byte | Kind::Pair => 1,
             Kind::Three | Kind::Four => 4,
-            Kind::Deep => 8,
+            Kind::Deep => 2,
         }
     }
 
@@ -260,6 +265,11 @@ impl Kind {
             Kind::Three => {
                 into.extend(
                     row.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 0]),
+                );
+            }
+            Kind::Deep => {
+                into.extend(
+                    row.chunks_exact(8).flat_map(|pixel| [pixel[2 * part], pixel[2 * part + 1]]),
                 );
             }
             _ => into.extend_from_slice(row),
@@ -279,6 +289,11 @@ impl Kind {
                     pixel.copy_from_slice(&four[..3]);
                 }
             }
+            Kind::Deep => {
+                for (pixel, sample) in row.chunks_exact_mut(8).zip(made.chunks_exact(2)) {
+                    pixel[2 * part..2 * part + 2].copy_from_slice(sample);
+                }
+            }
             _ => row.copy_from_slice(made),
         }
     }
@@ -293,7 +308,7 @@ impl Kind {
         match self {
             Kind::Byte | Kind::Pair => resize::<U8>(resizer, options, source, scaled),
             Kind::Three | Kind::Four => resize::<U8x4>(resizer, options, source, scaled),
-            Kind::Deep => resize::<U16x4>(resizer, options, source, scaled),
+            Kind::Deep => resize::<U16>(resizer, options, source, scaled),
         }
     }
 }
