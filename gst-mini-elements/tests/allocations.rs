@@ -59,8 +59,16 @@ fn allocations(line: &str, buffers: u64) -> u64 {
 #[test]
 fn more_buffers_take_no_more_allocations() {
     gst_mini_elements::register();
+    let hops = format!("fakesrc num-buffers=N ! {}fakesink", "identity silent=true ! ".repeat(100));
+    let tee = format!("fakesrc num-buffers=N ! tee name=t {}", "t. ! queue ! fakesink ".repeat(8));
     for line in [
         "fakesrc num-buffers=N ! fakesink",
+        &hops,
+        &tee,
+        "fakesrc num-buffers=N ! queue max-size-buffers=10 ! fakesink",
+        // A wait for the clock for each, and a live source's and its queue's too.
+        "fakesrc num-buffers=N sizetype=fixed sizemax=1000 format=time datarate=10000000 ! fakesink sync=true",
+        "videotestsrc is-live=true pattern=black num-buffers=N ! video/x-raw,width=16,height=16,framerate=2000/1 ! queue ! fakesink sync=true",
         "fakesrc num-buffers=N ! identity ! queue ! fakesink",
         // A picture without moving parts: those are drawn in lines of their own.
         "videotestsrc pattern=black num-buffers=N ! videoconvert ! queue max-size-buffers=8 ! fakesink",
