@@ -172,7 +172,11 @@ impl PadCore {
 
     #[inline]
     pub(super) fn remember(&self, flow: FlowResult) {
-        let code = flow.map_or_else(FlowError::code, |()| 0);
+        self.remember_code(flow.map_or_else(FlowError::code, |()| 0));
+    }
+
+    #[inline]
+    pub(super) fn remember_code(&self, code: i32) {
         self.last_flow.store(code, Ordering::Relaxed);
     }
 

@@ -19,7 +19,7 @@
 
 use super::{PadCore, PadHandler, attention};
 use crate::buffer::Buffer;
-use crate::error::FlowResult;
+use crate::error::{FlowError, FlowResult};
 use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf};
 use crate::runtime::Me;
 use std::cell::Cell;
@@ -213,17 +213,20 @@ impl Entered<'_> {
     /// What each pad does after a push, the last first. The last one's own pad has done it: its push was nested.
     #[inline]
     fn leave(mut self, flow: FlowResult) {
-        let mut is_last = true;
-        while self.hops > 0 {
-            self.hops -= 1;
-            let hop = &self.route.hops[self.hops];
-            // SAFETY: `owners` keeps them.
+        let code = flow.map_or_else(FlowError::code, |()| 0);
+        let route = self.route;
+        let Some((last, others)) = route.hops[..self.hops].split_last() else { return };
+        // SAFETY: `owners` keeps what a hop points to.
+        unsafe { &*last.sink }.stream_lock.leave();
+        self.hops -= 1;
+        for hop in others.iter().rev() {
+            // SAFETY: as above.
             let (sink, src) = unsafe { (&*hop.sink, &*hop.src) };
-            if !std::mem::take(&mut is_last) {
-                src.remember(flow);
-                src.after_push();
-            }
+            src.remember_code(code);
+            // An application's probe may panic in there: then `drop` does the rest.
+            src.after_push();
             sink.stream_lock.leave();
+            self.hops -= 1;
         }
     }
 }

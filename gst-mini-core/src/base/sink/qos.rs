@@ -58,14 +58,14 @@ impl Default for Qos {
 pub(in crate::base) struct Told {
     pub rendered: Live<u64>,
     pub dropped: Live<u64>,
-    /// The proportion; below 0: not known, as nothing is reported.
+    /// The proportion; below 0: not known, as nothing is reported; 0 before the first start.
     pub average_rate: Live<f64>,
 }
 
 impl Default for Told {
     fn default() -> Self {
         let (rendered, dropped) = (Live::new(0), Live::new(0));
-        Told { rendered, dropped, average_rate: Live::new(-1.0) }
+        Told { rendered, dropped, average_rate: Live::new(0.0) }
     }
 }
 
