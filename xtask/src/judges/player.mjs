@@ -16,7 +16,7 @@ try {
   const page = await browser.newPage();
   await page.goto(page_url);
   const ended = await page
-    .waitForFunction('window.ended || window.failure', { timeout: 1000 * seconds })
+    .waitForFunction('window.ended || window.failure', { timeout: 1000 * seconds, polling: 500 })
     .then(() => true, () => false);
   const result = await page.evaluate(() => {
     const video = document.querySelector('video');
