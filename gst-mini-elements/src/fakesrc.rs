@@ -195,6 +195,8 @@ impl FakeSrc {
             self.fill = 0;
         }
         match self.filltype {
+            // As it was left by who had it last; new memory is zero.
+            1 => {}
             3 => buf.data_mut().iter_mut().for_each(|byte| *byte = self.random() as u8),
             4 | 5 => {
                 for byte in buf.data_mut() {
@@ -202,7 +204,6 @@ impl FakeSrc {
                     self.fill = self.fill.wrapping_add(1);
                 }
             }
-            _ if size == 0 => {}
             _ => buf.data_mut().fill(0),
         }
         buf

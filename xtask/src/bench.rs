@@ -21,8 +21,8 @@ use list::{BENCHES, Bench};
 use sides::{Side, Sides};
 
 const USAGE: &str =
-    "usage: cargo xtask bench [NAME…] [--rounds N] [--list] [--plot] [--instructions [--update]]
-  no NAME: all of them; --plot: how costs grow, drawn into docs/performance
+    "usage: cargo xtask bench [NAME…] [--rounds N] [--list] [--plot [DRAWING…]] [--instructions [--update]]
+  no NAME: all of them; --plot: how costs grow, drawn into docs/performance; DRAWING: chain, tee, size, streams
   --instructions: those of the hot paths, against the baseline; --update: make them the baseline";
 
 /// Rounds of each side unless `--rounds` says otherwise: an odd number has a median.
@@ -59,7 +59,7 @@ impl Row {
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let (mut names, mut rounds, mut is_plot) = (Vec::new(), ROUNDS, false);
-    let (mut counts, mut updates) = (false, false);
+    let (mut counts, mut updates, mut drawings) = (false, false, Vec::new());
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -80,6 +80,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
                 let count = words.next().and_then(|word| word.parse().ok()).filter(|n| *n > 0);
                 rounds = count.ok_or_else(|| Failure::Usage("--rounds needs a number".into()))?;
             }
+            drawing if is_plot && plot::is_known(drawing) => drawings.push(drawing),
             name => names.push(known(name)?),
         }
     }
@@ -92,7 +93,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let sides = Sides::build(&workspace)?;
     if is_plot {
-        return plot::run_all(&workspace, &sides);
+        return plot::draw(&workspace, &sides, &drawings);
     }
     let chosen = BENCHES.iter().filter(|b| names.is_empty() || names.contains(&b.name));
     let mut rows = Vec::new();

@@ -79,12 +79,18 @@ fn run(sides: &Sides, side: Side, buffers: u64, line: &str) -> Result<f64, Failu
     sides.figure(side, &["run", &buffers.to_string(), line], "ns")
 }
 
-/// Measures and draws everything.
-pub fn run_all(workspace: &Workspace, sides: &Sides) -> Result<(), Failure> {
+/// Whether there is a drawing of that name.
+pub fn is_known(name: &str) -> bool {
+    GROWTHS.iter().any(|growth| growth.file == name)
+}
+
+/// Measures and draws what is named, or everything.
+pub fn draw(workspace: &Workspace, sides: &Sides, names: &[&str]) -> Result<(), Failure> {
     let folder = workspace.root.join("docs/performance");
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    for growth in GROWTHS {
+    let is_wanted = |growth: &&Growth| names.is_empty() || names.contains(&growth.file);
+    for growth in GROWTHS.iter().filter(is_wanted) {
         let mut lines = Vec::new();
         for (side, name) in [(Side::GstMini, "GstMini"), (Side::GStreamer, "GStreamer")] {
             if !sides.has(side) {
