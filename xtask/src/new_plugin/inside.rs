@@ -49,7 +49,7 @@ fn run(workspace: &Workspace) -> Result<Verdict, Failure> {
     }
 }
 
-/// Copies a folder without what is built or versioned; links stay links.
+/// Copies a folder without what is built or versioned, and what links lead to.
 fn duplicate(from: &Path, to: &Path, target: &Path) -> Result<(), Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Failure::new(format!("{} cannot be copied: {error}", path.display()))
@@ -60,13 +60,8 @@ fn duplicate(from: &Path, to: &Path, target: &Path) -> Result<(), Failure> {
         if path == target || name == "target" || name == ".git" {
             continue;
         }
-        let (place, kind) = (to.join(name), path.symlink_metadata());
-        let kind = kind.map_err(|error| failed(&path, error))?;
-        if kind.is_symlink() {
-            std::fs::read_link(&path)
-                .and_then(|link| std::os::unix::fs::symlink(link, &place))
-                .map_err(|error| failed(&path, error))?;
-        } else if kind.is_dir() {
+        let place = to.join(name);
+        if path.is_dir() {
             duplicate(&path, &place, target)?;
         } else {
             std::fs::copy(&path, &place).map_err(|error| failed(&path, error))?;
