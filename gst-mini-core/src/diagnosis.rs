@@ -165,6 +165,12 @@ impl Parts {
                 text.push_str(&format!(" {advice}"));
             }
         }
+        for name in &passed {
+            if let Some(why) = self.named(name).and_then(|element| element.inner().core.last_drop())
+            {
+                text.push_str(&format!(" {name} dropped what came: {why}."));
+            }
+        }
         text
     }
 

@@ -179,6 +179,18 @@ fn statistics_tell_what_elements_counted() {
 }
 
 #[test]
+fn who_drops_all_that_a_sink_waits_for_is_named() {
+    let ran = launch(&[
+        "--sim",
+        "fakesrc num-buffers=5 is-live=false ! valve drop=true ! fakesink async=true",
+    ]);
+    in_order(
+        &ran.err,
+        &["fakesink0 waits for its first buffer", "valve0 dropped what came: the valve is closed."],
+    );
+}
+
+#[test]
 fn a_sink_that_never_gets_data_is_named_while_the_preroll_is_waited_for() {
     // On simulated time nobody waits five seconds, and the simulator then names what is stuck.
     let ran = launch(&[

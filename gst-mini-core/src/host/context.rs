@@ -676,6 +676,8 @@ unsafe extern "C" fn poster_unref(obj: *mut c_void) {
 unsafe extern "C" fn dropped(cx: *const GmCx, buf: *mut GmBuffer, why: GmStr) {
     with(cx, (), |cx| {
         cx.has_dropped.set(true);
+        // SAFETY: see above.
+        cx.core().note_drop(unsafe { read(why) });
         if !tracer::is_on() {
             return;
         }

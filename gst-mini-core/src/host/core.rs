@@ -91,6 +91,8 @@ pub(crate) struct ElementCore {
     pub upstream: Mutex<VecDeque<Event>>,
     /// Whether an error was posted since the last state change from READY.
     pub told_error: AtomicBool,
+    /// Why the element dropped a buffer last, for who asks why none arrives.
+    last_drop: Mutex<Option<String>>,
 }
 
 impl ElementCore {
@@ -126,6 +128,7 @@ impl ElementCore {
             attention: AtomicU32::new(0),
             upstream: Mutex::default(),
             told_error: AtomicBool::new(false),
+            last_drop: Mutex::new(None),
         }
     }
 
@@ -236,6 +239,19 @@ impl ElementCore {
 
     pub fn post_error(&self, error: ElementError) {
         self.post(MessageKind::Error(error));
+    }
+
+    /// The element dropped a buffer. A new text is rare, many drops are not.
+    pub fn note_drop(&self, why: &str) {
+        let mut last = self.last_drop.lock();
+        if last.as_deref() != Some(why) {
+            *last = Some(why.to_owned());
+        }
+    }
+
+    /// Why it dropped a buffer last; `None`: it dropped none.
+    pub fn last_drop(&self) -> Option<String> {
+        self.last_drop.lock().clone()
     }
 
     /// Sees to it that a failing callback has told its story.
