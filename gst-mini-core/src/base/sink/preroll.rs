@@ -445,17 +445,23 @@ impl SinkBase {
         let needs = self.preroll.lock().needs_preroll();
         let is_wanted = handle.target_state() > State::Ready;
         let announced = needs && is_wanted && self.announce_async();
-        {
+        let still_needs = {
             let mut preroll = self.preroll.lock();
+            // The end may have come meanwhile: then nothing follows that could be held.
+            let needs = needs && preroll.needs_preroll();
             preroll.playing_async = needs;
             preroll.need_preroll = needs;
             preroll.call_preroll |= needs;
             preroll.committed &= !needs;
-        }
+            needs
+        };
         self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
         // A buffer that waits for its time becomes the preroll.
         self.clock_wait.unschedule();
-        if announced { StateReturn::Async } else { StateReturn::Success }
+        if announced && !still_needs {
+            self.core.post(MessageKind::AsyncDone { running_time: None });
+        }
+        if announced && still_needs { StateReturn::Async } else { StateReturn::Success }
     }
 
     pub(super) fn post_eos(&self, seqnum: Seqnum) {
