@@ -444,9 +444,10 @@ impl Queue {
 
     /// The task rests: upstream must hear why.
     fn rest(&self, cx: &Cx, why: FlowError) {
+        let is_flushed = why == FlowError::Flushing && cx.is_flushing();
         let mut state = self.state.lock();
         // While the pad flushes, the reason is the flush, and its end takes it back.
-        if why != FlowError::Flushing || !cx.is_flushing() {
+        if !is_flushed {
             state.result = Err(why);
         }
         let ended = state.eos;
