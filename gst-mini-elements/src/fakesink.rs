@@ -128,17 +128,34 @@ impl Sink for FakeSink {
         Ok(())
     }
 
+    #[inline]
     fn render(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult {
+        if self.num_buffers >= 0
+            || !self.silent
+            || self.dump
+            || self.signal_handoffs && cx.is_heard()
+        {
+            return self.work(cx, &buf);
+        }
+        self.rendered += 1;
+        Ok(())
+    }
+}
+
+impl FakeSink {
+    /// What more than letting a buffer go is asked for.
+    #[inline(never)]
+    fn work(&mut self, cx: &mut Cx, buf: &Buffer) -> FlowResult {
         if self.num_buffers >= 0 && self.rendered >= self.num_buffers as u64 {
             return Err(FlowError::Eos);
         }
         self.rendered += 1;
         if !self.silent {
             let pad = last_message::pad_of(cx, "sink");
-            cx.publish("last-message", last_message::rendered(&pad, &buf));
+            cx.publish("last-message", last_message::rendered(&pad, buf));
         }
         if self.dump {
-            dump::dump(cx, &buf);
+            dump::dump(cx, buf);
         }
         if self.signal_handoffs {
             cx.emit("handoff", None);

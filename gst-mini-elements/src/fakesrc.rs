@@ -197,6 +197,7 @@ impl FakeSrc {
         match self.filltype {
             // As it was left by who had it last; new memory is zero.
             1 => {}
+            _ if size == 0 => {}
             3 => buf.data_mut().iter_mut().for_each(|byte| *byte = self.random() as u8),
             4 | 5 => {
                 for byte in buf.data_mut() {
@@ -210,6 +211,7 @@ impl FakeSrc {
     }
 
     /// A buffer of that size: its own, or a part of a larger one.
+    #[inline]
     fn buffer(&mut self, size: usize) -> Buffer {
         // A buffer larger than its parent could never be cut from one.
         let parent_size = self.parentsize.max(0) as usize;

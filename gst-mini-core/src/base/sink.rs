@@ -179,33 +179,38 @@ impl SinkBase {
             trace_drop(&self.core, &self.sink, &buf, "outside the segment");
             return Ok(());
         }
-        let mut buf = Some(buf);
+        let mut buf = buf;
         loop {
-            let Some(this) = buf.take() else { return Ok(()) };
-            let synced = self.sync(s, &Item::Buffer(&this))?;
+            let synced = self.sync(s, &Item::Buffer(&buf))?;
+            if !synced.step_ended {
+                let flow = self.show_or_drop(s, buf, synced.late);
+                if flow != Err(FlowError::Flushing) {
+                    self.report(s, synced.late);
+                }
+                return flow;
+            }
             // A step that shows what it goes over ends in the middle of a buffer; what follows is
             // shown again.
-            buf = synced.step_ended.then(|| this.clone());
-            let mut flow = Ok(());
-            if synced.late {
-                trace_drop(&self.core, &self.sink, &this, "too late");
-                self.drop_late(s, &this);
-            } else {
-                self.count_bytes(s, &this);
-                flow = self.show(s, this);
-                s.qos.rendered += 1;
-                self.told.rendered.set(s.qos.rendered);
-            }
-            if synced.step_ended {
-                let (start, stop) = (s.current_start, s.current_stop);
-                self.end_step(s, start, stop, false);
-                continue;
-            }
-            if flow != Err(FlowError::Flushing) {
-                self.report(s, synced.late);
-            }
-            return flow;
+            let rest = buf.clone();
+            let _ = self.show_or_drop(s, buf, synced.late);
+            let (start, stop) = (s.current_start, s.current_stop);
+            self.end_step(s, start, stop, false);
+            buf = rest;
         }
+    }
+
+    #[inline]
+    fn show_or_drop(&self, s: &mut Streaming, buf: Buffer, late: bool) -> FlowResult {
+        if late {
+            trace_drop(&self.core, &self.sink, &buf, "too late");
+            self.drop_late(s, &buf);
+            return Ok(());
+        }
+        self.count_bytes(s, &buf);
+        let flow = self.show(s, buf);
+        s.qos.rendered += 1;
+        self.told.rendered.set(s.qos.rendered);
+        flow
     }
 
     #[inline]

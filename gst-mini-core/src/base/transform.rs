@@ -241,7 +241,7 @@ impl TransformBase {
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
         self.stage.is_plain.set(false);
-        if self.core.attention.load(Ordering::Acquire) != 0
+        if self.core.attention.get() != 0
             || !s.negotiated
             || s.is_behind
             || self.src.has(attention::RECONFIGURE)

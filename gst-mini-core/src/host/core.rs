@@ -21,7 +21,7 @@ use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
 use crate::registry::factory::specs::Specs;
 use crate::registry::factory::{FactoryInfo, PropInfo};
-use crate::runtime::EventCount;
+use crate::runtime::{Attention, EventCount};
 use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
@@ -86,7 +86,7 @@ pub(crate) struct ElementCore {
     provided: Mutex<Option<Arc<dyn Clock>>>,
     /// What the element itself adds to the latency.
     pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
-    pub attention: AtomicU32,
+    pub attention: Attention,
     /// Upstream events for a role element, until its next streaming call.
     pub upstream: Mutex<VecDeque<Event>>,
     /// Whether an error was posted since the last state change from READY.
@@ -125,7 +125,7 @@ impl ElementCore {
             pad_owner: OnceLock::new(),
             provided: Mutex::new(None),
             latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
-            attention: AtomicU32::new(0),
+            attention: Attention::new(0),
             upstream: Mutex::default(),
             told_error: AtomicBool::new(false),
             last_drop: Mutex::new(None),
@@ -304,7 +304,7 @@ impl ElementCore {
                 self.wake_all();
             }
         } else if own {
-            self.attention.fetch_or(PENDING_PROPS, Ordering::AcqRel);
+            self.attention.raise(PENDING_PROPS);
         }
         if is_absent {
             self.props.set_absent(index);
@@ -369,7 +369,7 @@ impl ElementCore {
     /// Applies sets and upstream events that came since the last streaming call. Streaming.
     #[cold]
     pub fn attend(&self, cx: &Context) {
-        let bits = self.attention.swap(0, Ordering::AcqRel);
+        let bits = self.attention.clear(u32::MAX);
         if bits & PENDING_PROPS != 0 {
             for (index, text) in self.props.take_pending() {
                 let name = &self.props.specs()[index].name;
@@ -391,7 +391,7 @@ impl ElementCore {
     /// [`ElementCore::attend`] if there is anything.
     #[inline]
     pub fn attend_if_needed(&self, cx: &Context) {
-        if self.attention.load(Ordering::Acquire) != 0 {
+        if self.attention.get() != 0 {
             self.attend(cx);
         }
     }
@@ -401,7 +401,7 @@ impl ElementCore {
         let takes = self.factory.upstream_events.iter().any(|name| name == event.name());
         if takes {
             self.upstream.lock().push_back(event.clone());
-            self.attention.fetch_or(PENDING_EVENTS, Ordering::AcqRel);
+            self.attention.raise(PENDING_EVENTS);
         }
         takes
     }

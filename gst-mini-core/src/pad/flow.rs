@@ -25,7 +25,7 @@ impl PadCore {
     /// feeds it, or holds this pad's own.
     #[inline]
     pub(crate) unsafe fn push(&self, mut buf: Buffer) -> FlowResult {
-        let bits = self.attention.load(Ordering::Acquire);
+        let bits = self.attention.get();
         // RECONFIGURE is the business of whoever negotiates.
         if bits & !attention::RECONFIGURE != 0 {
             let mut data = ProbeData::Buffer(&mut buf);
@@ -69,7 +69,7 @@ impl PadCore {
             // SAFETY: the caller's promise.
             _ => return unsafe { self.push_and_look(buf) },
         };
-        let bits = self.attention.load(Ordering::Acquire) & !attention::RECONFIGURE;
+        let bits = self.attention.get() & !attention::RECONFIGURE;
         if bits != 0 || route.is_empty() || tracer::is_on() {
             // SAFETY: the caller's promise.
             return unsafe { self.push(buf) };
@@ -130,7 +130,7 @@ impl PadCore {
     /// # Safety
     /// As [`PadCore::push`].
     pub(crate) unsafe fn push_list(&self, mut list: BufferList) -> FlowResult {
-        let bits = self.attention.load(Ordering::Acquire);
+        let bits = self.attention.get();
         if bits & !attention::RECONFIGURE != 0 {
             let mut data = ProbeData::List(&mut list);
             if let Err(stopped) = self.push_attention(bits, ProbeType::BUFFER_LIST, &mut data) {
@@ -209,7 +209,7 @@ impl PadCore {
             }
             // What the probe waited for may have been a new link.
             if self.has(attention::RELINK | attention::FLUSHING | attention::STICKY) {
-                let bits = self.attention.load(Ordering::Acquire) & !attention::PROBES;
+                let bits = self.attention.get() & !attention::PROBES;
                 return self.push_attention(bits, what, data);
             }
         }
@@ -233,7 +233,7 @@ impl PadCore {
             // The buffer came back to an element further up this very call: a link cycle.
             return Err(FlowError::Error);
         };
-        let bits = self.attention.load(Ordering::Acquire);
+        let bits = self.attention.get();
         if bits != 0 {
             if bits & attention::MOVED != 0 {
                 return moved::turn_round(Turned::Buffer(buf));
@@ -272,7 +272,7 @@ impl PadCore {
     /// Buffers arrive in one go.
     fn chain_list(&self, handler: &dyn PadHandler, mut list: BufferList) -> FlowResult {
         let Ok(_streaming) = self.stream_lock.lock() else { return Err(FlowError::Error) };
-        let bits = self.attention.load(Ordering::Acquire);
+        let bits = self.attention.get();
         if bits != 0 {
             if bits & attention::MOVED != 0 {
                 return moved::turn_round(Turned::List(list));
@@ -294,7 +294,7 @@ impl PadCore {
         mut chain: impl FnMut(Buffer) -> FlowResult,
     ) -> FlowResult {
         for mut buf in list {
-            let bits = self.attention.load(Ordering::Acquire);
+            let bits = self.attention.get();
             if bits != 0 {
                 let mut data = ProbeData::Buffer(&mut buf);
                 match self.chain_attention(bits, ProbeType::BUFFER, &mut data) {

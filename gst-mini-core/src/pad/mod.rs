@@ -39,8 +39,8 @@ use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
 use crate::plugin::abi::GmFlowBuf;
 use crate::query::Query;
-use crate::runtime::prim::{AtomicU32, Mutex};
-use crate::runtime::{self, Monitor, StreamLock};
+use crate::runtime::prim::Mutex;
+use crate::runtime::{self, Attention, Monitor, StreamLock};
 use crate::segment::Segment;
 use route::{Route, Stage};
 use std::any::Any;
@@ -188,7 +188,7 @@ struct Link {
 /// A pad. What each buffer touches lies in its first cache line.
 #[repr(C, align(64))]
 pub struct PadCore {
-    attention: AtomicU32,
+    attention: Attention,
     last_flow: AtomicI32,
     /// Source pads only: what `push` goes through. Touched by the streaming thread alone; `peer` is
     /// the truth, and RELINK says that this copy is old.
@@ -268,7 +268,7 @@ impl PadCore {
             template_caps,
             is_bare: false,
             handler: OnceLock::new(),
-            attention: AtomicU32::new(attention::FLUSHING),
+            attention: Attention::new(attention::FLUSHING),
             last_flow: AtomicI32::new(FlowError::Flushing.code()),
             mode: AtomicU8::new(PadMode::None as u8),
             offset: AtomicI64::new(0),
@@ -323,15 +323,15 @@ impl PadCore {
 
     /// Whether the bits are set.
     pub(crate) fn has(&self, bits: u32) -> bool {
-        self.attention.load(Ordering::Acquire) & bits != 0
+        self.attention.get() & bits != 0
     }
 
     fn raise(&self, bits: u32) {
-        self.attention.fetch_or(bits, Ordering::AcqRel);
+        self.attention.raise(bits);
     }
 
     fn clear(&self, bits: u32) -> bool {
-        self.attention.fetch_and(!bits, Ordering::AcqRel) & bits != 0
+        self.attention.clear(bits) & bits != 0
     }
 
     /// Whether downstream asked for a new format since the last call.

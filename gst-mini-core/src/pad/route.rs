@@ -21,11 +21,11 @@ use super::{PadCore, PadHandler, attention};
 use crate::buffer::Buffer;
 use crate::error::{FlowError, FlowResult};
 use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf};
-use crate::runtime::Me;
-use std::cell::Cell;
+use crate::runtime::{Attention, Cover, Me, Walk};
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
+use std::hint::cold_path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A transform's function, as the boundary has it.
 pub(crate) type StageFn =
@@ -39,7 +39,7 @@ pub(crate) struct Stage {
     pub obj: *mut c_void,
     pub cx: *const GmCx,
     /// Not zero: properties or events wait for the element.
-    pub attention: *const AtomicU32,
+    pub attention: *const Attention,
     /// Whether a call queued output, which is to go first.
     pub has_output: *const Cell<bool>,
     pub state: *const StageState,
@@ -53,6 +53,10 @@ pub(crate) struct StageState {
     /// Buffers that were given to the element.
     pub processed: Cell<u64>,
 }
+
+/// Walks in a row with nothing unusual before a cover is laid over a row; doubled for each cover that was torn.
+const HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 32 };
+const MOST_HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 1 << 12 };
 
 /// What came of a walk.
 pub(super) enum Walked {
@@ -74,6 +78,17 @@ pub(super) struct Route {
     hops: Box<[Hop]>,
     /// Keep what the hops point to.
     owners: Box<[(Arc<PadCore>, Arc<dyn PadHandler>, Arc<PadCore>)]>,
+    /// Of the thread that walks.
+    covering: UnsafeCell<Covering>,
+}
+
+/// Whether the row has a cover, or will have one.
+struct Covering {
+    cover: Option<Arc<Cover>>,
+    /// Walks in a row that met nothing unusual.
+    walks: u32,
+    /// How many there must be.
+    wanted: u32,
 }
 
 /// Longer rows are walked piece by piece: the rest is nested, and begins a route of its own nowhere.
@@ -104,7 +119,8 @@ impl Route {
             from = src;
             held.push(streaming);
         }
-        Route { hops: hops.into(), owners: owners.into() }
+        let covering = UnsafeCell::new(Covering { cover: None, walks: 0, wanted: HABIT });
+        Route { hops: hops.into(), owners: owners.into(), covering }
     }
 
     /// Whether it leads anywhere.
@@ -118,6 +134,162 @@ impl Route {
     /// As [`PadCore::push`] on `root`.
     #[inline]
     pub unsafe fn walk(&self, root: &PadCore, buf: Buffer) -> Walked {
+        // SAFETY: of the thread that walks, which comes back here only when it is through.
+        let cover = unsafe { &*self.covering.get() }.cover.as_deref();
+        if let Some(cover) = cover
+            && cover.is_whole()
+            // SAFETY: the caller's promise.
+            && unsafe { root.leads_to(self.hops[0].sink) }
+        {
+            // SAFETY: the caller's promise.
+            return unsafe { self.walk_covered(cover, root, buf) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.walk_looking(root, buf) }
+    }
+
+    /// Walks a buffer under a cover: nothing in the row is unusual until it is torn.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`] on `root`, which leads to the first hop.
+    #[inline]
+    unsafe fn walk_covered(&self, cover: &Cover, root: &PadCore, buf: Buffer) -> Walked {
+        Walk::along(cover, |walk| {
+            let mut buf = buf.into_raw();
+            let mut depth = 0;
+            let flow = loop {
+                let Some(hop) = self.hops.get(depth) else { break self.push_on(root, depth, buf) };
+                if !walk.enter(depth + 1) {
+                    if depth > 0 {
+                        break self.push_on(root, depth, buf);
+                    }
+                    // SAFETY: nobody else was given it.
+                    let buf = unsafe { Buffer::from_raw(buf) };
+                    let buf = buf.expect("what is walked is there");
+                    return Walked::NotBegun { buf, is_current: true };
+                }
+                depth += 1;
+                let stage = &hop.stage;
+                // SAFETY: `owners` keeps it; under the stream lock.
+                let processed = unsafe { &(*stage.state).processed };
+                processed.set(processed.get() + 1);
+                // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
+                // reference moves.
+                let given = unsafe { (stage.call)(stage.obj, stage.cx, buf) };
+                // SAFETY: of the context, which `owners` keeps.
+                let has_output = || unsafe { &*stage.has_output }.get();
+                if given.code != 0 || given.buf.is_null() || has_output() {
+                    cold_path();
+                    break self.resume(cover, depth - 1, given);
+                }
+                buf = given.buf;
+            };
+            self.leave(cover, walk, depth, flow);
+            Walked::Done { flow, is_current: true }
+        })
+    }
+
+    /// Pushes on what came through the first `depth` hops. Out of line for the sake of the loop's registers.
+    #[inline(never)]
+    fn push_on(&self, root: &PadCore, depth: usize, buf: *mut GmBuffer) -> FlowResult {
+        let last = depth.checked_sub(1).map(|at| self.hops[at].src);
+        // SAFETY: `owners` keeps it, and the lock of the pad before is held; the reference is ours.
+        unsafe {
+            let buf = Buffer::from_raw(buf).expect("what is walked is there");
+            last.map_or(root, |src| &*src).push(buf)
+        }
+    }
+
+    /// Goes on behind a call of the hop `at` that gave back something unusual.
+    #[cold]
+    fn resume(&self, cover: &Cover, at: usize, given: GmFlowBuf) -> FlowResult {
+        let (sink, handler, _) = &self.owners[at];
+        let flow = handler.resume(sink, given);
+        // SAFETY: `owners` keeps it; under the stream lock.
+        if !unsafe { &*self.hops[at].stage.state }.is_plain.get() {
+            cover.tear();
+        }
+        flow
+    }
+
+    /// Out of all pads of a walk under a cover. A walk that was good changes nothing that the one before did not.
+    #[inline]
+    fn leave(&self, cover: &Cover, walk: &Walk<'_>, depth: usize, flow: FlowResult) {
+        if flow.is_err() {
+            cover.tear();
+        }
+        if !cover.is_whole() {
+            self.leave_looking(walk, depth, flow);
+        } else if !walk.leave(0) {
+            // Torn on the way out: somebody may have found the pads in use.
+            for hop in self.hops[..depth - 1].iter().rev() {
+                // SAFETY: `owners` keeps it.
+                unsafe { &*hop.src }.after_push();
+            }
+        }
+    }
+
+    /// As [`Entered::leave`].
+    #[cold]
+    fn leave_looking(&self, walk: &Walk<'_>, depth: usize, flow: FlowResult) {
+        walk.leave(depth - 1);
+        for (at, hop) in self.hops[..depth - 1].iter().enumerate().rev() {
+            // SAFETY: `owners` keeps it.
+            let src = unsafe { &*hop.src };
+            src.remember(flow);
+            src.after_push();
+            walk.leave(at);
+        }
+    }
+
+    /// A walk that met nothing unusual is over: after some of them a cover is laid.
+    #[inline]
+    fn was_usual(&self) {
+        // SAFETY: of the thread that walks; nothing of it is borrowed.
+        let covering = unsafe { &mut *self.covering.get() };
+        if covering.cover.take().is_some() {
+            // It was torn, or it would have been used.
+            covering.wanted = covering.wanted.saturating_mul(2).min(MOST_HABIT);
+            covering.walks = 0;
+        }
+        covering.walks += 1;
+        if covering.walks >= covering.wanted {
+            covering.walks = 0;
+            covering.cover = self.lay();
+        }
+    }
+
+    /// Lays a cover over the row.
+    #[cold]
+    fn lay(&self) -> Option<Arc<Cover>> {
+        // SAFETY: `owners` keeps what hops point to.
+        let sinks = self.hops.iter().map(|hop| unsafe { &*hop.sink });
+        let cover = Arc::new(Cover::new(sinks.map(|sink| sink.stream_lock.address()).collect()));
+        let me = Me::here();
+        let mut before: Option<&Hop> = None;
+        for (place, hop) in self.hops.iter().enumerate() {
+            // SAFETY: `owners` keeps what hops point to.
+            let is_usual = unsafe {
+                (*hop.sink).stream_lock.lay(me, &cover, place, || (*hop.stage.state).is_plain.get())
+                    && (*hop.sink).attention.lay(&cover)
+                    && (*hop.src).attention.lay(&cover)
+                    && (*hop.stage.attention).lay(&cover)
+                    && before.is_none_or(|before| (*before.src).leads_to(hop.sink))
+            };
+            if !is_usual {
+                cover.tear();
+                return None;
+            }
+            before = Some(hop);
+        }
+        Some(cover)
+    }
+
+    /// Walks a buffer, looking at each pad on the way.
+    ///
+    /// # Safety
+    /// As [`Route::walk`].
+    unsafe fn walk_looking(&self, root: &PadCore, buf: Buffer) -> Walked {
         let me = Me::here();
         let mut entered = Entered { route: self, hops: 0 };
         let mut buf = buf;
@@ -156,7 +328,11 @@ impl Route {
             let (sink, handler, _) = &self.owners[entered.hops - 1];
             break handler.resume(sink, given);
         };
+        let is_usual = entered.hops == self.hops.len() && flow.is_ok();
         entered.leave(flow);
+        if is_usual {
+            self.was_usual();
+        }
         Walked::Done { flow, is_current }
     }
 }
@@ -169,7 +345,7 @@ impl Hop {
     /// What the hop points to is alive, and this thread streams through `from`.
     #[inline]
     unsafe fn enter(&self, from: &PadCore, me: Me) -> bool {
-        if from.attention.load(Ordering::Acquire) & !attention::RECONFIGURE != 0 {
+        if from.attention.get() & !attention::RECONFIGURE != 0 {
             return false;
         }
         // SAFETY: the caller's promise.
@@ -177,9 +353,7 @@ impl Hop {
         if !sink.stream_lock.enter(me) {
             return false;
         }
-        let bits = sink.attention.load(Ordering::Acquire)
-            | src.attention.load(Ordering::Acquire)
-            | waiting.load(Ordering::Acquire);
+        let bits = sink.attention.get() | src.attention.get() | waiting.get();
         // SAFETY: the caller's promise; under the stream lock.
         let state = unsafe { &*self.stage.state };
         if bits != 0 || !state.is_plain.get() {

@@ -15,14 +15,18 @@
 //! In GStreamer: none; a `GRecMutex` is two atomic instructions for each buffer and pad.
 //! Left out: simulations, whose tasks switch at each lock, and systems without such a barrier: there no lock leans.
 
+use std::sync::Arc;
 use std::sync::atomic::{Ordering, compiler_fence};
 
+use super::cover::{self, Cover};
 use super::prim::{AtomicBool, AtomicUsize, Condvar, Mutex};
 use super::{observer, os, sim, threads};
 
 const NOBODY: usize = 0;
 /// Bit of [`Lean::lean`] beside the mark, whose low bits are zero: come out, somebody waits.
 const CALLED: usize = 1;
+/// Another bit there: whether that thread is in, a cover says.
+const COVERED: usize = 2;
 /// How often one thread in a row before the lock leans to it; doubled each time it was called out.
 const HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 32 };
 const MOST_HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 1 << 16 };
@@ -57,6 +61,8 @@ pub(super) struct Habit {
     times: u32,
     /// Times in a row until it leans.
     wanted: u32,
+    /// What lies over the lock, and the place of the lock there.
+    cover: Option<(Arc<Cover>, usize)>,
 }
 
 impl Default for Habit {
@@ -67,7 +73,7 @@ impl Default for Habit {
 
 impl Habit {
     pub const fn new() -> Self {
-        Habit { last: NOBODY, times: 0, wanted: HABIT }
+        Habit { last: NOBODY, times: 0, wanted: HABIT, cover: None }
     }
 
     /// A thread has the mutex.
@@ -124,12 +130,34 @@ impl Lean {
     /// Whether this thread is in.
     #[inline]
     pub fn is_in(&self, Me(me): Me) -> bool {
-        self.lean.load(Ordering::Relaxed) & !CALLED == me && self.inside.load(Ordering::Relaxed)
+        let lean = self.lean.load(Ordering::Relaxed);
+        lean & !(CALLED | COVERED) == me
+            && if lean & COVERED == 0 {
+                self.inside.load(Ordering::Relaxed)
+            } else {
+                cover::holds(self.address())
+            }
     }
 
-    /// Whether a thread is in.
-    pub fn is_inside(&self) -> bool {
-        self.inside.load(Ordering::Relaxed)
+    /// Whether a thread is in, for who has the mutex.
+    pub fn is_inside(&self, habit: &Habit) -> bool {
+        let is_covered = || habit.cover.as_ref().is_some_and(|(cover, place)| cover.is_at(*place));
+        self.inside.load(Ordering::Relaxed) || is_covered()
+    }
+
+    /// What a cover knows the lock by.
+    pub fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Puts a cover over the lock if it leans to this thread, which is not in; for who has the mutex.
+    pub fn lay(&self, Me(me): Me, habit: &mut Habit, cover: &Arc<Cover>, place: usize) -> bool {
+        let leans = self.lean.load(Ordering::Relaxed) == me;
+        if leans {
+            habit.cover = Some((cover.clone(), place));
+            self.lean.store(me | COVERED, Ordering::Release);
+        }
+        leans
     }
 
     /// Makes sure that nobody is in, and that nobody comes in; for who has the mutex. `false` if somebody is, and
@@ -142,7 +170,15 @@ impl Lean {
 
     #[cold]
     fn call_out_of(&self, leaned: usize, Me(me): Me, habit: &mut Habit, wait: bool) -> bool {
-        if leaned != me {
+        if leaned & COVERED != 0 {
+            let is_mine = leaned == me | COVERED;
+            if let Some((cover, place)) = &habit.cover
+                && !cover.call_out(*place, is_mine, wait)
+            {
+                return false;
+            }
+            habit.cover = None;
+        } else if leaned != me {
             self.lean.fetch_or(CALLED, Ordering::SeqCst);
             os::barrier_of_all();
             if self.inside.load(Ordering::Acquire) {

@@ -8,8 +8,11 @@
 //! Left out: recursion. A push that comes back to where it is, is a loop in the links.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::cover::Cover;
 use super::lean::{Habit, Lean, Me};
 use super::prim::{AtomicUsize, Mutex, MutexGuard};
 use super::{observer, sim};
@@ -46,7 +49,7 @@ impl StreamLock {
     pub fn lock(&self) -> Result<StreamGuard<'_>, Reentered> {
         let me = Me::here();
         if self.lean.enter(me) {
-            return Ok(StreamGuard { lock: self, held: None });
+            return Ok(StreamGuard { lock: self, held: ManuallyDrop::new(None) });
         }
         self.lock_mutex(me)
     }
@@ -86,7 +89,7 @@ impl StreamLock {
     pub fn try_lock(&self) -> Option<StreamGuard<'_>> {
         let me = Me::here();
         if self.lean.enter(me) {
-            return Some(StreamGuard { lock: self, held: None });
+            return Some(StreamGuard { lock: self, held: ManuallyDrop::new(None) });
         }
         if self.is_held_by(me) {
             return None;
@@ -122,13 +125,31 @@ impl StreamLock {
 
     /// Whether any thread holds it at this moment.
     pub fn is_locked(&self) -> bool {
-        self.lock.is_locked() || self.lean.is_inside()
+        self.lock.try_lock().is_none_or(|habit| self.lean.is_inside(&habit))
+    }
+
+    /// Puts a cover over it, if it leans to this thread, which is not in, and `is_usual` says so, which nobody is in
+    /// the lock beside.
+    pub(crate) fn lay(
+        &self,
+        me: Me,
+        cover: &Arc<Cover>,
+        place: usize,
+        is_usual: impl FnOnce() -> bool,
+    ) -> bool {
+        let Some(mut habit) = self.lock.try_lock() else { return false };
+        self.lean.lay(me, &mut habit, cover, place) && is_usual()
+    }
+
+    /// What a cover knows it by.
+    pub(crate) fn address(&self) -> usize {
+        self.lean.address()
     }
 
     fn taken<'a>(&'a self, me: Me, mut held: MutexGuard<'a, Habit>) -> StreamGuard<'a> {
         self.owner.store(me.0, Ordering::Relaxed);
         held.note(me);
-        StreamGuard { lock: self, held: Some(held) }
+        StreamGuard { lock: self, held: ManuallyDrop::new(Some(held)) }
     }
 
     #[cold]
@@ -155,8 +176,8 @@ impl fmt::Debug for StreamLock {
 /// Holds a [`StreamLock`] until it is dropped. It stays on its thread.
 pub struct StreamGuard<'a> {
     lock: &'a StreamLock,
-    /// `None`: by leaning.
-    held: Option<MutexGuard<'a, Habit>>,
+    /// `None`: by leaning. Given up in `drop`, which has nothing else to do then.
+    held: ManuallyDrop<Option<MutexGuard<'a, Habit>>>,
 }
 
 impl fmt::Debug for StreamGuard<'_> {
@@ -167,6 +188,7 @@ impl fmt::Debug for StreamGuard<'_> {
 
 impl StreamGuard<'_> {
     #[cold]
+    #[inline(never)]
     fn release(lock: &StreamLock, held: MutexGuard<'_, Habit>) {
         lock.lean.maybe_lean(&held);
         lock.owner.store(NOBODY, Ordering::Relaxed);
@@ -181,7 +203,8 @@ impl StreamGuard<'_> {
 impl Drop for StreamGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        match self.held.take() {
+        // SAFETY: this is the only place, and comes once.
+        match unsafe { ManuallyDrop::take(&mut self.held) } {
             None => self.lock.lean.leave(),
             Some(held) => StreamGuard::release(self.lock, held),
         }

@@ -33,6 +33,7 @@
 //! In GStreamer: `gst/gsttask.c` (`gst_task_func`), `gst/gsttaskpool.c`, `gst/gstsystemclock.c`.
 //! Left out: task pools, priorities, a form that runs many tasks on few threads.
 
+mod cover;
 mod lean;
 mod lock;
 mod monitor;
@@ -54,6 +55,7 @@ use std::sync::Arc;
 use crate::error::ElementError;
 use crate::time::{AbsoluteTime, ClockTime};
 
+pub(crate) use cover::{Attention, Cover, Walk};
 pub(crate) use lean::Me;
 pub use lock::{Reentered, StreamGuard, StreamLock};
 pub use monitor::{EventCount, Monitor, MonitorGuard};

@@ -60,7 +60,26 @@ const NO_WAIT: Option<Waited> = None;
 
 impl SinkBase {
     /// Holds an object in PAUSED, and waits for its time in PLAYING.
+    #[inline]
     pub(super) fn sync(&self, s: &mut Streaming, item: &Item) -> FlowResult<Synced> {
+        if let Item::Buffer(buf) = item
+            && !self.settings.sync.get()
+            && self.preroll.is_open()
+            && self.orders.load(Ordering::Acquire) == 0
+            && s.step.is_none()
+            && let Some(times) = place_plainly(&mut s.segment, buf)
+        {
+            // Neither held nor waited for.
+            let late = !arrives(s, &times);
+            if !late {
+                self.note(&times);
+            }
+            return Ok(Synced { late, step_ended: false });
+        }
+        self.sync_held(s, item)
+    }
+
+    fn sync_held(&self, s: &mut Streaming, item: &Item) -> FlowResult<Synced> {
         'placed: loop {
             self.obey(s);
             s.current_start = None;
@@ -70,10 +89,7 @@ impl SinkBase {
                 Place::SteppedOver => return Ok(Synced { late: true, step_ended }),
                 Place::At(times) => times,
             };
-            s.current_start = times.start;
-            s.current_stop = times.stop.or(times.start);
-            s.end_due = if times.is_timed { times.next } else { None };
-            if !s.qos.arrives(times.start) {
+            if !arrives(s, &times) {
                 return Ok(Synced { late: true, step_ended });
             }
             loop {
@@ -81,7 +97,7 @@ impl SinkBase {
                     self.start_step(s, pending);
                     continue 'placed;
                 }
-                self.shown.note(times.shown.0, times.shown.1.or(times.shown.0));
+                self.note(&times);
                 if !times.is_timed || !self.settings.sync.get() {
                     return Ok(Synced { late: false, step_ended });
                 }
@@ -104,6 +120,11 @@ impl SinkBase {
                 return Ok(Synced { late, step_ended });
             }
         }
+    }
+
+    #[inline]
+    fn note(&self, times: &Times) {
+        self.shown.note(times.shown.0, times.shown.1.or(times.shown.0));
     }
 
     /// Does what control threads could not, because it is the streaming thread's.
@@ -253,15 +274,30 @@ impl SinkBase {
     }
 }
 
-/// Where a buffer lies that is all inside a segment which neither speeds up nor turns round: as the general
-/// way has it, in a few additions. `None`: it is to be gone.
+/// An object was placed. `false` if throttling does not want it.
+#[inline]
+fn arrives(s: &mut Streaming, times: &Times) -> bool {
+    s.current_start = times.start;
+    s.current_stop = times.stop.or(times.start);
+    s.end_due = if times.is_timed { times.next } else { None };
+    s.qos.arrives(times.start)
+}
+
+/// Where a buffer lies that is all inside a segment which neither speeds up nor turns round, or that has no time: as
+/// the general way has it, in a few additions. `None`: it is to be gone.
 #[inline]
 fn place_plainly(segment: &mut Segment, buf: &Buffer) -> Option<Times> {
     if segment.rate != 1.0 || segment.applied_rate != 1.0 || segment.offset != 0 {
         return None;
     }
     let (start, stop) = span(buf.dts().or(buf.pts()), buf.duration());
-    let start = start?;
+    let Some(start) = start else {
+        if segment.stop.is_some() {
+            return None;
+        }
+        segment.position = None;
+        return Some(Times::default());
+    };
     // The end of an object that has none is the segment's.
     let last = match (stop, segment.stop) {
         (Some(stop), Some(last)) if stop <= last => stop,

@@ -15,7 +15,16 @@ use crate::tracer;
 
 impl SourceBase {
     /// Gives a buffer the times it lacks, as far as the base knows them.
+    #[inline]
     pub(super) fn stamp(&self, s: &mut Streaming, buf: &mut Buffer) {
+        let has_all = buf.pts().is_some() || buf.dts().is_none();
+        let at_start = s.segment.format == Format::Bytes && s.segment.position == Some(0);
+        if s.first || at_start || !has_all || self.do_timestamp.get() {
+            self.stamp_first(s, buf);
+        }
+    }
+
+    fn stamp_first(&self, s: &mut Streaming, buf: &mut Buffer) {
         let segment = &s.segment;
         let at_start = segment.format == Format::Bytes && segment.position == Some(0);
         if at_start && segment.time == Some(0) && buf.dts().is_none() && !self.is_live() {

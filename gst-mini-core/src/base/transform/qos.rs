@@ -13,7 +13,6 @@ use crate::plugin::abi::GM_ROLE_NO_QOS;
 use crate::registry::factory::{FactoryInfo, PropInfo};
 use crate::segment::Format;
 use crate::time::RunningTime;
-use std::sync::atomic::Ordering;
 
 /// Bit of [`crate::host::core::ElementCore::attention`]: a QoS event came.
 const PENDING_QOS: u32 = 1 << 16;
@@ -43,7 +42,7 @@ impl TransformBase {
         if self.qos.get() {
             let earliest = timestamp.nanos().saturating_add_signed(diff);
             *self.report.lock() = Some(Report { earliest, proportion });
-            self.core.attention.fetch_or(PENDING_QOS, Ordering::AcqRel);
+            self.core.attention.raise(PENDING_QOS);
         }
     }
 
