@@ -80,10 +80,44 @@ fn explain_missing(near: &[String], refused: &[String], empty: bool, no_plugins:
     text
 }
 
+/// A factory that is linked into the program. Its description is read when somebody wants it: of all the elements there
+/// are, a program makes a few.
+struct Linked {
+    name: &'static str,
+    raw: &'static GmFactory,
+    info: OnceLock<Option<Arc<FactoryInfo>>>,
+}
+
+impl Linked {
+    fn new(factory: &Factory) -> Linked {
+        // SAFETY: linked factories are statics made by `Factory`'s constructors.
+        let name = unsafe { factory.0.name.to_str() }.unwrap_or("");
+        Linked { name, raw: factory.0, info: OnceLock::new() }
+    }
+
+    /// `None`: the description is refused, which was logged.
+    fn info(&self) -> Option<&Arc<FactoryInfo>> {
+        let read = || {
+            // SAFETY: as in `new`.
+            unsafe { FactoryInfo::read(self.raw, "gst-mini-elements") }
+                .inspect_err(|why| {
+                    crate::log::write("registry", crate::cx::Level::Error, "", why);
+                })
+                .ok()
+                .map(Arc::new)
+        };
+        self.info.get_or_init(read).as_ref()
+    }
+}
+
 /// All factories of this process.
 pub struct Registry {
-    builtin: Vec<Arc<FactoryInfo>>,
-    plugins: Plugins,
+    /// By name.
+    linked: Vec<Linked>,
+    /// Those of them that are in order, once all are asked for.
+    builtin: OnceLock<Vec<Arc<FactoryInfo>>>,
+    /// Looked for when something is asked for that is not linked.
+    plugins: OnceLock<Plugins>,
     /// What the user says of ranks.
     ranks: HashMap<String, u32>,
     /// How many elements of each factory were named automatically.
@@ -131,24 +165,14 @@ impl Registry {
     fn new() -> Registry {
         crate::advice::set_converters(Registry::converter);
         let named = NAMED.lock().clone();
-        let mut builtin: Vec<Arc<FactoryInfo>> = inventory::iter::<Factory>
-            .into_iter()
-            .chain(named.into_iter().flatten())
-            .filter_map(|factory| {
-                // SAFETY: linked factories are statics made by `Factory`'s constructors.
-                unsafe { FactoryInfo::read(factory.0, "gst-mini-elements") }
-                    .inspect_err(|why| {
-                        crate::log::write("registry", crate::cx::Level::Error, "", why);
-                    })
-                    .ok()
-            })
-            .map(Arc::new)
-            .collect();
-        builtin.sort_by(|a, b| a.name.cmp(&b.name));
-        builtin.dedup_by(|a, b| a.name == b.name);
+        let all = inventory::iter::<Factory>.into_iter().chain(named.into_iter().flatten());
+        let mut linked: Vec<Linked> = all.map(Linked::new).collect();
+        linked.sort_by_key(|linked| linked.name);
+        linked.dedup_by_key(|linked| linked.name);
         Registry {
-            builtin,
-            plugins: loader::discover(),
+            linked,
+            builtin: OnceLock::new(),
+            plugins: OnceLock::new(),
             ranks: rank::of_environment(),
             numbers: Mutex::default(),
         }
@@ -158,7 +182,7 @@ impl Registry {
     /// made and asked, so that what it answers is what it would do.
     fn converter(from: &Caps, to: &Caps) -> Option<String> {
         let is_transform = |info: &&Arc<FactoryInfo>| info.role == RoleKind::Transform;
-        let mut candidates: Vec<_> = registry().builtin.iter().filter(is_transform).collect();
+        let mut candidates: Vec<_> = registry().builtin().iter().filter(is_transform).collect();
         // One that is there to convert, before one that could.
         let is_made_for_it = |info: &FactoryInfo| {
             ["Converter", "Scaler"].iter().any(|word| info.klass.contains(word))
@@ -188,21 +212,22 @@ impl Registry {
 
     /// Factories that are linked into the program, by name.
     pub fn builtin(&self) -> &[Arc<FactoryInfo>] {
-        &self.builtin
+        self.builtin.get_or_init(|| self.linked.iter().filter_map(Linked::info).cloned().collect())
     }
 
-    /// What was found in the plugin path.
+    /// What was found in the plugin path, which is looked through when this, or an element that is not linked, is asked for
+    /// first.
     pub fn plugins(&self) -> &Plugins {
-        &self.plugins
+        self.plugins.get_or_init(loader::discover)
     }
 
     /// A sentence for each plugin, and each element of a plugin, that is hidden by an earlier one of its name; those
     /// linked into the program come first.
     pub fn shadowed(&self) -> Vec<String> {
-        let mut told = self.plugins.shadowed().to_vec();
-        for plugin in self.plugins.list() {
+        let mut told = self.plugins().shadowed().to_vec();
+        for plugin in self.plugins().list() {
             let elements = plugin.info.elements.iter();
-            let own = |name: &str| self.builtin.iter().any(|info| info.name == name);
+            let own = |name: &str| self.builtin().iter().any(|info| info.name == name);
             told.extend(elements.filter(|element| own(&element.name)).map(|element| {
                 format!(
                     "element \"{}\" from {} is hidden by the one linked into this program; remove the plugin, or give \
@@ -217,8 +242,8 @@ impl Registry {
 
     /// All names that can be made.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.builtin.iter().map(|info| info.name.clone()).collect();
-        names.extend(self.plugins.element_names());
+        let mut names: Vec<String> = self.builtin().iter().map(|info| info.name.clone()).collect();
+        names.extend(self.plugins().element_names());
         names.sort();
         names.dedup();
         names
@@ -226,13 +251,14 @@ impl Registry {
 
     /// The factory of that name; loads its plugin if it is in one.
     pub fn factory(&self, name: &str) -> Result<Arc<FactoryInfo>, MakeError> {
-        if let Some(info) = self.builtin.iter().find(|info| info.name == name) {
+        let linked = self.linked.iter().find(|linked| linked.name == name);
+        if let Some(info) = linked.and_then(Linked::info) {
             return Ok(info.clone());
         }
         if let BIN | PIPELINE = name {
             return Ok(bin_factory(name == PIPELINE));
         }
-        if let Some(found) = self.plugins.factory(name) {
+        if let Some(found) = self.plugins().factory(name) {
             return found.map_err(|why| MakeError::Plugin { name: name.to_owned(), why });
         }
         let names = self.names();
@@ -242,9 +268,9 @@ impl Registry {
                 .into_iter()
                 .map(str::to_owned)
                 .collect(),
-            refused: self.plugins.refused(),
-            empty: self.builtin.is_empty(),
-            no_plugins: self.plugins.list().is_empty(),
+            refused: self.plugins().refused(),
+            empty: self.linked.is_empty(),
+            no_plugins: self.plugins().list().is_empty(),
         })
     }
 

@@ -68,8 +68,8 @@ impl Registry {
 
     /// The elements whose class has all these words, the highest rank first and then by name. Opens no library.
     pub fn candidates(&self, words: &[&str]) -> Vec<Candidate> {
-        let builtin = self.builtin.iter().map(|info| (&info.name, &info.klass, info.rank));
-        let found = self.plugins.list().iter().flat_map(|plugin| &plugin.info.elements);
+        let builtin = self.builtin().iter().map(|info| (&info.name, &info.klass, info.rank));
+        let found = self.plugins().list().iter().flat_map(|plugin| &plugin.info.elements);
         let found = found.map(|element| (&element.name, &element.klass, element.rank));
         let mut all: Vec<Candidate> = Vec::new();
         for (name, klass, own) in builtin.chain(found) {
