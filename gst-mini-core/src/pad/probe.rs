@@ -18,7 +18,7 @@ use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::query::Query;
 use crate::runtime::StreamLock;
-use crate::runtime::prim::Mutex;
+use std::cell::UnsafeCell;
 use std::ops::BitOr;
 use std::sync::Arc;
 
@@ -154,12 +154,17 @@ struct Probe {
 /// A callback that one thread at a time is in; it may wait and push, so the lock is one that allows it.
 pub(super) struct Callback {
     one_at_a_time: StreamLock,
-    function: Mutex<ProbeCallback>,
+    /// Touched under that lock alone, which its own thread does not get twice.
+    function: UnsafeCell<ProbeCallback>,
 }
+
+// SAFETY: the function is `Send`, and one thread at a time is at it.
+unsafe impl Sync for Callback {}
 
 #[derive(Default)]
 pub(super) struct List {
-    probes: Vec<Probe>,
+    /// Changed as a whole: who runs them keeps those that were there.
+    probes: Arc<Vec<Probe>>,
     last_id: u64,
     /// Idle callbacks that are running: what is pushed meanwhile waits.
     idle_running: usize,
@@ -177,7 +182,7 @@ impl PadCore {
         let mut list = self.probes.lock();
         list.last_id += 1;
         let id = ProbeId(list.last_id);
-        list.probes.push(Probe { id, mask, callback });
+        Arc::make_mut(&mut list.probes).push(Probe { id, mask, callback });
         let is_idle = mask.meets(ProbeType::IDLE);
         self.raise(attention::PROBES | if is_idle { attention::IDLE } else { 0 });
         drop(list);
@@ -191,7 +196,7 @@ impl PadCore {
 
     pub(super) fn uninstall_probe(&self, id: ProbeId) {
         let mut list = self.probes.lock();
-        list.probes.retain(|probe| probe.id != id);
+        Arc::make_mut(&mut list.probes).retain(|probe| probe.id != id);
         if list.probes.is_empty() {
             self.clear(attention::PROBES);
         }
@@ -209,14 +214,18 @@ impl PadCore {
 
     /// Runs the probes that want to see what passes: those that block first.
     pub(super) fn probe(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
+        let blocking = what | ProbeType::BLOCK;
+        let present = self.probes.lock().probes.clone();
         let is_flush = what.meets(ProbeType::EVENT_FLUSH);
-        if !is_flush {
-            match self.run_probes(what | ProbeType::BLOCK, data)? {
-                Outcome::Go => {}
-                done => return Ok(done),
-            }
+        let may_hold =
+            self.has(attention::IDLE) || present.iter().any(|probe| probe.wants(blocking));
+        if is_flush || !may_hold {
+            return Ok(self.run_passing(&present, what, data));
         }
-        self.run_probes(what, data)
+        match self.run_blocking(blocking, data)? {
+            Outcome::Go => self.run_probes(what, data),
+            done => Ok(done),
+        }
     }
 
     pub(super) fn run_probes(
@@ -224,12 +233,33 @@ impl PadCore {
         what: ProbeType,
         data: &mut ProbeData<'_>,
     ) -> FlowResult<Outcome> {
-        let is_blocking = what.meets(ProbeType::BLOCK);
+        if what.meets(ProbeType::BLOCK) {
+            return self.run_blocking(what, data);
+        }
+        let present = self.probes.lock().probes.clone();
+        Ok(self.run_passing(&present, what, data))
+    }
+
+    /// Those that hold nothing: each once.
+    fn run_passing(&self, present: &[Probe], what: ProbeType, data: &mut ProbeData<'_>) -> Outcome {
+        for probe in present.iter().filter(|probe| probe.wants(what)) {
+            match probe.call(data) {
+                ProbeReturn::Ok | ProbeReturn::Pass => {}
+                ProbeReturn::Drop => return Outcome::Dropped,
+                ProbeReturn::Handled(flow) => return Outcome::Handled(flow),
+                ProbeReturn::Remove => self.uninstall_probe(probe.id),
+            }
+        }
+        Outcome::Go
+    }
+
+    /// Those that hold the stream: each once, and again whenever the probes changed, until one lets go or none is left.
+    fn run_blocking(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
         let mut called: Vec<ProbeId> = Vec::new();
         let mut pass = false;
         loop {
-            let seen = if is_blocking { *self.blocked.lock() } else { 0 };
-            if is_blocking && self.is_idle_running() {
+            let seen = *self.blocked.lock();
+            if self.is_idle_running() {
                 self.wait_changed(seen)?;
                 continue;
             }
@@ -249,7 +279,7 @@ impl PadCore {
                     ProbeReturn::Remove => self.uninstall_probe(probe.id),
                 }
             }
-            if !is_blocking || pass || !holding {
+            if pass || !holding {
                 return Ok(Outcome::Go);
             }
             self.wait_changed(seen)?;
@@ -355,12 +385,13 @@ impl Probe {
 
 impl Callback {
     pub(super) fn new(function: ProbeCallback) -> Arc<Callback> {
-        Arc::new(Callback { one_at_a_time: StreamLock::new(), function: Mutex::new(function) })
+        Arc::new(Callback { one_at_a_time: StreamLock::new(), function: UnsafeCell::new(function) })
     }
 
     pub(super) fn call(&self, data: ProbeData<'_>) -> ProbeReturn {
         // What the callback itself sends through the pad it is not asked about.
         let Ok(_mine) = self.one_at_a_time.lock() else { return ProbeReturn::Pass };
-        (self.function.lock())(data)
+        // SAFETY: the lock above.
+        (unsafe { &mut *self.function.get() })(data)
     }
 }
