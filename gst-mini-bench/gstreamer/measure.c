@@ -66,8 +66,7 @@ static double percentile(int from, double share) {
     return values[from + (index < length ? index : length - 1)];
 }
 
-static void measure_run(double buffers, const char *line) {
-    GstElement *pipeline = parsed(line);
+static void measure(double buffers, GstElement *pipeline) {
     paused(pipeline);
     gint64 before = now_ns();
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
@@ -75,6 +74,30 @@ static void measure_run(double buffers, const char *line) {
     gint64 took = now_ns() - before;
     gst_element_set_state(pipeline, GST_STATE_NULL);
     printf("ns %.3f\n", took / buffers);
+}
+
+static void measure_run(double buffers, const char *line) {
+    measure(buffers, parsed(line));
+}
+
+static GstPadProbeReturn let_pass(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+    return GST_PAD_PROBE_OK;
+}
+
+static void measure_probed(double buffers, const char *line) {
+    GstElement *pipeline = parsed(line);
+    for (int number = 0;; number++) {
+        char name[32];
+        g_snprintf(name, sizeof name, "identity%d", number);
+        GstElement *identity = gst_bin_get_by_name(GST_BIN(pipeline), name);
+        if (identity == NULL)
+            break;
+        GstPad *pad = gst_element_get_static_pad(identity, "src");
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, let_pass, NULL, NULL);
+        gst_object_unref(pad);
+        gst_object_unref(identity);
+    }
+    measure(buffers, pipeline);
 }
 
 static void measure_states(int rounds, const char *line) {
@@ -220,6 +243,8 @@ int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     if (argc == 4 && !strcmp(what, "run"))
         measure_run(atof(argv[2]), argv[3]);
+    else if (argc == 4 && !strcmp(what, "probed"))
+        measure_probed(atof(argv[2]), argv[3]);
     else if (argc == 4 && !strcmp(what, "states"))
         measure_states(atoi(argv[2]), argv[3]);
     else if (argc == 4 && !strcmp(what, "negotiate"))

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: gst-mini-bench [--linked] MEASUREMENT WORDS
   --linked                with the elements of the test plugin in this program
   run BUFFERS LINE        ns: from PLAYING to the end, a buffer
+  probed BUFFERS LINE     the same with a probe on the source pad of each identity
   states ROUNDS LINE      us: NULL to PLAYING to NULL
   negotiate ROUNDS LINE   us: READY to the first buffer at the sink \"s\"
   handoff LINE            p50_us, p99_us: from the sink pad to the source pad of the queue \"q\"

@@ -14,7 +14,8 @@ pub type Figures = Vec<(&'static str, f64)>;
 pub fn named(words: &[String]) -> Result<Figures, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["run", buffers, line] => run(number(buffers)?, line),
+        ["run", buffers, line] => run(number(buffers)?, &pipeline(line)?),
+        ["probed", buffers, line] => probed(number(buffers)?, line),
         ["states", rounds, line] => states(number(rounds)?, line),
         ["negotiate", rounds, line] => negotiate(number(rounds)?, line),
         ["handoff", line] => handoff(line),
@@ -55,12 +56,21 @@ fn paused(pipeline: &Bin) -> Result<(), String> {
     }
 }
 
-fn run(buffers: u64, line: &str) -> Result<Figures, String> {
+/// As [`run`], with a probe that lets pass on the source pad of each identity.
+fn probed(buffers: u64, line: &str) -> Result<Figures, String> {
     let pipeline = pipeline(line)?;
-    paused(&pipeline)?;
+    let identities = (0..).map_while(|n| pipeline.by_name(&format!("identity{n}")));
+    for pad in identities.filter_map(|identity| identity.static_pad("src")) {
+        pad.add_probe(ProbeType::BUFFER, Box::new(|_| ProbeReturn::Ok));
+    }
+    run(buffers, &pipeline)
+}
+
+fn run(buffers: u64, pipeline: &Bin) -> Result<Figures, String> {
+    paused(pipeline)?;
     let before = runtime::now();
     pipeline.set_state(State::Playing);
-    finish(&pipeline)?;
+    finish(pipeline)?;
     let took = runtime::now().since(before);
     pipeline.set_state(State::Null);
     Ok(vec![("ns", took.nanos() as f64 / buffers as f64)])

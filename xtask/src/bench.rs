@@ -8,6 +8,7 @@
 //! Left out: absolute targets. They drift with the machine, and a ratio does not.
 
 pub mod instructions;
+mod job;
 mod list;
 mod plot;
 mod plugins;

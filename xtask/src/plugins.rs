@@ -93,8 +93,12 @@ pub fn build_plugin(workspace: &Workspace, profile: Profile, name: &str) -> Resu
         }
     }
     step(&format!("plugin {name}"), command)?;
-    let made = target.join(profile.folder()).join(crate_file(&package));
-    install(&made, &workspace.plugins(profile).join(plugin_file(name)))
+    install_built(&package, name, &target.join(profile.folder()), &workspace.plugins(profile))
+}
+
+/// Puts the library of a package, which cargo made in `made`, into a folder of plugins.
+pub fn install_built(package: &str, name: &str, made: &Path, folder: &Path) -> Result<(), Failure> {
+    install(&made.join(crate_file(package)), &folder.join(plugin_file(name)))
 }
 
 /// What to put into `CXX`, if anything; without a compiler the sentence that says what to install.
@@ -122,14 +126,14 @@ fn crate_file(package: &str) -> String {
 }
 
 /// What the loader looks for.
-fn plugin_file(name: &str) -> String {
+pub fn plugin_file(name: &str) -> String {
     format!("{DLL_PREFIX}gstmini{name}{DLL_SUFFIX}")
 }
 
 /// Puts a file in its place by a rename.
 ///
 /// One that has not changed stays as it is: the registry examines a file once per change.
-fn install(made: &Path, place: &Path) -> Result<(), Failure> {
+pub fn install(made: &Path, place: &Path) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("{} cannot be written: {error}", place.display()));
     if std::fs::read(made).is_ok_and(|new| std::fs::read(place).is_ok_and(|old| old == new)) {
         return Ok(());

@@ -37,6 +37,7 @@ impl Profile {
 }
 
 /// The workspace this program was compiled in.
+#[derive(Clone)]
 pub struct Workspace {
     pub root: PathBuf,
     /// Cargo's target directory, which the user may have put elsewhere.

@@ -4,6 +4,7 @@
 //! an empty chain, a conversion is a line less the line without it.
 //! Left out: growth, which `plot` draws.
 
+use super::job::{self, Assembler};
 use super::plugins;
 use super::sides::{Side, Sides};
 use crate::process::Failure;
@@ -47,6 +48,18 @@ pub const BENCHES: &[Bench] = &[
     bench("hop-1000", "each identity of a chain of 1000", &[(NS, 1.0 / 40.0)], |sides, side| {
         hop(sides, side, 1000, 5_000)
     }),
+    bench(
+        "hop-nested",
+        "each tee with one branch of a chain of 10: pushes that nest",
+        &[(NS, 1.0 / 15.0)],
+        |sides, side| added(sides, side, "run", "tee", 10, 300_000),
+    ),
+    bench(
+        "hop-probed",
+        "each identity of a chain of 10, with a probe on its source pad",
+        &[(NS, 1.0 / 15.0)],
+        |sides, side| added(sides, side, "probed", "identity silent=true", 10, 300_000),
+    ),
     bench("pair", "fakesrc ! fakesink, a buffer", &[(NS, 0.1)], |sides, side| {
         run(sides, side, 1_000_000, "fakesink")
     }),
@@ -148,6 +161,20 @@ pub const BENCHES: &[Bench] = &[
         },
     ),
     Bench {
+        name: "main-job",
+        about: "live 720p30, queue, openh264enc with nasm, HLS, a local store: CPU of one core (job at most 1.15 encoders, framework at most 3)",
+        targets: &[],
+        is_comparable: false,
+        sample: |sides, _| job::sample(sides, Assembler::Nasm),
+    },
+    Bench {
+        name: "main-job-plain",
+        about: "the same with the codec built without nasm",
+        targets: &[],
+        is_comparable: false,
+        sample: |sides, _| job::sample(sides, Assembler::None),
+    },
+    Bench {
         name: "plugin-hop",
         about: "each of 10 elements that do nothing, a buffer: linked, and loaded from a plugin",
         targets: &[],
@@ -197,9 +224,22 @@ fn run(sides: &Sides, side: Side, buffers: u64, rest: &str) -> Result<Sample, Fa
 
 /// What each of `count` identities adds.
 pub fn hop(sides: &Sides, side: Side, count: usize, buffers: u64) -> Result<Sample, Failure> {
+    added(sides, side, "run", "identity silent=true", count, buffers)
+}
+
+/// What each of `count` elements in a row adds, measured as the word says.
+fn added(
+    sides: &Sides,
+    side: Side,
+    word: &str,
+    element: &str,
+    count: usize,
+    buffers: u64,
+) -> Result<Sample, Failure> {
     let none = nanos(sides, side, buffers.max(100_000), "fakesink")?;
-    let rest = "identity silent=true ! ".repeat(count) + "fakesink";
-    let all = nanos(sides, side, buffers, &rest)?;
+    let row = format!("{element} ! ").repeat(count);
+    let line = format!("fakesrc num-buffers={buffers} ! {row}fakesink");
+    let all = sides.figure(side, &[word, &buffers.to_string(), &line], NS)?;
     Ok(vec![(NS.to_owned(), (all - none) / count as f64)])
 }
 

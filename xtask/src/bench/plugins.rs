@@ -31,7 +31,7 @@ pub fn start(sides: &Sides, _: Side) -> Result<Sample, Failure> {
     let mut figures = Sample::new();
     for count in [0, 10, 100] {
         let folder = sides.scratch.join(format!("plugins-{count}"));
-        make(&sides.root, &folder, count)?;
+        make(&sides.workspace.root, &folder, count)?;
         let cache = folder.join("registry.bin");
         let mut cold = Vec::new();
         let mut cached = Vec::new();

@@ -30,8 +30,7 @@ pub struct Sides {
     theirs: Option<PathBuf>,
     /// Where what a bench makes is kept.
     pub scratch: PathBuf,
-    /// The workspace's root.
-    pub root: PathBuf,
+    pub workspace: Workspace,
 }
 
 impl Sides {
@@ -50,7 +49,7 @@ impl Sides {
             environment: demo::environment(workspace, Profile::Release),
             theirs: theirs.ok(),
             scratch: workspace.target.join("bench"),
-            root: workspace.root.clone(),
+            workspace: workspace.clone(),
         })
     }
 
@@ -76,13 +75,23 @@ impl Sides {
 
     /// One measurement: its figures by name.
     pub fn measure(&self, side: Side, words: &[&str]) -> Result<Vec<(String, f64)>, Failure> {
+        self.measure_with(side, words, [])
+    }
+
+    /// One measurement in an environment with more in it.
+    pub fn measure_with<const N: usize>(
+        &self,
+        side: Side,
+        words: &[&str],
+        more: [(&str, PathBuf); N],
+    ) -> Result<Vec<(String, f64)>, Failure> {
         let program = match (side, &self.theirs) {
             (Side::GstMini, _) => &self.ours,
             (Side::GStreamer, Some(theirs)) => theirs,
             (Side::GStreamer, None) => return Err(Failure::new("GStreamer is not there")),
         };
         let mut command = Command::new(program);
-        command.args(words).envs(self.environment.clone());
+        command.args(words).envs(self.environment.clone()).envs(more);
         Ok(figures(&process::read(command, LIMIT)?))
     }
 
