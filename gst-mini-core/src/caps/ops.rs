@@ -27,6 +27,9 @@ impl Caps {
         if self.is_any() {
             return other.clone();
         }
+        if let Some(whole) = self.one_within(other) {
+            return whole.clone();
+        }
         let mut common = Caps::empty();
         for (at, other_at) in order {
             let Some((left, right)) = self.pair(at, other, other_at) else {
@@ -41,6 +44,22 @@ impl Caps {
         }
         // One that takes all of the other gives it back, and with it the text it may have already.
         [self, other].into_iter().find(|whole| **whole == common).cloned().unwrap_or(common)
+    }
+
+    /// The one of two with one structure each that is what both have in common, where a look at each field
+    /// tells that: most often in a negotiation, where a format comes by the same filter again.
+    fn one_within<'a>(&'a self, other: &'a Caps) -> Option<&'a Caps> {
+        let ([left], [right]) = (self.structures(), other.structures()) else { return None };
+        if self.features(0) != other.features(0) {
+            return None;
+        }
+        if left.is_intersection_with(right) {
+            Some(self)
+        } else if right.is_intersection_of(left) {
+            Some(other)
+        } else {
+            None
+        }
     }
 
     /// Whether some format is in both.
@@ -106,6 +125,10 @@ impl Caps {
     /// One format: the first structure, with the preferred value of each field. EMPTY stays EMPTY.
     #[must_use]
     pub fn fixate(&self) -> Caps {
+        if self.is_fixed() {
+            // Nothing is left to choose, so the content is shared, and its text with it.
+            return self.clone();
+        }
         let mut caps = self.clone();
         caps.truncate(1);
         if let Some(structure) = caps.structure_mut(0) {
