@@ -109,25 +109,25 @@ impl BinCore {
     /// A child's message, on the child's thread.
     fn handle_message(&self, message: Message) {
         let Some(this) = self.this() else { return };
-        let child = message.source.clone();
+        let child = message.source.as_str();
         match &message.kind {
             MessageKind::Error(_) => {
                 self.told_error.store(true, Ordering::Relaxed);
                 this.child_failed();
             }
             MessageKind::Eos => {
-                self.told.lock().ended.insert(child, message.seqnum);
+                self.told.lock().ended.insert(child.to_owned(), message.seqnum);
                 return self.tell_end();
             }
             MessageKind::StreamStart { group_id } => {
-                self.told.lock().started.insert(child, (message.seqnum, *group_id));
+                self.told.lock().started.insert(child.to_owned(), (message.seqnum, *group_id));
                 return self.tell_start();
             }
             MessageKind::SegmentStart { .. } => {
                 let is_first = {
                     let mut told = self.told.lock();
                     let is_first = told.in_segment.is_empty();
-                    told.in_segment.insert(child);
+                    told.in_segment.insert(child.to_owned());
                     is_first
                 };
                 if is_first && !self.is_toplevel() {
@@ -138,7 +138,7 @@ impl BinCore {
             MessageKind::SegmentDone { .. } => {
                 let all = {
                     let mut told = self.told.lock();
-                    told.in_segment.remove(&child);
+                    told.in_segment.remove(child);
                     told.in_segment.is_empty()
                 };
                 if all {
@@ -148,12 +148,12 @@ impl BinCore {
             }
             MessageKind::AsyncStart => {
                 if self.children().iter().any(|other| other.name() == child) {
-                    this.child_began(&child, self.sees_to_async());
+                    this.child_began(child, self.sees_to_async());
                 }
                 return;
             }
             MessageKind::AsyncDone { running_time } => {
-                return this.child_done(&child, *running_time, self.sees_to_async());
+                return this.child_done(child, *running_time, self.sees_to_async());
             }
             MessageKind::ClockProvide(_) => {
                 self.look_for_clock_again();
@@ -162,7 +162,7 @@ impl BinCore {
                     return;
                 }
             }
-            MessageKind::ClockLost(_) if !self.lost_clock(&this, &child) => return,
+            MessageKind::ClockLost(_) if !self.lost_clock(&this, child) => return,
             MessageKind::ResetTime(to) if self.top.is_some() => self.reset_start_time(*to),
             _ => {}
         }
