@@ -226,6 +226,15 @@ impl Caps {
         text
     }
 
+    /// [`Caps::to_string`], lent: content keeps its text.
+    pub(crate) fn text(&self) -> &str {
+        match &self.content {
+            Some(content) => content.text.get_or_init(|| self.print(Nested::Quoted).into()),
+            None if self.any => "ANY",
+            None => "EMPTY",
+        }
+    }
+
     fn is_without_structures(&self) -> bool {
         self.structures().is_empty()
     }
@@ -249,12 +258,7 @@ impl PartialEq for Caps {
 impl fmt::Display for Caps {
     /// GStreamer's text for caps, which reads back as the same caps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.content {
-            Some(content) => {
-                f.write_str(content.text.get_or_init(|| self.print(Nested::Quoted).into()))
-            }
-            None => f.write_str(&self.print(Nested::Quoted)),
-        }
+        f.write_str(self.text())
     }
 }
 

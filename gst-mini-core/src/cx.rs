@@ -18,6 +18,7 @@ use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::value::Value;
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A pad's number within its element: template order for those that are always there.
@@ -320,7 +321,7 @@ impl<'a> Cx<'a> {
     /// Only for [`MultiPad`](crate::element::MultiPad), holding no lock. Streaming or control thread.
     pub fn add_pad(&self, template: &str, name: &str, events: &[Event]) -> Option<PadId> {
         let add_pad = self.vtable().add_pad?;
-        let texts: Vec<String> = events.iter().map(Event::to_text).collect();
+        let texts: Vec<Rc<str>> = events.iter().map(Event::to_text).collect();
         let texts: Vec<GmStr> = texts.iter().map(|text| GmStr::new(text)).collect();
         let (template, name, count) = (GmStr::new(template), GmStr::new(name), texts.len() as u32);
         // SAFETY: all texts live for the call.

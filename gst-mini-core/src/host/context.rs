@@ -31,6 +31,7 @@ use pushes::{KnownPads, push, push_list};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -267,7 +268,7 @@ fn query(
     pad: u32,
     text: &str,
     ask: impl FnOnce(&PadCore, &mut Query) -> bool,
-) -> Option<String> {
+) -> Option<Rc<str>> {
     let pad = cx.core().pad(PadId(pad))?;
     let mut query = Query::from_text(text)?;
     ask(&pad, &mut query).then(|| query.to_text())
@@ -471,7 +472,7 @@ unsafe extern "C" fn pad_caps(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8
         let caps = cx.core().pad(PadId(pad)).and_then(|pad| pad.current_caps());
         // SAFETY: see above.
         caps.map_or(0, |caps| unsafe {
-            GmText::put(out, &caps.to_string());
+            GmText::put(out, caps.text());
             1
         })
     })
