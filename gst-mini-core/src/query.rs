@@ -113,7 +113,7 @@ impl Allocation {
     fn write(&self, out: &mut StructureText) {
         let list = |items: Vec<String>| items.join(";");
         if let Some(caps) = &self.caps {
-            out.set_str("caps", caps.text());
+            out.set_caps("caps", caps);
         }
         out.set("need-pool", self.need_pool);
         let pools = self.pools.iter().map(|o| format!("{},{},{}", o.size, o.min, o.max)).collect();
@@ -318,14 +318,14 @@ impl Query {
             Query::Latency { live, .. } => out.set("live", *live),
             Query::Caps { filter, result } => {
                 if let Some(filter) = filter {
-                    out.set_str("filter", filter.text());
+                    out.set_caps("filter", filter);
                 }
                 if let Some(result) = result {
-                    out.set_str("result", result.text());
+                    out.set_caps("result", result);
                 }
             }
             Query::AcceptCaps { caps, accepted } => {
-                out.set_str("caps", caps.text());
+                out.set_caps("caps", caps);
                 out.set("accepted", *accepted);
             }
             Query::Seeking { format, seekable, .. } => {

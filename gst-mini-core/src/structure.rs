@@ -18,6 +18,7 @@ mod ops;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::caps::Caps;
 use crate::value::parse::{Cursor, ParseError};
 
 use crate::value::{Fraction, Nested, Value, push_quoted};
@@ -232,6 +233,12 @@ impl StructureText {
     pub fn set_str(&mut self, field: &str, text: &str) {
         print_field_name(&mut self.0, field, "string");
         push_quoted(&mut self.0, text);
+    }
+
+    /// Writes a field that is a string and holds caps.
+    pub fn set_caps(&mut self, field: &str, caps: &Caps) {
+        print_field_name(&mut self.0, field, "string");
+        self.0.push_str(caps.quoted());
     }
 
     /// The whole text, `;` included.

@@ -4,32 +4,32 @@
 //! In GStreamer: `gst/gstcaps.c` (`gst_caps_intersect_full`, `gst_caps_is_subset`, `gst_caps_subtract`).
 //! Left out: nothing.
 
-use super::{Caps, CapsFeatures};
+use super::{Caps, CapsFeatures, common};
 use crate::structure::Structure;
 use crate::value::{Fraction, Value};
 
 impl Caps {
     /// The formats of both. The order weighs the preferences of both sides equally.
     pub fn intersect(&self, other: &Caps) -> Caps {
-        self.intersect_in(other, zigzag(self.size(), other.size()))
+        match self.all_of_one(other) {
+            Some(whole) => whole.clone(),
+            None => self.intersect_in(other, zigzag(self.size(), other.size())),
+        }
     }
 
     /// The formats of both, in the order of `self`.
     pub fn intersect_first(&self, other: &Caps) -> Caps {
-        let width = other.size();
-        self.intersect_in(other, (0..self.size()).flat_map(|at| (0..width).map(move |b| (at, b))))
+        if let Some(whole) = self.all_of_one(other) {
+            return whole.clone();
+        }
+        common::of(self, other, || {
+            let width = other.size();
+            let order = (0..self.size()).flat_map(|at| (0..width).map(move |b| (at, b)));
+            self.intersect_in(other, order)
+        })
     }
 
     fn intersect_in(&self, other: &Caps, order: impl Iterator<Item = (usize, usize)>) -> Caps {
-        if self.is_same(other) || other.is_any() {
-            return self.clone();
-        }
-        if self.is_any() {
-            return other.clone();
-        }
-        if let Some(whole) = self.one_within(other) {
-            return whole.clone();
-        }
         let mut common = Caps::empty();
         for (at, other_at) in order {
             let Some((left, right)) = self.pair(at, other, other_at) else {
@@ -44,6 +44,17 @@ impl Caps {
         }
         // One that takes all of the other gives it back, and with it the text it may have already.
         [self, other].into_iter().find(|whole| **whole == common).cloned().unwrap_or(common)
+    }
+
+    /// The one of two that is what both have in common, where a look tells.
+    fn all_of_one<'a>(&'a self, other: &'a Caps) -> Option<&'a Caps> {
+        if self.is_same(other) || other.is_any() {
+            Some(self)
+        } else if self.is_any() {
+            Some(other)
+        } else {
+            self.one_within(other)
+        }
     }
 
     /// The one of two with one structure each that is what both have in common, where a look at each field

@@ -287,7 +287,7 @@ impl Instance {
             let place = &mut GmText::for_string(&mut text);
             f(self.obj, cx.raw(), GmStr::new(&question), place) != 0
         };
-        match Query::from_text(&text).filter(|_| answered) {
+        match answered.then(|| Query::from_text(&text)).flatten() {
             Some(answer) => {
                 *query = answer;
                 true
