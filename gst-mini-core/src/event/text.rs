@@ -32,7 +32,7 @@ impl Event {
                     out.set("group-id", *group_id);
                 }
             }
-            EventKind::Caps(caps) => out.set_str("caps", caps.text()),
+            EventKind::Caps(caps) => out.set_caps("caps", caps),
             EventKind::Segment(segment) => out.set_str("segment", &segment.to_string()),
             EventKind::Tag(tags) => out.set_str("structure", &tags.to_string()),
             EventKind::Gap { pts, duration } => {
@@ -89,7 +89,7 @@ impl Event {
         let inner = || read.str("structure")?.parse::<Structure>().ok();
         let kind = match read.name() {
             "stream-start" => EventKind::StreamStart {
-                stream_id: read.str("stream-id")?.to_owned(),
+                stream_id: read.str("stream-id")?.into(),
                 group_id: read.get("group-id").and_then(|v| v.as_u64()).map(|v| v as u32),
             },
             "caps" => EventKind::Caps(Caps::parse(read.str("caps")?).ok()?),
@@ -127,7 +127,7 @@ impl Event {
             }
         };
         let seqnum = read.get("seqnum").and_then(|v| v.as_u64()).map_or(0, |v| v as u32);
-        Some(Event { kind, seqnum })
+        Some(Event::with(kind, seqnum))
     }
 }
 
