@@ -20,13 +20,13 @@ impl<T: Clone + PartialEq> Last<T> {
     }
 
     /// The text of `value`, made with `write` if it is not the last one.
-    pub fn text(&self, value: &T, write: impl FnOnce() -> String) -> Rc<str> {
+    pub fn text(&self, value: &T, write: impl FnOnce() -> Rc<str>) -> Rc<str> {
         if let Some((known, text)) = &*self.0.borrow()
             && known == value
         {
             return text.clone();
         }
-        let text: Rc<str> = write().into();
+        let text = write();
         self.remember(value.clone(), text.clone());
         text
     }
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn the_last_one_is_recognized_both_ways_and_no_other() {
         let last = Last::new();
-        assert_eq!(&*last.text(&7, || "seven".to_owned()), "seven");
+        assert_eq!(&*last.text(&7, || "seven".into()), "seven");
         assert_eq!(&*last.text(&7, || panic!("written again")), "seven");
         assert_eq!(last.value("seven", || panic!("read")), Some(7));
         assert_eq!(last.value("eight", || Some(8)), Some(8));
@@ -73,6 +73,6 @@ mod tests {
             (Some(8), None, None)
         );
         assert_eq!(last.value("nothing", || None), None);
-        assert_eq!(&*last.text(&7, || "7".to_owned()), "7");
+        assert_eq!(&*last.text(&7, || "7".into()), "7");
     }
 }

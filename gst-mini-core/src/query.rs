@@ -284,13 +284,13 @@ impl Query {
         match self {
             Query::Caps { .. } | Query::AcceptCaps { .. } | Query::Latency { .. } => LAST
                 .try_with(|last| last.text(self, || self.written()))
-                .unwrap_or_else(|_| self.written().into()),
+                .unwrap_or_else(|_| self.written()),
             // Others may hold on to memory.
-            _ => self.written().into(),
+            _ => self.written(),
         }
     }
 
-    fn written(&self) -> String {
+    fn written(&self) -> Rc<str> {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
         let mut out = StructureText::new(name);
         let mut number = |field: &str, value: Option<u64>| {

@@ -15,7 +15,9 @@
 mod fixate;
 mod ops;
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use crate::caps::Caps;
@@ -213,13 +215,24 @@ fn print_field_name(text: &mut String, name: &str, type_name: &str) {
     }
 }
 
+thread_local! {
+    /// Where a thread writes structures that are only wanted as text: what it takes and gives back in many sizes, the
+    /// allocator keeps with the thread.
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// What a thread keeps of it, in bytes.
+const KEPT: usize = 4096;
+
 /// A structure that is only wanted as text: written field by field, each field once.
 pub(crate) struct StructureText(String);
 
 impl StructureText {
     /// The text of a structure without fields.
     pub fn new(name: &str) -> Self {
-        let mut text = String::with_capacity(128);
+        // Where another one is being written there is a fresh one.
+        let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        text.clear();
         text.push_str(name);
         StructureText(text)
     }
@@ -242,9 +255,14 @@ impl StructureText {
     }
 
     /// The whole text, `;` included.
-    pub fn end(mut self) -> String {
+    pub fn end(mut self) -> Rc<str> {
         self.0.push(';');
-        self.0
+        let text = Rc::from(self.0.as_str());
+        if self.0.capacity() <= KEPT {
+            // A thread that ends keeps nothing.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(self.0));
+        }
+        text
     }
 }
 

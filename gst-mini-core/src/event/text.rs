@@ -18,11 +18,10 @@ thread_local! {
 impl Event {
     /// The text that crosses the plugin boundary.
     pub fn to_text(&self) -> Rc<str> {
-        LAST.try_with(|last| last.text(self, || self.written()))
-            .unwrap_or_else(|_| self.written().into())
+        LAST.try_with(|last| last.text(self, || self.written())).unwrap_or_else(|_| self.written())
     }
 
-    fn written(&self) -> String {
+    fn written(&self) -> Rc<str> {
         let mut out = StructureText::new(self.kind.type_name());
         out.set("seqnum", self.seqnum);
         match &self.kind {
