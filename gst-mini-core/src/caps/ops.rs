@@ -293,3 +293,45 @@ fn zigzag(length: usize, other_length: usize) -> impl Iterator<Item = (usize, us
         (lowest..=highest).rev().map(move |at| (at, sum - at))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_look_tells_is_what_intersecting_gives() {
+        let texts = [
+            "video/x-raw, width=(int)4",
+            "video/x-raw, width=(int)4, height=(int)3",
+            "video/x-raw, height=(int)3, width=(int)4",
+            "video/x-raw, width=(int)4, rate=(fraction)[ 0/1, 30/1 ]",
+            "video/x-raw, width=(int)4, height=(int)3, rate=(fraction)30/1",
+            "video/x-raw, width=(int){ 4, 4 }, height=(int)3",
+            "video/x-raw, width=(int)[ 4, 5 ]",
+            "video/x-raw, gamma=(double)0.5",
+            "video/x-raw, format=(string)I420, width=(int)4",
+            "video/x-raw, format=(string)NV12, width=(int)4",
+            "video/x-raw(memory:DMABuf), width=(int)4",
+            "video/x-raw(ANY), width=(int)4",
+            "audio/x-raw, width=(int)4",
+            "video/x-raw; audio/x-raw, width=(int)4",
+            "ANY",
+            "EMPTY",
+        ];
+        let mut told = 0;
+        for (left, right) in texts.iter().flat_map(|left| texts.map(|right| (left, right))) {
+            let (left, right): (Caps, Caps) = (left.parse().unwrap(), right.parse().unwrap());
+            if left.is_any() || right.is_any() {
+                continue;
+            }
+            let pairs = (0..left.size()).flat_map(|at| (0..right.size()).map(move |b| (at, b)));
+            let common = left.intersect_in(&right, pairs);
+            if let Some(whole) = left.one_within(&right) {
+                told += 1;
+                assert_eq!(*whole, common, "{left} and {right}");
+            }
+            assert_eq!(left.intersect_first(&right), common, "{left} and {right}");
+        }
+        assert!(told > 20, "{told}");
+    }
+}

@@ -191,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_is_changed_leaves_those_it_was_shared_with_as_they_are() {
+        let first = Event::segment(Segment::default());
+        let text = first.to_text();
+        let mut second = first.clone();
+        let EventKind::Segment(segment) = &mut second.kind else { panic!("{second:?}") };
+        segment.base = 7;
+        assert!(first != second && first.to_text() == text && second.to_text() != text);
+        assert_eq!(Event::from_text(&second.to_text()), Some(second));
+    }
+
+    #[test]
     fn data_that_is_no_event_is_refused() {
         for text in ["", "caps", "caps, caps=(string)\"", "segment, segment=(string)x", "nonsense"]
         {
