@@ -52,7 +52,7 @@ pub fn json_of_event(event: &Event) -> Json {
     let mut set = |key: &str, value: Json| out.insert(key.to_owned(), value);
     set("event", json!(name_of_event(event)));
     match &event.kind {
-        EventKind::StreamStart { stream_id, .. } => set("stream_id", json!(stream_id)),
+        EventKind::StreamStart { stream_id, .. } => set("stream_id", json!(**stream_id)),
         EventKind::Caps(caps) => set("caps", json!(caps.to_string())),
         EventKind::Segment(segment) => set("segment", json_of(segment)),
         EventKind::Gap { pts, duration } => {

@@ -15,6 +15,7 @@
 //! Left out: operations on ANY that GStreamer answers with a critical warning: here fixating ANY and
 //! subtracting from it leave it as it is.
 
+mod common;
 mod difference;
 mod features;
 mod memo;
@@ -26,7 +27,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::structure::Structure;
-use crate::value::{Nested, Value};
+use crate::value::{Nested, Value, quote};
 
 pub use crate::value::ParseError as CapsParseError;
 pub use difference::first_difference;
@@ -46,13 +47,15 @@ struct Content {
     features: Vec<CapsFeatures>,
     /// The text, once somebody has asked for it.
     text: OnceLock<Box<str>>,
+    /// The text as it stands in another: a caps event has a number of its own at each element.
+    quoted: OnceLock<Box<str>>,
 }
 
 impl Clone for Content {
     /// A copy is made to be changed: it has no text yet.
     fn clone(&self) -> Self {
         let (structures, features) = (self.structures.clone(), self.features.clone());
-        Content { structures, features, text: OnceLock::new() }
+        Content { structures, features, text: OnceLock::new(), quoted: OnceLock::new() }
     }
 }
 
@@ -61,6 +64,7 @@ impl Content {
     fn change(shared: &mut Arc<Content>) -> &mut Content {
         let content = Arc::make_mut(shared);
         content.text.take();
+        content.quoted.take();
         content
     }
 }
@@ -226,6 +230,23 @@ impl Caps {
         text
     }
 
+    /// [`Caps::to_string`], lent: content keeps its text.
+    pub(crate) fn text(&self) -> &str {
+        match &self.content {
+            Some(content) => content.text.get_or_init(|| self.print(Nested::Quoted).into()),
+            None if self.any => "ANY",
+            None => "EMPTY",
+        }
+    }
+
+    /// [`quote`] of [`Caps::text`].
+    pub(crate) fn quoted(&self) -> &str {
+        match &self.content {
+            Some(content) => content.quoted.get_or_init(|| quote(self.text()).into()),
+            None => self.text(),
+        }
+    }
+
     fn is_without_structures(&self) -> bool {
         self.structures().is_empty()
     }
@@ -249,12 +270,7 @@ impl PartialEq for Caps {
 impl fmt::Display for Caps {
     /// GStreamer's text for caps, which reads back as the same caps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.content {
-            Some(content) => {
-                f.write_str(content.text.get_or_init(|| self.print(Nested::Quoted).into()))
-            }
-            None => f.write_str(&self.print(Nested::Quoted)),
-        }
+        f.write_str(self.text())
     }
 }
 

@@ -8,9 +8,10 @@
 //! Left out: more than one; a thread takes one event through the whole chain before the next.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A value with its text; one for each thread.
-pub(crate) struct Last<T>(RefCell<Option<(T, String)>>);
+pub(crate) struct Last<T>(RefCell<Option<(T, Rc<str>)>>);
 
 impl<T: Clone + PartialEq> Last<T> {
     /// Nothing yet.
@@ -19,33 +20,39 @@ impl<T: Clone + PartialEq> Last<T> {
     }
 
     /// The text of `value`, made with `write` if it is not the last one.
-    pub fn text(&self, value: &T, write: impl FnOnce() -> String) -> String {
+    pub fn text(&self, value: &T, write: impl FnOnce() -> Rc<str>) -> Rc<str> {
         if let Some((known, text)) = &*self.0.borrow()
             && known == value
         {
             return text.clone();
         }
         let text = write();
-        self.remember(value, &text);
+        self.remember(value.clone(), text.clone());
         text
     }
 
     /// What `text` says, read with `read` if it is not the last one.
     pub fn value(&self, text: &str, read: impl FnOnce() -> Option<T>) -> Option<T> {
-        if let Some((value, known)) = &*self.0.borrow()
-            && known == text
-        {
-            return Some(value.clone());
+        if let Some(value) = self.known(text.as_bytes()) {
+            return Some(value);
         }
         let value = read()?;
-        self.remember(&value, text);
+        self.remember(value.clone(), text.into());
         Some(value)
     }
 
-    fn remember(&self, value: &T, text: &str) {
-        let fresh = Some((value.clone(), text.to_owned()));
+    /// What these bytes say if they are the last text. Whoever has them from the boundary need not look whether
+    /// they are UTF-8 then.
+    pub fn known(&self, text: &[u8]) -> Option<T> {
+        match &*self.0.borrow() {
+            Some((value, known)) if known.as_bytes() == text => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    fn remember(&self, value: T, text: Rc<str>) {
         // What was there is dropped when nothing is borrowed any more.
-        let _before = self.0.replace(fresh);
+        let _before = self.0.replace(Some((value, text)));
     }
 }
 
@@ -56,12 +63,16 @@ mod tests {
     #[test]
     fn the_last_one_is_recognized_both_ways_and_no_other() {
         let last = Last::new();
-        assert_eq!(last.text(&7, || "seven".to_owned()), "seven");
-        assert_eq!(last.text(&7, || panic!("written again")), "seven");
+        assert_eq!(&*last.text(&7, || "seven".into()), "seven");
+        assert_eq!(&*last.text(&7, || panic!("written again")), "seven");
         assert_eq!(last.value("seven", || panic!("read")), Some(7));
         assert_eq!(last.value("eight", || Some(8)), Some(8));
-        assert_eq!(last.text(&8, || panic!("written")), "eight");
+        assert_eq!(&*last.text(&8, || panic!("written")), "eight");
+        assert_eq!(
+            (last.known(b"eight"), last.known(b"eigh"), last.known(b"\xff")),
+            (Some(8), None, None)
+        );
         assert_eq!(last.value("nothing", || None), None);
-        assert_eq!(last.text(&7, || "7".to_owned()), "7");
+        assert_eq!(&*last.text(&7, || "7".into()), "7");
     }
 }

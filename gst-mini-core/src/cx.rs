@@ -18,6 +18,7 @@ use crate::structure::Structure;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::value::Value;
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A pad's number within its element: template order for those that are always there.
@@ -256,7 +257,26 @@ impl<'a> Cx<'a> {
 
     /// [`Cx::property`], read as a number or switch.
     pub fn property_as<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.property(name)?.parse().ok()
+        unsafe extern "C" fn read<T: std::str::FromStr>(
+            obj: *mut c_void,
+            ptr: *const u8,
+            len: usize,
+        ) {
+            // SAFETY: `property_as` made `obj` from its own place, which outlives the call; the writer passes
+            // readable bytes.
+            let (place, text) =
+                unsafe { (&mut *obj.cast::<Option<T>>(), GmStr { ptr, len }.to_str()) };
+            // A panic of the type's own must not go through the host.
+            *place = text.and_then(|text| {
+                std::panic::catch_unwind(|| text.parse().ok()).unwrap_or_default()
+            });
+        }
+        let property = self.vtable().property?;
+        let mut value = None::<T>;
+        let mut place = GmText { obj: (&raw mut value).cast(), write: Some(read::<T>) };
+        // SAFETY: name and place live for the call.
+        let told = unsafe { property(self.raw, GmStr::new(name), &mut place) } != 0;
+        value.filter(|_| told)
     }
 
     /// Publishes the value of a read-only property.
@@ -320,7 +340,7 @@ impl<'a> Cx<'a> {
     /// Only for [`MultiPad`](crate::element::MultiPad), holding no lock. Streaming or control thread.
     pub fn add_pad(&self, template: &str, name: &str, events: &[Event]) -> Option<PadId> {
         let add_pad = self.vtable().add_pad?;
-        let texts: Vec<String> = events.iter().map(Event::to_text).collect();
+        let texts: Vec<Rc<str>> = events.iter().map(Event::to_text).collect();
         let texts: Vec<GmStr> = texts.iter().map(|text| GmStr::new(text)).collect();
         let (template, name, count) = (GmStr::new(template), GmStr::new(name), texts.len() as u32);
         // SAFETY: all texts live for the call.

@@ -15,6 +15,9 @@ use crate::error::FlowError;
 use crate::segment::{Format, SeekFlags, SeekType, Segment};
 use crate::structure::Structure;
 use crate::time::ClockTime;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Relates events and messages that belong to one cause, such as a seek and its flushes.
@@ -35,7 +38,7 @@ pub fn next_group_id() -> u32 {
 /// A name for a stream that has no URI: 32 hexadecimal digits as GStreamer's, but out of the element's name
 /// and a number, so that a run can be repeated.
 #[cfg(feature = "host")]
-pub(crate) fn stream_id(element: &str, number: Seqnum) -> String {
+pub(crate) fn stream_id(element: &str, number: Seqnum) -> Arc<str> {
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(number);
     let mix = |seed: u64| {
         element.bytes().fold(seed, |hash, byte| {
@@ -43,7 +46,7 @@ pub(crate) fn stream_id(element: &str, number: Seqnum) -> String {
         })
     };
     let first = mix(seed);
-    format!("{first:016x}{:016x}", mix(first))
+    format!("{first:016x}{:016x}", mix(first)).into()
 }
 
 /// What sort of quality-of-service report.
@@ -196,7 +199,7 @@ pub enum EventKind {
     /// A new stream begins. Sticky, serialized.
     StreamStart {
         /// Unique name of the stream.
-        stream_id: String,
+        stream_id: Arc<str>,
         /// Streams of one group play together.
         group_id: Option<u32>,
     },
@@ -252,19 +255,53 @@ pub enum EventKind {
     Custom(CustomKind, Structure),
 }
 
-/// What an event says and which cause it belongs to.
+/// What an event says and which cause it belongs to. Cloning shares, as every pad on the way keeps what is sticky;
+/// changing a field copies first if the event is shared.
+#[derive(Clone)]
+pub struct Event(Arc<EventContent>);
+
+/// The fields of an [`Event`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct EventContent {
     /// Content.
     pub kind: EventKind,
     /// Cause.
     pub seqnum: Seqnum,
 }
 
+impl Deref for Event {
+    type Target = EventContent;
+    fn deref(&self) -> &EventContent {
+        &self.0
+    }
+}
+
+impl DerefMut for Event {
+    fn deref_mut(&mut self) -> &mut EventContent {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Event) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("kind", &self.kind).field("seqnum", &self.seqnum).finish()
+    }
+}
+
 impl Event {
     /// An event with a new sequence number.
     pub fn new(kind: EventKind) -> Event {
-        Event { kind, seqnum: next_seqnum() }
+        Event::with(kind, next_seqnum())
+    }
+    /// An event with that sequence number.
+    fn with(kind: EventKind, seqnum: Seqnum) -> Event {
+        Event(Arc::new(EventContent { kind, seqnum }))
     }
     /// The same event as part of another cause.
     pub fn with_seqnum(mut self, seqnum: Seqnum) -> Event {
@@ -272,7 +309,7 @@ impl Event {
         self
     }
     /// Stream start.
-    pub fn stream_start(stream_id: impl Into<String>) -> Event {
+    pub fn stream_start(stream_id: impl Into<Arc<str>>) -> Event {
         Event::new(EventKind::StreamStart { stream_id: stream_id.into(), group_id: None })
     }
     /// Caps.

@@ -116,7 +116,12 @@ unsafe extern "C" fn give_back(buf: *mut GmBuffer) {
 impl Shared {
     #[cold]
     fn make(self: &Arc<Self>) -> Box<Pooled> {
-        self.made.fetch_add(1, Ordering::Relaxed);
+        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        // Room for all there are, so that what comes back allocates nothing.
+        self.try_list(|list| {
+            let missing = made.min(self.keep).saturating_sub(list.free.len());
+            list.free.reserve(missing);
+        });
         let AllocationParams { align, prefix, padding } = self.params;
         let room = align.saturating_add(prefix).saturating_add(padding);
         let data = vec![0; self.size.saturating_add(room)];
@@ -297,11 +302,9 @@ impl BufferPool {
             kept.into_iter().for_each(|pooled| shared.free(pooled));
             return;
         }
-        kept.reserve(shared.keep);
         while kept.len() < shared.min {
             kept.push(shared.make());
         }
-        // Room for all, so that what comes back allocates nothing.
         shared.try_list(|list| std::mem::swap(&mut list.free, &mut kept));
     }
 

@@ -9,8 +9,9 @@ use crate::caps::Caps;
 use crate::crossing::Last;
 use crate::pool::{AllocationParams, BufferPool};
 use crate::segment::Format;
-use crate::structure::Structure;
+use crate::structure::{Structure, StructureText};
 use crate::time::ClockTime;
+use std::rc::Rc;
 
 thread_local! {
     static LAST: Last<Query> = const { Last::new() };
@@ -109,10 +110,10 @@ pub struct PoolOffer {
 pub const VIDEO_META: &str = "GstVideoMetaAPI";
 
 impl Allocation {
-    fn write(&self, out: &mut Structure) {
+    fn write(&self, out: &mut StructureText) {
         let list = |items: Vec<String>| items.join(";");
         if let Some(caps) = &self.caps {
-            out.set("caps", caps.to_string());
+            out.set_caps("caps", caps);
         }
         out.set("need-pool", self.need_pool);
         let pools = self.pools.iter().map(|o| format!("{},{},{}", o.size, o.min, o.max)).collect();
@@ -194,7 +195,7 @@ impl Scheduling {
         self.pull && self.seekable
     }
 
-    fn write(&self, out: &mut Structure) {
+    fn write(&self, out: &mut StructureText) {
         for (field, value) in [
             ("seekable", self.seekable),
             ("sequential", self.sequential),
@@ -279,7 +280,7 @@ impl Query {
     }
 
     /// The text that crosses the plugin boundary, question and answer alike.
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self) -> Rc<str> {
         match self {
             Query::Caps { .. } | Query::AcceptCaps { .. } | Query::Latency { .. } => LAST
                 .try_with(|last| last.text(self, || self.written()))
@@ -289,9 +290,9 @@ impl Query {
         }
     }
 
-    fn written(&self) -> String {
+    fn written(&self) -> Rc<str> {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
-        let mut out = Structure::new(name.to_owned());
+        let mut out = StructureText::new(name);
         let mut number = |field: &str, value: Option<u64>| {
             if let Some(value) = value {
                 out.set(field, value);
@@ -317,14 +318,14 @@ impl Query {
             Query::Latency { live, .. } => out.set("live", *live),
             Query::Caps { filter, result } => {
                 if let Some(filter) = filter {
-                    out.set("filter", filter.to_string());
+                    out.set_caps("filter", filter);
                 }
                 if let Some(result) = result {
-                    out.set("result", result.to_string());
+                    out.set_caps("result", result);
                 }
             }
             Query::AcceptCaps { caps, accepted } => {
-                out.set("caps", caps.to_string());
+                out.set_caps("caps", caps);
                 out.set("accepted", *accepted);
             }
             Query::Seeking { format, seekable, .. } => {
@@ -334,9 +335,15 @@ impl Query {
             Query::Scheduling(scheduling) => scheduling.write(&mut out),
             Query::Allocation(allocation) => allocation.write(&mut out),
             Query::Drain => {}
-            Query::Custom(structure) => out.set("structure", structure.to_string()),
+            Query::Custom(structure) => out.set_str("structure", &structure.to_string()),
         }
-        out.to_string()
+        out.end()
+    }
+
+    /// [`Query::from_text`] of what may not be text at all.
+    pub(crate) fn from_bytes(text: &[u8]) -> Option<Query> {
+        let known = LAST.try_with(|last| last.known(text)).ok().flatten();
+        known.or_else(|| Query::from_text(std::str::from_utf8(text).ok()?))
     }
 
     /// Reads the text that crossed the plugin boundary; `None` if it is not a query's.

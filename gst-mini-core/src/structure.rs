@@ -15,11 +15,15 @@
 mod fixate;
 mod ops;
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
+use crate::caps::Caps;
 use crate::value::parse::{Cursor, ParseError};
-use crate::value::{Fraction, Nested, Value};
+
+use crate::value::{Fraction, Nested, Value, push_quoted};
 
 /// A name and ordered, named values.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,11 +140,7 @@ impl Structure {
     /// What follows the name, `;` included.
     pub(crate) fn print_fields(&self, text: &mut String, nested: Nested) {
         for (name, value) in self.fields() {
-            for part in [", ", name, "=(", value.element_type_name(), ")"] {
-                text.push_str(part);
-            }
-            // Writing to a String cannot fail.
-            let _ = value.write_field(text, nested);
+            print_field(text, name, value, nested);
         }
         text.push(';');
     }
@@ -200,6 +200,69 @@ impl Structure {
             Some(old) => *old = value,
             None => self.fields.push((field, value)),
         }
+    }
+}
+
+fn print_field(text: &mut String, name: &str, value: &Value, nested: Nested) {
+    print_field_name(text, name, value.element_type_name());
+    // Writing to a String cannot fail.
+    let _ = value.write_field(text, nested);
+}
+
+fn print_field_name(text: &mut String, name: &str, type_name: &str) {
+    for part in [", ", name, "=(", type_name, ")"] {
+        text.push_str(part);
+    }
+}
+
+thread_local! {
+    /// Where a thread writes structures that are only wanted as text: what it takes and gives back in many sizes, the
+    /// allocator keeps with the thread.
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// What a thread keeps of it, in bytes.
+const KEPT: usize = 4096;
+
+/// A structure that is only wanted as text: written field by field, each field once.
+pub(crate) struct StructureText(String);
+
+impl StructureText {
+    /// The text of a structure without fields.
+    pub fn new(name: &str) -> Self {
+        // Where another one is being written there is a fresh one.
+        let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        text.clear();
+        text.push_str(name);
+        StructureText(text)
+    }
+
+    /// Writes a field behind the others.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) {
+        print_field(&mut self.0, field, &value.into(), Nested::Quoted);
+    }
+
+    /// Writes a field that is a string.
+    pub fn set_str(&mut self, field: &str, text: &str) {
+        print_field_name(&mut self.0, field, "string");
+        push_quoted(&mut self.0, text);
+    }
+
+    /// Writes a field that is a string and holds caps.
+    pub fn set_caps(&mut self, field: &str, caps: &Caps) {
+        print_field_name(&mut self.0, field, "string");
+        self.0.push_str(caps.quoted());
+    }
+
+    /// The whole text, `;` included.
+    pub fn end(mut self) -> Rc<str> {
+        self.0.push(';');
+        let text = Rc::from(self.0.as_str());
+        if self.0.capacity() <= KEPT {
+            // A thread that ends keeps nothing.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(self.0));
+        }
+        text
     }
 }
 

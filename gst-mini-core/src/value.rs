@@ -32,8 +32,8 @@ use crate::time::ClockTime;
 pub use choice::{Choice, EnumType, FORMAT, FlagsType, SEEK_FLAGS, SEEK_TYPE, STATE};
 pub use fraction::Fraction;
 pub use parse::ParseError;
-pub(crate) use serialize::Nested;
 pub use serialize::quote;
+pub(crate) use serialize::{Nested, push_quoted};
 
 /// One value, or a set of possible values, as found in caps fields, properties and messages.
 #[derive(Clone, Debug, PartialEq)]

@@ -238,9 +238,9 @@ impl Element for Identity {
     }
 
     fn change_state(cx: &Cx, transition: Transition) -> Result<StateReturn, ElementError> {
-        let syncs = cx.property_as("sync").unwrap_or(false);
+        let syncs = || cx.property_as("sync").unwrap_or(false);
         let paused = transition.to == State::Paused;
-        Ok(if syncs && paused { StateReturn::NoPreroll } else { StateReturn::Success })
+        Ok(if paused && syncs() { StateReturn::NoPreroll } else { StateReturn::Success })
     }
 }
 

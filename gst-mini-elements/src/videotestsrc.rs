@@ -35,7 +35,7 @@ pub struct VideoTestSrc {
     backwards: Option<u64>,
     /// A segment that was asked for before the rate was decided.
     sought: Option<Segment>,
-    studio: Option<Studio>,
+    studio: Option<Box<Studio>>,
     latency: Arc<Latency>,
 }
 
@@ -60,6 +60,15 @@ struct Studio {
     painter: Painter,
     /// Bytes of a frame.
     size: usize,
+}
+
+impl Studio {
+    /// Two kilobytes, which are not to be on the stack of who only draws.
+    #[cold]
+    #[inline(never)]
+    fn open(look: Look, info: VideoInfo) -> Box<Studio> {
+        Box::new(Studio { size: info.size(), painter: Painter::with(look, info) })
+    }
 }
 
 impl Element for VideoTestSrc {
@@ -250,7 +259,7 @@ impl Source for VideoTestSrc {
         }
         let picture = rate(&info).map(|(num, den)| ClockTime::of_frame(1, num, den).nanos());
         self.latency.picture.set(picture.unwrap_or(0));
-        self.studio = Some(Studio { size: info.size(), painter: Painter::with(self.look(), info) });
+        self.studio = Some(Studio::open(self.look(), info));
         if let Some(segment) = self.sought.take() {
             self.seek(cx, &segment);
         }
@@ -260,7 +269,7 @@ impl Source for VideoTestSrc {
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
         let look = self.look();
         if let Some(studio) = self.studio.as_mut().filter(|studio| *studio.painter.look() != look) {
-            studio.painter = Painter::with(look, studio.painter.info().clone());
+            *studio = Studio::open(look, studio.painter.info().clone());
         }
         let Some(studio) = &self.studio else { return Err(FlowError::NotNegotiated) };
         let rate = rate(studio.painter.info());

@@ -401,8 +401,9 @@ impl PadHandler for MultiBase {
 
     fn event(&self, pad: &PadCore, event: Event) -> FlowResult {
         if pad.direction() == Direction::Src {
-            let cx = Context::new(&self.core, self.core.pad(pad.id()));
-            let taken = self.core.instance().src_event(&cx, &event);
+            let taken = Context::lend(&self.core, self.core.pad(pad.id()), |cx| {
+                self.core.instance().src_event(cx, &event)
+            });
             return match taken {
                 Some(true) => Ok(()),
                 Some(false) => Err(FlowError::NotSupported),
@@ -433,15 +434,16 @@ impl PadHandler for MultiBase {
                 if let EventKind::Caps(caps) = &event.kind {
                     self.check_caps(pad, caps)?;
                 }
-                let cx = Context::new(&self.core, self.core.pad(pad.id()));
-                self.core.instance().sink_event(&cx, &event).map(|_| ())
+                Context::lend(&self.core, self.core.pad(pad.id()), |cx| {
+                    self.core.instance().sink_event(cx, &event).map(|_| ())
+                })
             }
         }
     }
 
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
-        let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        if self.core.instance().query(&cx, query) {
+        let pad_of_call = self.core.pad(pad.id());
+        if Context::lend(&self.core, pad_of_call, |cx| self.core.instance().query(cx, query)) {
             return true;
         }
         // What keeps its place among the data does not overtake what waits in the element.

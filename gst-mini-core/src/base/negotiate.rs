@@ -17,8 +17,8 @@ use crate::query::Query;
 
 /// What an element can make or take with its present properties, in its template.
 pub(crate) fn own_caps(core: &ElementCore, pad: &PadCore) -> Caps {
-    let cx = Context::detached(core);
-    match core.instance().pad_caps(&cx, pad.id().0) {
+    let own = Context::lend(core, None, |cx| core.instance().pad_caps(cx, pad.id().0));
+    match own {
         Some(caps) => caps.intersect_first(&pad.template_caps()),
         None => pad.template_caps(),
     }

@@ -353,8 +353,8 @@ impl PadHandler for SinkBase {
     }
 
     fn query(&self, pad: &PadCore, query: &mut Query) -> bool {
-        let cx = Context::new(&self.core, Some(self.sink.clone()));
-        if self.core.instance().query(&cx, query) {
+        let pad_of_call = Some(self.sink.clone());
+        if Context::lend(&self.core, pad_of_call, |cx| self.core.instance().query(cx, query)) {
             return true;
         }
         match query {

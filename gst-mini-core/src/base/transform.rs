@@ -123,24 +123,23 @@ impl TransformBase {
     }
 
     /// Formats the pad could have, seen through the element from the other side.
-    fn possible(&self, pad: &PadCore, filter: Option<&Caps>) -> Caps {
+    fn possible(&self, cx: &Context, pad: &PadCore, filter: Option<&Caps>) -> Caps {
         let (other, there) = match pad.direction() {
             Direction::Sink => (&self.src, Direction::Src),
             Direction::Src => (&self.sink, Direction::Sink),
         };
-        let cx = Context::new(&self.core, None);
         let instance = self.core.instance();
         let template = pad.template_caps();
         let across = match filter {
             Some(filter) => {
                 let here = filter.intersect_first(&template);
-                instance.transform_caps(&cx, there.opposite(), &here)
+                instance.transform_caps(cx, there.opposite(), &here)
             }
             None => Caps::any(),
         };
         let across = across.intersect_first(&other.template_caps());
         let peer = negotiate::peer_caps(other, &across).intersect_first(&other.template_caps());
-        let back = instance.transform_caps(&cx, there, &peer);
+        let back = instance.transform_caps(cx, there, &peer);
         let back = match filter {
             Some(filter) => filter.intersect_first(&back),
             None => back,
@@ -160,17 +159,48 @@ impl TransformBase {
 
     /// Whether the element can do something with a format of the pad. What its neighbors say to that is asked
     /// when the format comes, by each of its own peer: else every one on the way would ask all beyond it.
-    fn accepts(&self, pad: &PadCore, caps: &Caps) -> bool {
+    fn accepts(&self, cx: &Context, pad: &PadCore, caps: &Caps) -> bool {
         let other = match pad.direction() {
             Direction::Sink => &self.src,
             Direction::Src => &self.sink,
         };
-        let across = |caps: &Caps| {
-            let cx = Context::new(&self.core, None);
-            self.core.instance().transform_caps(&cx, pad.direction(), caps)
-        };
+        let across = |caps: &Caps| self.core.instance().transform_caps(cx, pad.direction(), caps);
         caps.can_intersect(&pad.template_caps())
             && across(caps).can_intersect(&other.template_caps())
+    }
+
+    fn query_with(&self, cx: &Context, pad: &PadCore, query: &mut Query) -> bool {
+        if self.core.instance().query(cx, query) {
+            return true;
+        }
+        if cx.was_refused() {
+            // In a chain of such elements twice for each would be without end.
+            return false;
+        }
+        match query {
+            Query::Caps { filter, result } => {
+                *result = Some(self.possible(cx, pad, filter.as_ref()));
+                true
+            }
+            Query::AcceptCaps { caps, accepted } => {
+                *accepted = self.accepts(cx, pad, caps);
+                true
+            }
+            // An element that makes other buffers wants nothing of those it gets, once it knows its formats.
+            Query::Allocation(_) => {
+                pad.direction() == Direction::Sink && self.src.current_caps().is_some()
+            }
+            Query::Scheduling(_) if pad.direction() == Direction::Src => {
+                self.scheduling_query(query)
+            }
+            // As GStreamer's base class asks only the peer: no peer, no answer.
+            Query::Latency { .. }
+                if pad.direction() == Direction::Src && !self.sink.is_linked() =>
+            {
+                false
+            }
+            _ => default::query(&self.core, pad, query),
+        }
     }
 
     fn sink_event(&self, event: Event) -> FlowResult {
@@ -391,38 +421,7 @@ impl PadHandler for TransformBase {
             // What comes in goes out, so it may be the memory of those beyond.
             return pad.direction() == Direction::Sink && self.src.ask_peer(query);
         }
-        let cx = Context::new(&self.core, self.core.pad(pad.id()));
-        if self.core.instance().query(&cx, query) {
-            return true;
-        }
-        if cx.was_refused() {
-            // In a chain of such elements twice for each would be without end.
-            return false;
-        }
-        match query {
-            Query::Caps { filter, result } => {
-                *result = Some(self.possible(pad, filter.as_ref()));
-                true
-            }
-            Query::AcceptCaps { caps, accepted } => {
-                *accepted = self.accepts(pad, caps);
-                true
-            }
-            // An element that makes other buffers wants nothing of those it gets, once it knows its formats.
-            Query::Allocation(_) => {
-                pad.direction() == Direction::Sink && self.src.current_caps().is_some()
-            }
-            Query::Scheduling(_) if pad.direction() == Direction::Src => {
-                self.scheduling_query(query)
-            }
-            // As GStreamer's base class asks only the peer: no peer, no answer.
-            Query::Latency { .. }
-                if pad.direction() == Direction::Src && !self.sink.is_linked() =>
-            {
-                false
-            }
-            _ => default::query(&self.core, pad, query),
-        }
+        Context::lend(&self.core, self.core.pad(pad.id()), |cx| self.query_with(cx, pad, query))
     }
 
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {

@@ -94,10 +94,13 @@ impl BinCore {
             return child.refuse_nested_change();
         };
         {
-            let ours = self.core.lent();
+            let (base_time, start_time) = {
+                let ours = self.core.lent.read();
+                (ours.base_time, ours.start_time)
+            };
             let mut lent = child.core().lent.write();
-            lent.base_time = ours.base_time;
-            lent.start_time = ours.start_time;
+            lent.base_time = base_time;
+            lent.start_time = start_time;
         }
         let at = child.standing();
         if child.is_locked_state() {

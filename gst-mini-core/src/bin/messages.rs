@@ -60,19 +60,21 @@ impl Upward {
     }
 
     fn ask<R>(&self, question: impl FnOnce(&BinCore) -> R) -> Option<R> {
-        let inner = self.bin.upgrade()?;
-        let answer = question(inner.behavior.as_bin()?);
-        // Its last handle may have been given up meanwhile.
-        drop(ElementRef::from(inner));
-        Some(answer)
+        self.ask_with(|_, bin| question(bin))
+    }
+
+    fn ask_with<R>(&self, question: impl FnOnce(&ElementRef, &BinCore) -> R) -> Option<R> {
+        // Its last handle may be given up meanwhile; then this is the last.
+        let this = ElementRef::from(self.bin.upgrade()?);
+        Some(question(&this, this.behavior().as_bin()?))
     }
 }
 
 impl MessageSink for Upward {
     fn post(&self, message: Message) {
-        self.ask(|bin| match self.is_own {
+        self.ask_with(|this, bin| match self.is_own {
             true => bin.forward(message),
-            false => bin.handle_message(message),
+            false => bin.handle_message(this, message),
         });
     }
     fn wants_notify(&self) -> bool {
@@ -103,31 +105,30 @@ impl BinCore {
     /// What contains this bin.
     fn above(&self) -> Option<Arc<dyn MessageSink>> {
         let lent = self.core.lent.read();
-        lent.messages.clone().filter(|_| lent.parent.is_some())
+        if lent.parent.is_some() { lent.messages.clone() } else { None }
     }
 
     /// A child's message, on the child's thread.
-    fn handle_message(&self, message: Message) {
-        let Some(this) = self.this() else { return };
-        let child = message.source.clone();
+    fn handle_message(&self, this: &ElementRef, message: Message) {
+        let child = message.source.as_str();
         match &message.kind {
             MessageKind::Error(_) => {
                 self.told_error.store(true, Ordering::Relaxed);
                 this.child_failed();
             }
             MessageKind::Eos => {
-                self.told.lock().ended.insert(child, message.seqnum);
+                self.told.lock().ended.insert(child.to_owned(), message.seqnum);
                 return self.tell_end();
             }
             MessageKind::StreamStart { group_id } => {
-                self.told.lock().started.insert(child, (message.seqnum, *group_id));
+                self.told.lock().started.insert(child.to_owned(), (message.seqnum, *group_id));
                 return self.tell_start();
             }
             MessageKind::SegmentStart { .. } => {
                 let is_first = {
                     let mut told = self.told.lock();
                     let is_first = told.in_segment.is_empty();
-                    told.in_segment.insert(child);
+                    told.in_segment.insert(child.to_owned());
                     is_first
                 };
                 if is_first && !self.is_toplevel() {
@@ -138,7 +139,7 @@ impl BinCore {
             MessageKind::SegmentDone { .. } => {
                 let all = {
                     let mut told = self.told.lock();
-                    told.in_segment.remove(&child);
+                    told.in_segment.remove(child);
                     told.in_segment.is_empty()
                 };
                 if all {
@@ -148,12 +149,12 @@ impl BinCore {
             }
             MessageKind::AsyncStart => {
                 if self.children().iter().any(|other| other.name() == child) {
-                    this.child_began(&child, self.sees_to_async());
+                    this.child_began(child, self.sees_to_async());
                 }
                 return;
             }
             MessageKind::AsyncDone { running_time } => {
-                return this.child_done(&child, *running_time, self.sees_to_async());
+                return this.child_done(child, *running_time, self.sees_to_async());
             }
             MessageKind::ClockProvide(_) => {
                 self.look_for_clock_again();
@@ -162,7 +163,7 @@ impl BinCore {
                     return;
                 }
             }
-            MessageKind::ClockLost(_) if !self.lost_clock(&this, &child) => return,
+            MessageKind::ClockLost(_) if !self.lost_clock(this, child) => return,
             MessageKind::ResetTime(to) if self.top.is_some() => self.reset_start_time(*to),
             _ => {}
         }

@@ -8,6 +8,7 @@ use crate::element::Direction;
 use crate::handle::ElementRef;
 use crate::pad::{Pad, PadCore};
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// One child: what it feeds that has not been handed out, and who feeds it.
@@ -15,14 +16,31 @@ struct Node {
     element: ElementRef,
     /// Links to children that still come before it.
     feeds: usize,
-    /// The child at the other end of each of its sink pads that are linked within the bin.
-    fed_by: Vec<usize>,
+    /// The children at the other ends of its sink pads that are linked within the bin: from here on in the list
+    /// of all such links, up to where the next child's begin.
+    fed_by: usize,
     is_out: bool,
+}
+
+/// Mixes addresses, which nobody chooses for us to collide.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
 }
 
 /// Sorts children, given in the order in which they were added.
 pub(super) fn sinks_first(children: Vec<ElementRef>) -> Vec<ElementRef> {
-    let mut nodes = read(children);
+    let (mut nodes, links) = read(children);
     // Sinks first, the newest before the others; a child that feeds another is none, whatever it says.
     let mut ready: VecDeque<usize> = (0..nodes.len())
         .filter(|at| nodes[*at].feeds == 0 && nodes[*at].element.is_sink())
@@ -38,7 +56,8 @@ pub(super) fn sinks_first(children: Vec<ElementRef>) -> Vec<ElementRef> {
         };
         nodes[at].is_out = true;
         order.push(nodes[at].element.clone());
-        for from in std::mem::take(&mut nodes[at].fed_by) {
+        let end = nodes.get(at + 1).map_or(links.len(), |next| next.fed_by);
+        for &from in &links[nodes[at].fed_by..end] {
             nodes[from].feeds = nodes[from].feeds.saturating_sub(1);
             if nodes[from].feeds == 0 && !nodes[from].is_out && !ready.contains(&from) {
                 ready.push_back(from);
@@ -54,30 +73,31 @@ fn best(nodes: &[Node]) -> Option<usize> {
     left.min_by_key(|(_, node)| (node.feeds, node.element.is_source())).map(|(at, _)| at)
 }
 
-/// The newest first, as they are looked at.
-fn read(children: Vec<ElementRef>) -> Vec<Node> {
-    let children: Vec<ElementRef> = children.into_iter().rev().collect();
-    let mut owners: HashMap<*const PadCore, usize> = HashMap::new();
+/// The newest first, as they are looked at, and who feeds each.
+fn read(mut children: Vec<ElementRef>) -> (Vec<Node>, Vec<usize>) {
+    children.reverse();
+    let mut owners: HashMap<*const PadCore, usize, BuildHasherDefault<AddressHasher>> =
+        HashMap::with_capacity_and_hasher(children.len(), BuildHasherDefault::default());
     for (at, child) in children.iter().enumerate() {
-        let src_pads = child.pads().into_iter().filter(|pad| pad.direction() == Direction::Src);
-        owners.extend(src_pads.map(|pad| (Arc::as_ptr(&pad), at)));
+        let pads = child.core().pads.read();
+        let src_pads = pads.iter().filter(|pad| pad.direction() == Direction::Src);
+        owners.extend(src_pads.map(|pad| (Arc::as_ptr(pad), at)));
     }
-    let mut feeds = vec![0; children.len()];
-    let mut nodes: Vec<Node> = children
-        .into_iter()
-        .map(|element| {
-            let pads = element.pads();
-            let sinks = pads.iter().filter(|pad| pad.direction() == Direction::Sink);
-            let fed_by: Vec<usize> =
-                sinks.filter_map(|pad| owners.get(&Arc::as_ptr(&pad.peer()?)).copied()).collect();
-            for from in &fed_by {
-                feeds[*from] += 1;
+    let mut links: Vec<usize> = Vec::with_capacity(children.len());
+    let mut nodes: Vec<Node> = Vec::with_capacity(children.len());
+    for element in children {
+        let fed_by = links.len();
+        for pad in element.core().pads.read().iter() {
+            if pad.direction() == Direction::Sink
+                && let Some(peer) = pad.peer()
+            {
+                links.extend(owners.get(&Arc::as_ptr(&peer)));
             }
-            Node { element, feeds: 0, fed_by, is_out: false }
-        })
-        .collect();
-    for (node, feeds) in nodes.iter_mut().zip(feeds) {
-        node.feeds = feeds;
+        }
+        nodes.push(Node { element, feeds: 0, fed_by, is_out: false });
     }
-    nodes
+    for from in &links {
+        nodes[*from].feeds += 1;
+    }
+    (nodes, links)
 }

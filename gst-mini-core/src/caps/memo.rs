@@ -10,12 +10,15 @@
 use super::{Caps, CapsParseError};
 use parking_lot::Mutex;
 
-/// How many texts are remembered: those of one negotiation.
-const PLACES: usize = 64;
+/// How many pairs of texts are remembered: with them those of one negotiation.
+const PLACES: usize = 32;
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 4096;
 
-static KNOWN: Mutex<[Option<(Box<str>, Caps)>; PLACES]> = Mutex::new([const { None }; PLACES]);
+type Known = Option<(Box<str>, Caps)>;
+
+/// Two texts share a place, the newer one first: as many meet by chance, and would put each other out.
+static KNOWN: Mutex<[[Known; 2]; PLACES]> = Mutex::new([const { [const { None }; 2] }; PLACES]);
 
 /// The caps that `text` stands for, read with `read` if they are not known.
 pub(super) fn read(
@@ -25,22 +28,31 @@ pub(super) fn read(
     if text.len() > LONGEST {
         return read(text);
     }
-    let place = place(text);
-    if let Some((known, caps)) = &KNOWN.lock()[place]
-        && **known == *text
-    {
-        return Ok(caps.clone());
+    if let Some(caps) = known(text.as_bytes()) {
+        return Ok(caps);
     }
     let caps = read(text)?;
-    // What was there before is dropped when the lock is free again.
-    let _before = KNOWN.lock()[place].replace((text.into(), caps.clone()));
+    let fresh = Some((text.into(), caps.clone()));
+    // What was there longest is dropped when the lock is free again.
+    let _before = {
+        let mut known = KNOWN.lock();
+        let [newer, older] = &mut known[place(text.as_bytes())];
+        std::mem::replace(older, std::mem::replace(newer, fresh))
+    };
     Ok(caps)
 }
 
+/// The caps that these bytes stand for, if they are a known text.
+pub(super) fn known(text: &[u8]) -> Option<Caps> {
+    let known = KNOWN.lock();
+    let mut both = known[place(text)].iter().flatten();
+    both.find(|(known, _)| known.as_bytes() == text).map(|(_, caps)| caps.clone())
+}
+
 /// A place that depends on every byte.
-fn place(text: &str) -> usize {
+fn place(text: &[u8]) -> usize {
     let mut mixed = text.len() as u64;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let (words, rest) = text.as_chunks::<8>();
     let mut mix =
         |word: u64| mixed = (mixed.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));

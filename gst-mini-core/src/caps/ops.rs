@@ -4,29 +4,32 @@
 //! In GStreamer: `gst/gstcaps.c` (`gst_caps_intersect_full`, `gst_caps_is_subset`, `gst_caps_subtract`).
 //! Left out: nothing.
 
-use super::{Caps, CapsFeatures};
+use super::{Caps, CapsFeatures, common};
 use crate::structure::Structure;
 use crate::value::{Fraction, Value};
 
 impl Caps {
     /// The formats of both. The order weighs the preferences of both sides equally.
     pub fn intersect(&self, other: &Caps) -> Caps {
-        self.intersect_in(other, zigzag(self.size(), other.size()))
+        match self.all_of_one(other) {
+            Some(whole) => whole.clone(),
+            None => self.intersect_in(other, zigzag(self.size(), other.size())),
+        }
     }
 
     /// The formats of both, in the order of `self`.
     pub fn intersect_first(&self, other: &Caps) -> Caps {
-        let width = other.size();
-        self.intersect_in(other, (0..self.size()).flat_map(|at| (0..width).map(move |b| (at, b))))
+        if let Some(whole) = self.all_of_one(other) {
+            return whole.clone();
+        }
+        common::of(self, other, || {
+            let width = other.size();
+            let order = (0..self.size()).flat_map(|at| (0..width).map(move |b| (at, b)));
+            self.intersect_in(other, order)
+        })
     }
 
     fn intersect_in(&self, other: &Caps, order: impl Iterator<Item = (usize, usize)>) -> Caps {
-        if self.is_same(other) || other.is_any() {
-            return self.clone();
-        }
-        if self.is_any() {
-            return other.clone();
-        }
         let mut common = Caps::empty();
         for (at, other_at) in order {
             let Some((left, right)) = self.pair(at, other, other_at) else {
@@ -41,6 +44,33 @@ impl Caps {
         }
         // One that takes all of the other gives it back, and with it the text it may have already.
         [self, other].into_iter().find(|whole| **whole == common).cloned().unwrap_or(common)
+    }
+
+    /// The one of two that is what both have in common, where a look tells.
+    fn all_of_one<'a>(&'a self, other: &'a Caps) -> Option<&'a Caps> {
+        if self.is_same(other) || other.is_any() {
+            Some(self)
+        } else if self.is_any() {
+            Some(other)
+        } else {
+            self.one_within(other)
+        }
+    }
+
+    /// The one of two with one structure each that is what both have in common, where a look at each field
+    /// tells that: most often in a negotiation, where a format comes by the same filter again.
+    fn one_within<'a>(&'a self, other: &'a Caps) -> Option<&'a Caps> {
+        let ([left], [right]) = (self.structures(), other.structures()) else { return None };
+        if self.features(0) != other.features(0) {
+            return None;
+        }
+        if left.is_intersection_with(right) {
+            Some(self)
+        } else if right.is_intersection_of(left) {
+            Some(other)
+        } else {
+            None
+        }
     }
 
     /// Whether some format is in both.
@@ -106,6 +136,10 @@ impl Caps {
     /// One format: the first structure, with the preferred value of each field. EMPTY stays EMPTY.
     #[must_use]
     pub fn fixate(&self) -> Caps {
+        if self.is_fixed() {
+            // Nothing is left to choose, so the content is shared, and its text with it.
+            return self.clone();
+        }
         let mut caps = self.clone();
         caps.truncate(1);
         if let Some(structure) = caps.structure_mut(0) {
@@ -258,4 +292,46 @@ fn zigzag(length: usize, other_length: usize) -> impl Iterator<Item = (usize, us
         let highest = sum.min(length.saturating_sub(1));
         (lowest..=highest).rev().map(move |at| (at, sum - at))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_look_tells_is_what_intersecting_gives() {
+        let texts = [
+            "video/x-raw, width=(int)4",
+            "video/x-raw, width=(int)4, height=(int)3",
+            "video/x-raw, height=(int)3, width=(int)4",
+            "video/x-raw, width=(int)4, rate=(fraction)[ 0/1, 30/1 ]",
+            "video/x-raw, width=(int)4, height=(int)3, rate=(fraction)30/1",
+            "video/x-raw, width=(int){ 4, 4 }, height=(int)3",
+            "video/x-raw, width=(int)[ 4, 5 ]",
+            "video/x-raw, gamma=(double)0.5",
+            "video/x-raw, format=(string)I420, width=(int)4",
+            "video/x-raw, format=(string)NV12, width=(int)4",
+            "video/x-raw(memory:DMABuf), width=(int)4",
+            "video/x-raw(ANY), width=(int)4",
+            "audio/x-raw, width=(int)4",
+            "video/x-raw; audio/x-raw, width=(int)4",
+            "ANY",
+            "EMPTY",
+        ];
+        let mut told = 0;
+        for (left, right) in texts.iter().flat_map(|left| texts.map(|right| (left, right))) {
+            let (left, right): (Caps, Caps) = (left.parse().unwrap(), right.parse().unwrap());
+            if left.is_any() || right.is_any() {
+                continue;
+            }
+            let pairs = (0..left.size()).flat_map(|at| (0..right.size()).map(move |b| (at, b)));
+            let common = left.intersect_in(&right, pairs);
+            if let Some(whole) = left.one_within(&right) {
+                told += 1;
+                assert_eq!(*whole, common, "{left} and {right}");
+            }
+            assert_eq!(left.intersect_first(&right), common, "{left} and {right}");
+        }
+        assert!(told > 20, "{told}");
+    }
 }

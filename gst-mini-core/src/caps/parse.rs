@@ -10,6 +10,13 @@ use super::{Caps, CapsFeatures, CapsParseError, memo};
 use crate::structure::Structure;
 use crate::value::parse::Cursor;
 
+impl Caps {
+    /// Reads a text as it came over the plugin boundary. One that is known need not be looked at for UTF-8.
+    pub(crate) fn from_bytes(text: &[u8]) -> Option<Caps> {
+        memo::known(text).or_else(|| std::str::from_utf8(text).ok()?.parse().ok())
+    }
+}
+
 impl FromStr for Caps {
     type Err = CapsParseError;
 

@@ -7,8 +7,9 @@
 use super::{CustomKind, Event, EventKind, QosType, Seek, Step};
 use crate::caps::Caps;
 use crate::crossing::Last;
-use crate::structure::Structure;
+use crate::structure::{Structure, StructureText};
 use crate::time::ClockTime;
+use std::rc::Rc;
 
 thread_local! {
     static LAST: Last<Event> = const { Last::new() };
@@ -16,22 +17,23 @@ thread_local! {
 
 impl Event {
     /// The text that crosses the plugin boundary.
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self) -> Rc<str> {
         LAST.try_with(|last| last.text(self, || self.written())).unwrap_or_else(|_| self.written())
     }
 
-    fn written(&self) -> String {
-        let mut out = Structure::new(self.kind.type_name()).with("seqnum", self.seqnum);
+    fn written(&self) -> Rc<str> {
+        let mut out = StructureText::new(self.kind.type_name());
+        out.set("seqnum", self.seqnum);
         match &self.kind {
             EventKind::StreamStart { stream_id, group_id } => {
-                out.set("stream-id", stream_id.as_str());
+                out.set_str("stream-id", stream_id);
                 if let Some(group_id) = group_id {
                     out.set("group-id", *group_id);
                 }
             }
-            EventKind::Caps(caps) => out.set("caps", caps.to_string()),
-            EventKind::Segment(segment) => out.set("segment", segment.to_string()),
-            EventKind::Tag(tags) => out.set("structure", tags.to_string()),
+            EventKind::Caps(caps) => out.set_caps("caps", caps),
+            EventKind::Segment(segment) => out.set_str("segment", &segment.to_string()),
+            EventKind::Tag(tags) => out.set_str("structure", &tags.to_string()),
             EventKind::Gap { pts, duration } => {
                 out.set("pts", pts.nanos());
                 if let Some(duration) = duration {
@@ -52,7 +54,7 @@ impl Event {
                     out.set("timestamp", timestamp.nanos());
                 }
             }
-            EventKind::Seek(seek) => out.set("seek", seek.to_structure().to_string()),
+            EventKind::Seek(seek) => out.set_str("seek", &seek.to_structure().to_string()),
             EventKind::Step(step) => {
                 out.set("format", step.format.nick());
                 if let Some(amount) = step.amount {
@@ -62,10 +64,16 @@ impl Event {
                 out.set("flush", step.flush);
                 out.set("intermediate", step.intermediate);
             }
-            EventKind::Custom(_, structure) => out.set("structure", structure.to_string()),
+            EventKind::Custom(_, structure) => out.set_str("structure", &structure.to_string()),
             EventKind::Eos | EventKind::FlushStart | EventKind::Reconfigure => {}
         }
-        out.to_string()
+        out.end()
+    }
+
+    /// [`Event::from_text`] of what may not be text at all.
+    pub(crate) fn from_bytes(text: &[u8]) -> Option<Event> {
+        let known = LAST.try_with(|last| last.known(text)).ok().flatten();
+        known.or_else(|| Event::from_text(std::str::from_utf8(text).ok()?))
     }
 
     /// Reads the text that crossed the plugin boundary; `None` if it is not an event's.
@@ -80,7 +88,7 @@ impl Event {
         let inner = || read.str("structure")?.parse::<Structure>().ok();
         let kind = match read.name() {
             "stream-start" => EventKind::StreamStart {
-                stream_id: read.str("stream-id")?.to_owned(),
+                stream_id: read.str("stream-id")?.into(),
                 group_id: read.get("group-id").and_then(|v| v.as_u64()).map(|v| v as u32),
             },
             "caps" => EventKind::Caps(Caps::parse(read.str("caps")?).ok()?),
@@ -118,7 +126,7 @@ impl Event {
             }
         };
         let seqnum = read.get("seqnum").and_then(|v| v.as_u64()).map_or(0, |v| v as u32);
-        Some(Event { kind, seqnum })
+        Some(Event::with(kind, seqnum))
     }
 }
 
@@ -180,6 +188,17 @@ mod tests {
                 event.to_text()
             );
         }
+    }
+
+    #[test]
+    fn an_event_that_is_changed_leaves_those_it_was_shared_with_as_they_are() {
+        let first = Event::segment(Segment::default());
+        let text = first.to_text();
+        let mut second = first.clone();
+        let EventKind::Segment(segment) = &mut second.kind else { panic!("{second:?}") };
+        segment.base = 7;
+        assert!(first != second && first.to_text() == text && second.to_text() != text);
+        assert_eq!(Event::from_text(&second.to_text()), Some(second));
     }
 
     #[test]

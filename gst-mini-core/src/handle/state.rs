@@ -298,7 +298,7 @@ impl ElementRef {
     fn change_element(&self, transition: Transition) -> StateReturn {
         let core = &self.0.core;
         let own = match &core.instance {
-            Some(instance) => instance.change_state(&Context::detached(core), transition),
+            Some(instance) => Context::lend(core, None, |cx| instance.change_state(cx, transition)),
             None => Ok(StateReturn::Success),
         };
         let Ok(own) = own else { return StateReturn::Failure };

@@ -31,6 +31,7 @@ use pushes::{KnownPads, push, push_list};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -68,7 +69,26 @@ unsafe impl Send for Context {}
 impl Context {
     /// A context for the calls about `pad`. Boxed: the raw part points back at it.
     pub fn new(core: &ElementCore, pad: Option<Arc<PadCore>>) -> Box<Context> {
-        let mut cx = Box::new(Context {
+        let mut cx = Box::new(Context::made(core, pad));
+        cx.raw.obj = (&raw mut *cx).cast();
+        cx
+    }
+
+    /// Makes one call about `pad`, or about none, with a context that lives only as long.
+    pub fn lend<R>(
+        core: &ElementCore,
+        pad: Option<Arc<PadCore>>,
+        call: impl FnOnce(&Context) -> R,
+    ) -> R {
+        let mut cx = Context::made(core, pad);
+        // It does not move from here on.
+        cx.raw.obj = (&raw mut cx).cast();
+        call(&cx)
+    }
+
+    /// A context whose raw part does not know yet where it is.
+    fn made(core: &ElementCore, pad: Option<Arc<PadCore>>) -> Context {
+        Context {
             raw: GmCx {
                 struct_size: size_of::<GmCx>() as u32,
                 pad: pad.as_ref().map_or(0, |pad| pad.id().0),
@@ -86,9 +106,7 @@ impl Context {
             was_refused: Cell::new(false),
             supply: Supply::default(),
             pads: RefCell::default(),
-        });
-        cx.raw.obj = (&raw mut *cx).cast();
-        cx
+        }
     }
 
     /// A context for the calls of the task of source pad `pad`, made under its stream lock.
@@ -146,8 +164,11 @@ impl Context {
     /// The segment among what was queued, if the element sends its own.
     pub fn queued_segment(&self) -> Option<Segment> {
         self.outputs.borrow().iter().rev().find_map(|output| match output {
-            Output::Event(_, Event { kind: EventKind::Segment(segment), .. }) => Some(*segment),
-            _ => None,
+            Output::Event(_, event) => match event.kind {
+                EventKind::Segment(segment) => Some(segment),
+                _ => None,
+            },
+            Output::Buffer(..) => None,
         })
     }
 
@@ -267,7 +288,7 @@ fn query(
     pad: u32,
     text: &str,
     ask: impl FnOnce(&PadCore, &mut Query) -> bool,
-) -> Option<String> {
+) -> Option<Rc<str>> {
     let pad = cx.core().pad(PadId(pad))?;
     let mut query = Query::from_text(text)?;
     ask(&pad, &mut query).then(|| query.to_text())
@@ -355,8 +376,9 @@ unsafe extern "C" fn property(cx: *const GmCx, name: GmStr, out: *mut GmText) ->
             return 1;
         }
         let Ok(index) = cx.core().props.index(&cx.core().name, name) else { return 0 };
+        let text = cx.core().props.shared_text(index);
         // SAFETY: see above.
-        unsafe { GmText::put(out, &cx.core().props.text(index)) };
+        unsafe { GmText::put(out, &text) };
         1
     })
 }
@@ -471,7 +493,7 @@ unsafe extern "C" fn pad_caps(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8
         let caps = cx.core().pad(PadId(pad)).and_then(|pad| pad.current_caps());
         // SAFETY: see above.
         caps.map_or(0, |caps| unsafe {
-            GmText::put(out, &caps.to_string());
+            GmText::put(out, caps.text());
             1
         })
     })

@@ -167,10 +167,9 @@ impl Instance {
         output: Option<&Caps>,
     ) -> FlowResult {
         let Some(f) = self.vtable().set_caps else { return Ok(()) };
-        let text = |caps: Option<&Caps>| caps.map(Caps::to_string).unwrap_or_default();
-        let (input, output) = (text(input), text(output));
+        let (input, output) = (text_of(input), text_of(output));
         // SAFETY: see above.
-        self.flow(unsafe { f(self.obj, cx.raw(), GmStr::new(&input), GmStr::new(&output)) })
+        self.flow(unsafe { f(self.obj, cx.raw(), input, output) })
     }
     pub fn create(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().create.ok_or(FlowError::NotSupported)?;
@@ -288,7 +287,7 @@ impl Instance {
             let place = &mut GmText::for_string(&mut text);
             f(self.obj, cx.raw(), GmStr::new(&question), place) != 0
         };
-        match Query::from_text(&text).filter(|_| answered) {
+        match answered.then(|| Query::from_text(&text)).flatten() {
             Some(answer) => {
                 *query = answer;
                 true
@@ -361,26 +360,21 @@ impl Instance {
     }
     pub fn transform_caps(&self, cx: &Context, direction: Direction, caps: &Caps) -> Caps {
         let direction = if direction == Direction::Src { GM_PAD_SRC } else { GM_PAD_SINK };
-        let text = caps.to_string();
+        let text = GmStr::new(caps.text());
         if let Some(f) = self.vtable().instance_caps {
             // SAFETY: see above.
-            return caps_of(|place| unsafe {
-                f(self.obj, cx.raw(), direction, GmStr::new(&text), place)
-            })
-            .unwrap_or_else(Caps::empty);
+            return caps_of(|place| unsafe { f(self.obj, cx.raw(), direction, text, place) })
+                .unwrap_or_else(Caps::empty);
         }
         let Some(f) = self.vtable().transform_caps else { return caps.clone() };
         // SAFETY: see above.
-        caps_of(|place| unsafe { f(cx.raw(), direction, GmStr::new(&text), place) })
-            .unwrap_or_else(Caps::empty)
+        caps_of(|place| unsafe { f(cx.raw(), direction, text, place) }).unwrap_or_else(Caps::empty)
     }
     pub fn fixate(&self, cx: &Context, input: Option<&Caps>, caps: &Caps) -> Caps {
         let Some(f) = self.vtable().fixate else { return caps.fixate() };
-        let input = input.map(Caps::to_string).unwrap_or_default();
-        let text = caps.to_string();
+        let (input, text) = (text_of(input), GmStr::new(caps.text()));
         // SAFETY: see above.
-        let fixed =
-            caps_of(|place| unsafe { f(cx.raw(), GmStr::new(&input), GmStr::new(&text), place) });
+        let fixed = caps_of(|place| unsafe { f(cx.raw(), input, text, place) });
         fixed.unwrap_or_else(|| caps.fixate())
     }
     /// `None`: the element does not say.
@@ -446,8 +440,27 @@ impl Instance {
     }
 }
 
+/// The text of caps, which lives as long as they do.
+fn text_of(caps: Option<&Caps>) -> GmStr {
+    caps.map_or(GmStr::EMPTY, |caps| GmStr::new(caps.text()))
+}
+
+/// Caps that an element writes as text: read while it lends that, without a copy.
 fn caps_of(call: impl FnOnce(*mut GmText) -> u8) -> Option<Caps> {
-    let mut text = String::new();
-    let given = call(&mut GmText::for_string(&mut text)) != 0;
-    if given { Caps::parse(&text).ok() } else { None }
+    // No text is EMPTY, as is one that is not UTF-8; one that is not caps is none.
+    let mut read = Some(Caps::empty());
+    let mut place = GmText { obj: (&raw mut read).cast(), write: Some(read_caps) };
+    let given = call(&mut place) != 0;
+    read.filter(|_| given)
+}
+
+unsafe extern "C" fn read_caps(obj: *mut c_void, ptr: *const u8, len: usize) {
+    // SAFETY: `caps_of` made `obj` from its own place, which outlives the call.
+    let place = unsafe { &mut *obj.cast::<Option<Caps>>() };
+    // SAFETY: the writer passes readable bytes.
+    let bytes = unsafe { GmStr { ptr, len }.to_bytes() };
+    *place = match Caps::from_bytes(bytes) {
+        None if std::str::from_utf8(bytes).is_err() => Some(Caps::empty()),
+        read => read,
+    };
 }

@@ -118,7 +118,12 @@ impl PropStore {
 
     /// The present value's text.
     pub fn text(&self, index: usize) -> String {
-        self.slots.lock().values[index].to_string()
+        self.shared_text(index).as_ref().to_owned()
+    }
+
+    /// [`PropStore::text`] without a copy.
+    pub fn shared_text(&self, index: usize) -> Arc<str> {
+        self.slots.lock().values[index].clone()
     }
 
     /// Stores a text that was checked; `true` if it is to be applied later.

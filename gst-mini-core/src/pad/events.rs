@@ -315,15 +315,15 @@ impl PadCore {
     }
 
     /// The event as it reads beyond this pad's offset.
-    fn with_offset(&self, event: Event) -> Event {
+    fn with_offset(&self, mut event: Event) -> Event {
         let offset = self.offset.load(Ordering::Relaxed);
-        match event.kind {
-            EventKind::Segment(mut segment) if offset != 0 => {
-                segment.offset_running_time(offset);
-                Event { kind: EventKind::Segment(segment), ..event }
-            }
-            _ => event,
+        if offset != 0
+            && let EventKind::Segment(mut segment) = event.kind
+        {
+            segment.offset_running_time(offset);
+            event.kind = EventKind::Segment(segment);
         }
+        event
     }
 
     /// Shifts the running time of what passes by `offset` ns. A source pad tells its segment again

@@ -66,7 +66,8 @@ impl PadCore {
         let mut pad = PadCore::make(id, owner.into(), name.into(), direction, template_caps);
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let proxy = NEXT.fetch_add(1, Ordering::Relaxed);
-        pad.ghost = Some(Ghost { proxy, target: Mutex::default(), probes: Monitor::default() });
+        pad.ghost =
+            Some(Box::new(Ghost { proxy, target: Mutex::default(), probes: Monitor::default() }));
         Arc::new(pad)
     }
 

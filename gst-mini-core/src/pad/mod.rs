@@ -213,7 +213,7 @@ pub struct PadCore {
     /// Threads held by a blocking probe wait here; a flush or a removal bumps it.
     blocked: Monitor<u64>,
     /// Pads of bins only.
-    ghost: Option<ghost::Ghost>,
+    ghost: Option<Box<ghost::Ghost>>,
     /// What the owner keeps from one streaming call to the next, so that none has to make it anew.
     scratch: UnsafeCell<Option<Box<dyn Any + Send>>>,
 }

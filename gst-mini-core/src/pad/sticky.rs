@@ -45,6 +45,10 @@ impl Store {
             stored.event.sticky_order() > Some(order) || matches!(stored.event.kind, EventKind::Eos)
         };
         let at = self.events.iter().position(stands_after).unwrap_or(self.events.len());
+        if self.events.len() == self.events.capacity() {
+            // Most streams have three, on each of many pads.
+            self.events.reserve_exact(if self.events.is_empty() { 3 } else { 2 });
+        }
         self.events.insert(at, Stored { event, received: false });
         true
     }

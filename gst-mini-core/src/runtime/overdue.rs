@@ -25,6 +25,8 @@ struct Desk {
 struct List {
     entries: Vec<(u64, Instant, Tell)>,
     last_id: u64,
+    /// When the thread that watches looks again by itself; `None`: not before it is told.
+    looks_at: Option<Instant>,
 }
 
 /// What is expected to be dropped in time.
@@ -55,9 +57,10 @@ pub fn expect_within(limit: ClockTime, tell: impl FnOnce() + Send + 'static) -> 
     let mut list = desk.expected.lock();
     list.last_id += 1;
     let id = list.last_id;
-    let is_first = list.entries.iter().all(|(_, other, _)| due < *other);
     list.entries.push((id, due, Box::new(tell)));
-    if is_first {
+    // What was in time leaves its alarm behind, so that the next one seldom has to wake a thread.
+    if list.looks_at.is_none_or(|at| due < at) {
+        list.looks_at = Some(due);
         desk.changed.notify_one();
     }
     Expected { id: Some(id) }
@@ -83,7 +86,8 @@ impl Desk {
                 list = self.expected.lock();
                 continue;
             }
-            match list.entries.iter().map(|(_, due, _)| *due).min() {
+            list.looks_at = list.entries.iter().map(|(_, due, _)| *due).min();
+            match list.looks_at {
                 Some(due) => {
                     self.changed.wait_until(&mut list, due);
                 }
@@ -109,6 +113,13 @@ mod tests {
             let _ = late.send("late");
         });
         assert_eq!(heard.recv_timeout(Duration::from_secs(30)), Ok("late"));
+        // The alarm of what was in time is still set.
+        drop(expect_within(ClockTime::from_secs(50), || ()));
+        let later = said.clone();
+        let _expected = expect_within(ClockTime::from_millis(1), move || {
+            let _ = later.send("later");
+        });
+        assert_eq!(heard.recv_timeout(Duration::from_secs(30)), Ok("later"));
         drop((in_time, expected, said));
         assert!(heard.recv_timeout(Duration::from_secs(30)).is_err(), "nothing else is told");
     }

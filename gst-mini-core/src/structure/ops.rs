@@ -55,6 +55,25 @@ impl Structure {
         })
     }
 
+    /// Whether `self.intersect(other)` is `self`, as far as values that are equal and single tell.
+    pub(crate) fn is_intersection_with(&self, other: &Structure) -> bool {
+        self.name == other.name
+            && self.fields.len() >= other.fields.len()
+            && other.fields().all(|(name, value)| {
+                self.get(name).is_some_and(|own| own.is_single() && own == value)
+            })
+    }
+
+    /// Whether `other.intersect(self)` is `self`, as far as values that are equal and single tell: its fields come
+    /// first there, so they must here.
+    pub(crate) fn is_intersection_of(&self, other: &Structure) -> bool {
+        self.name == other.name
+            && self.fields.len() >= other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(|((name, own), (other_name, value))| {
+                name == other_name && own.is_single() && own == value
+            })
+    }
+
     /// What fits both; the fields of `self` first.
     pub fn intersect(&self, other: &Structure) -> Option<Structure> {
         if self.name() != other.name() {

@@ -52,6 +52,21 @@ impl Value {
         }
     }
 
+    /// Whether this is a plain value that equals another exactly if the two are the same: no number with a
+    /// fractional part, and nothing with parts.
+    pub(crate) fn is_single(&self) -> bool {
+        matches!(
+            self,
+            Value::Bool(_)
+                | Value::Int(_)
+                | Value::UInt(_)
+                | Value::Int64(_)
+                | Value::UInt64(_)
+                | Value::Fraction(_)
+                | Value::String(Some(_))
+        )
+    }
+
     /// Whether this is one value, not a choice of several.
     pub fn is_fixed(&self) -> bool {
         match self {

@@ -40,7 +40,8 @@ impl Value {
             Value::List(values) => write_members(out, values, ("{ ", " }"), true, Nested::Quoted),
             Value::Array(values) => write_members(out, values, ("< ", " >"), true, Nested::Quoted),
             Value::Structure(structure) => write_quoted(out, &structure.to_string()),
-            Value::Caps(caps) => write_quoted(out, &caps.to_string()),
+            Value::Caps(caps) => write_quoted(out, caps.text()),
+            Value::String(Some(text)) => write_quoted(out, text),
             single => write!(out, "{single}"),
         }
     }
@@ -98,40 +99,53 @@ impl fmt::Display for Value {
 /// `text` as GStreamer writes a string: as it is if it is made of letters, digits and `_-+/:.`
 /// alone, otherwise in double quotes, with backslashes and octal bytes.
 pub fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    let _ = write_quoted(&mut quoted, text);
+    let mut quoted = String::new();
+    push_quoted(&mut quoted, text);
     quoted
 }
 
 fn write_quoted(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
-    if !text.is_empty() && text != "NULL" && text.bytes().all(is_plain) {
-        return out.write_str(text);
+    match needs_quotes(text) {
+        true => out.write_str(&quote(text)),
+        false => out.write_str(text),
     }
-    out.write_char('"')?;
-    // What is plain goes out in pieces; what is not is a byte.
-    let mut rest = text;
-    while !rest.is_empty() {
-        let plain = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
-        if plain > 0 {
-            out.write_str(&rest[..plain])?;
-        }
-        let Some(next) = rest[plain..].chars().next() else { break };
-        let after = plain + next.len_utf8();
-        match next {
-            ' '..='~' => {
-                out.write_char('\\')?;
-                out.write_char(next)?;
-            }
-            _ => rest[plain..after].bytes().try_for_each(|byte| write!(out, "\\{byte:03o}"))?,
-        }
-        rest = &rest[after..];
+}
+
+/// Adds [`quote`] of `text`.
+pub(crate) fn push_quoted(out: &mut String, text: &str) {
+    if !needs_quotes(text) {
+        out.push_str(text);
+        return;
     }
-    out.write_char('"')
+    let mut bytes = std::mem::take(out).into_bytes();
+    bytes.reserve(text.len() + text.len() / 2 + 2);
+    bytes.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            _ if is_plain(byte) => bytes.push(byte),
+            b' '..=b'~' => bytes.extend([b'\\', byte]),
+            _ => bytes.extend(format!("\\{byte:03o}").bytes()),
+        }
+    }
+    bytes.push(b'"');
+    *out = String::from_utf8(bytes).expect("what is added is ASCII");
+}
+
+fn needs_quotes(text: &str) -> bool {
+    text.is_empty() || text == "NULL" || !text.bytes().all(is_plain)
 }
 
 /// The characters that need no quotes.
 pub(crate) fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-+/:.".contains(&byte)
+    const PLAIN: [bool; 256] = {
+        let (mut plain, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            plain[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'+' | b'/' | b':' | b'.');
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN[usize::from(byte)]
 }
 
 fn write_members(

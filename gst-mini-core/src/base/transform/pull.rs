@@ -156,13 +156,14 @@ impl TransformBase {
         let refused = FlowError::NotSupported;
         let EventKind::Seek(asked) = event.kind.clone() else { return Err(refused) };
         let onward = self.core.instance().seek_through(&cx, event);
-        let Event { kind: EventKind::Seek(seek), seqnum, .. } = onward.ok_or(refused)? else {
+        let onward = onward.ok_or(refused)?;
+        let (EventKind::Seek(seek), seqnum) = (&onward.kind, onward.seqnum) else {
             return Err(refused);
         };
         let possible = seek.format == Format::Bytes
             && seek.rate > 0.0
             && !seek.flags.contains(SeekFlags::INSTANT_RATE_CHANGE);
-        if !possible || !pull::seek(self, &seek, seqnum) {
+        if !possible || !pull::seek(self, seek, seqnum) {
             return Err(refused);
         }
         if asked.flags.contains(SeekFlags::SEGMENT) {

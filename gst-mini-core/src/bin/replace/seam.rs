@@ -6,7 +6,7 @@
 //! Left out: nothing.
 
 use super::{OBJECT_SEAM, PATIENCE, ReplaceError, ask, next_seqnum};
-use crate::event::{Event, EventKind};
+use crate::event::EventKind;
 use crate::pad::{Pad, PadCore, ProbeData, ProbeId, ProbeReturn, ProbeType, attention};
 use crate::runtime::{self, Monitor};
 use crate::time::ClockTime;
@@ -52,7 +52,7 @@ impl Hold {
                 let mut reached = shared.lock();
                 match reached.until {
                     Some(serial) if !is_mark(&data, serial) => {
-                        if matches!(data, ProbeData::Event(Event { kind: EventKind::Eos, .. })) {
+                        if is_end(&data) {
                             reached.has_ended = true;
                             reached.notify_all();
                         }
@@ -149,10 +149,13 @@ impl Drop for Hold {
     }
 }
 
+fn is_end(data: &ProbeData<'_>) -> bool {
+    matches!(data, ProbeData::Event(event) if matches!(event.kind, EventKind::Eos))
+}
+
 fn is_mark(data: &ProbeData<'_>, serial: u64) -> bool {
-    let ProbeData::Event(Event { kind: EventKind::Custom(_, structure), .. }) = data else {
-        return false;
-    };
+    let ProbeData::Event(event) = data else { return false };
+    let EventKind::Custom(_, structure) = &event.kind else { return false };
     structure.name() == OBJECT_SEAM
         && structure.get("serial").and_then(|value| value.as_u64()) == Some(serial)
 }
@@ -171,9 +174,9 @@ impl End {
         let probe = pad.add_probe(
             ProbeType::EVENT_DOWNSTREAM,
             Box::new(move |data| {
-                let ProbeData::Event(Event { kind: EventKind::Eos, .. }) = data else {
+                if !is_end(&data) {
                     return ProbeReturn::Ok;
-                };
+                }
                 *shared.lock() = true;
                 shared.notify_all();
                 ProbeReturn::Drop

@@ -154,11 +154,20 @@ impl GmStr {
     /// # Safety
     /// `ptr` must point to `len` readable bytes that live and stay unchanged for `'a`.
     pub unsafe fn to_str<'a>(self) -> Option<&'a str> {
+        // SAFETY: the caller's promise.
+        std::str::from_utf8(unsafe { self.to_bytes() }).ok()
+    }
+
+    /// The text before anybody has looked whether it is UTF-8.
+    ///
+    /// # Safety
+    /// As [`GmStr::to_str`].
+    pub unsafe fn to_bytes<'a>(self) -> &'a [u8] {
         if self.ptr.is_null() || self.len == 0 {
-            return Some("");
+            return &[];
         }
         // SAFETY: the caller's promise.
-        std::str::from_utf8(unsafe { std::slice::from_raw_parts(self.ptr, self.len) }).ok()
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 }
 

@@ -222,14 +222,14 @@ pub(super) fn started(cx: &Cx, result: Result<(), ElementError>) -> i32 {
 /// `text` must be readable for the call.
 pub(super) unsafe fn parse_caps(text: GmStr) -> Option<Caps> {
     // SAFETY: the caller's promise.
-    Caps::parse(unsafe { text.to_str() }?).ok()
+    Caps::from_bytes(unsafe { text.to_bytes() })
 }
 
 /// # Safety
 /// `text` must be readable for the call.
 pub(super) unsafe fn parse_event(text: GmStr) -> Option<Event> {
     // SAFETY: the caller's promise.
-    Event::from_text(unsafe { text.to_str() }?)
+    Event::from_bytes(unsafe { text.to_bytes() })
 }
 
 /// Answers a query in text with a function on the parsed one.
@@ -242,7 +242,7 @@ pub(super) unsafe fn answer(
     call: impl FnOnce(&mut Query) -> bool,
 ) -> u8 {
     // SAFETY: the caller's promise.
-    let Some(mut query) = unsafe { query.to_str() }.and_then(Query::from_text) else { return 0 };
+    let Some(mut query) = Query::from_bytes(unsafe { query.to_bytes() }) else { return 0 };
     let answered = call(&mut query);
     if answered {
         // SAFETY: the caller's promise.
@@ -333,7 +333,7 @@ pub(super) unsafe fn put_caps(caps: Option<Caps>, out: *mut GmText) -> u8 {
     match caps {
         Some(caps) => {
             // SAFETY: the caller's promise.
-            unsafe { GmText::put(out, &caps.to_string()) };
+            unsafe { GmText::put(out, caps.text()) };
             1
         }
         None => 0,

@@ -213,7 +213,7 @@ pub struct Painter {
     look: Look,
     info: VideoInfo,
     palette: Palette,
-    sheet: Sheet,
+    sheet: &'static Sheet,
     /// Frame 0, of which every other frame is a copy but for its moving rows.
     still: Vec<u8>,
 }
@@ -227,7 +227,7 @@ impl Painter {
     /// [`Painter::new`] with everything that can be chosen.
     pub fn with(look: Look, info: VideoInfo) -> Self {
         let palette = Palette::new(&info, look.colors);
-        let sheet = Sheet::new();
+        let sheet = Sheet::shared();
         let mut painter = Painter { look, info, palette, sheet, still: Vec::new() };
         let mut still = vec![0; painter.info.size()];
         painter.paint_rows(Moment::of_frame(0), 0..painter.info.height, &mut still);
@@ -296,7 +296,7 @@ impl Painter {
             look: &self.look,
             info: &self.info,
             palette: &self.palette,
-            sheet: &self.sheet,
+            sheet: self.sheet,
             moment,
         };
         let shift = i64::from(self.look.horizontal_speed)

@@ -6,6 +6,7 @@
 //! Left out: nothing.
 
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 use super::ink::{Line, Palette};
 use super::{Look, Pattern};
@@ -68,7 +69,7 @@ impl Zone {
     }
 }
 
-/// What is computed once for a picture.
+/// What is computed once, for all pictures.
 pub struct Sheet {
     /// One wave.
     sine: [u8; 256],
@@ -77,7 +78,12 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    pub fn new() -> Sheet {
+    pub fn shared() -> &'static Sheet {
+        static SHARED: OnceLock<Sheet> = OnceLock::new();
+        SHARED.get_or_init(Sheet::new)
+    }
+
+    fn new() -> Sheet {
         let sine = std::array::from_fn(|i| {
             (128.0 + 128.0 * (2.0 * PI * i as f64 / 256.0).sin()).floor().clamp(0.0, 255.0) as u8
         });
