@@ -113,10 +113,15 @@ impl SystemClock {
             let next = target.nanos().checked_next_multiple_of(grid);
             return AbsoluteTime::from_nanos(next.unwrap_or(u64::MAX));
         }
-        // Spinning moves no virtual time.
-        let spin = if runtime::is_simulated() { 0 } else { self.spin.load(Ordering::Relaxed) };
+        let spin = if is_coarse() { 0 } else { self.spin.load(Ordering::Relaxed) };
         target.saturating_sub(ClockTime::from_nanos(spin))
     }
+}
+
+/// Whether a wait is left to the runtime as it is: burning time moves no virtual time, and where tasks share a thread
+/// it takes from the others, whose deadlines share a grid anyway.
+fn is_coarse() -> bool {
+    runtime::is_simulated() || runtime::is_shared()
 }
 
 impl Clock for SystemClock {
@@ -131,7 +136,7 @@ impl Clock for SystemClock {
         let wakes = &wait.shared.wakes;
         let wanted = self.asleep_until(target);
         // A grid is for waking together with others.
-        let mut lead = (wanted <= target && !runtime::is_simulated()).then(|| wakes.lead());
+        let mut lead = (wanted <= target && !is_coarse()).then(|| wakes.lead());
         let mut asleep_until = wanted.saturating_sub(lead.unwrap_or(ClockTime::ZERO));
         let mut slept = false;
         loop {

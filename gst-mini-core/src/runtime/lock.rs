@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 
 use super::lean::{Habit, Lean, Me};
 use super::prim::{AtomicUsize, Mutex, MutexGuard};
+use super::shared::{self, Sleepers};
 use super::{observer, sim};
 
 const NOBODY: usize = 0;
@@ -25,6 +26,8 @@ pub struct StreamLock {
     /// wrote it itself, and any other value means "not me".
     owner: AtomicUsize,
     lock: Mutex<Habit>,
+    /// Fibers that wait for the mutex: it is held across waits, so they do not block their thread for it.
+    sleepers: Sleepers,
 }
 
 /// The thread that asks for a [`StreamLock`] has it already.
@@ -35,7 +38,12 @@ pub struct Reentered;
 impl StreamLock {
     /// A lock nobody holds.
     pub const fn new() -> Self {
-        Self { lean: Lean::new(), owner: AtomicUsize::new(NOBODY), lock: Mutex::new(Habit::new()) }
+        Self {
+            lean: Lean::new(),
+            owner: AtomicUsize::new(NOBODY),
+            lock: Mutex::new(Habit::new()),
+            sleepers: Sleepers::new(),
+        }
     }
 
     /// Takes the lock, waiting while another thread has it. Under Sim another task may run first.
@@ -104,6 +112,7 @@ impl StreamLock {
             if let Some(sim) = sim {
                 sim.unlocked(self.key());
             }
+            self.tell_sleepers();
             return None;
         }
         Some(self.taken(me, held))
@@ -135,10 +144,22 @@ impl StreamLock {
     fn wait_for_mutex(&self) -> MutexGuard<'_, Habit> {
         let mut held = None;
         observer::wait("a stream lock", None, || {
-            held = Some(self.lock.lock());
+            held = Some(if shared::is_here() {
+                self.sleepers.take(|| self.lock.try_lock())
+            } else {
+                self.lock.lock()
+            });
             true
         });
         held.expect("the wait above ends with the lock")
+    }
+
+    /// The mutex is free again.
+    fn tell_sleepers(&self) {
+        if shared::is_on() && self.sleepers.wake_all() {
+            // They run on a thread that does other things too, and who comes back at once would always be first.
+            shared::let_others();
+        }
     }
 
     fn key(&self) -> usize {
@@ -175,6 +196,7 @@ impl StreamGuard<'_> {
             sim.unlocked(lock.key());
             sim.maybe_switch();
         }
+        lock.tell_sleepers();
     }
 }
 
