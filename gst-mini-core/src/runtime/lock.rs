@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use super::lean::{Habit, Lean, Me};
 use super::prim::{AtomicUsize, Mutex, MutexGuard};
-use super::shared::{self, Sleepers};
+use super::shared::{self, Line};
 use super::{observer, sim};
 
 const NOBODY: usize = 0;
@@ -27,7 +27,7 @@ pub struct StreamLock {
     owner: AtomicUsize,
     lock: Mutex<Habit>,
     /// Fibers that wait for the mutex: it is held across waits, so they do not block their thread for it.
-    sleepers: Sleepers,
+    line: Line,
 }
 
 /// The thread that asks for a [`StreamLock`] has it already.
@@ -42,7 +42,7 @@ impl StreamLock {
             lean: Lean::new(),
             owner: AtomicUsize::new(NOBODY),
             lock: Mutex::new(Habit::new()),
-            sleepers: Sleepers::new(),
+            line: Line::new(),
         }
     }
 
@@ -81,7 +81,7 @@ impl StreamLock {
                 sim.maybe_switch();
                 sim.lock(self.key(), || self.lock.lock())
             }
-            None => match self.lock.try_lock() {
+            None => match self.try_mutex() {
                 Some(held) => held,
                 None => self.wait_for_mutex(),
             },
@@ -112,7 +112,7 @@ impl StreamLock {
             if let Some(sim) = sim {
                 sim.unlocked(self.key());
             }
-            self.tell_sleepers();
+            self.tell_line();
             return None;
         }
         Some(self.taken(me, held))
@@ -145,7 +145,7 @@ impl StreamLock {
         let mut held = None;
         observer::wait("a stream lock", None, || {
             held = Some(if shared::is_here() {
-                self.sleepers.take(|| self.lock.try_lock())
+                self.line.take(|| self.lock.try_lock())
             } else {
                 self.lock.lock()
             });
@@ -154,11 +154,18 @@ impl StreamLock {
         held.expect("the wait above ends with the lock")
     }
 
+    /// Takes the mutex if it is free and no fiber stands in line before this one.
+    fn try_mutex(&self) -> Option<MutexGuard<'_, Habit>> {
+        if shared::is_here() && !self.line.is_empty() {
+            return None;
+        }
+        self.lock.try_lock()
+    }
+
     /// The mutex is free again.
-    fn tell_sleepers(&self) {
-        if shared::is_on() && self.sleepers.wake_all() {
-            // They run on a thread that does other things too, and who comes back at once would always be first.
-            shared::let_others();
+    fn tell_line(&self) {
+        if shared::is_on() {
+            self.line.wake_first();
         }
     }
 
@@ -196,7 +203,7 @@ impl StreamGuard<'_> {
             sim.unlocked(lock.key());
             sim.maybe_switch();
         }
-        lock.tell_sleepers();
+        lock.tell_line();
     }
 }
 

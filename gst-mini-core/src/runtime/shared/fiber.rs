@@ -1,7 +1,8 @@
 //! A [`Fiber`] is what others know of a task that shares its thread: how to wake it, and whether it has ended.
 //!
 //! ```text
-//!   word   ticket of the wait, and a bit: waiting      who clears the bit, and nobody else, makes it go on
+//!   word   ticket of the wait, and two bits: waiting, timed out
+//!          who clears the first, and nobody else, makes it go on
 //! ```
 //!
 //! Invariant: each wait has a ticket of its own, so who comes late with an old one wakes nobody.
@@ -16,13 +17,15 @@ use super::worker::Worker;
 use crate::runtime::Monitor;
 
 const WAITING: u64 = 1;
+const TIMED_OUT: u64 = 2;
+const NEXT: u64 = 4;
 
 /// One task, as seen from any thread.
 pub(super) struct Fiber {
     home: Arc<Worker>,
     /// The place of its stack among those of its worker; set there.
     pub slot: AtomicUsize,
-    /// The ticket of the last wait, twice, and [`WAITING`].
+    /// The ticket of the last wait: a number times [`NEXT`], and the two bits.
     word: AtomicU64,
 }
 
@@ -38,14 +41,22 @@ impl Fiber {
 
     /// A wait begins. On its worker, which looks at what woke it only once it is suspended.
     pub fn begin_wait(&self) -> u64 {
-        let ticket = (self.word.load(Ordering::Relaxed) | WAITING) + 2;
+        let ticket = (self.word.load(Ordering::Relaxed) & !TIMED_OUT | WAITING) + NEXT;
         self.word.store(ticket, Ordering::SeqCst);
         ticket
     }
 
-    /// Ends that wait, if it goes on. Whether it did.
-    pub fn end_wait(&self, ticket: u64) -> bool {
-        let over = ticket & !WAITING;
+    /// Ends that wait because its time came, if it goes on. Whether it did.
+    pub fn time_out(&self, ticket: u64) -> bool {
+        self.end_wait(ticket, ticket & !WAITING | TIMED_OUT)
+    }
+
+    /// Whether the last wait ended because its time came.
+    pub fn timed_out(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & TIMED_OUT != 0
+    }
+
+    fn end_wait(&self, ticket: u64, over: u64) -> bool {
         self.word.compare_exchange(ticket, over, Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
@@ -56,7 +67,7 @@ impl Fiber {
 
     /// Lets it go on if it is in that wait. Any thread. Whether it was.
     pub fn wake(self: Arc<Self>, ticket: u64) -> bool {
-        let woken = self.end_wait(ticket);
+        let woken = self.end_wait(ticket, ticket & !WAITING);
         if woken {
             self.home.clone().ready(self);
         }

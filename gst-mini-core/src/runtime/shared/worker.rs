@@ -23,13 +23,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use parking_lot::{Condvar, Mutex};
 
-use super::GRAIN;
 use super::fiber::Fiber;
 use super::stacks::FiberStack;
 use crate::runtime::stack::{self, Bounds};
 use crate::runtime::threads::{self, Me};
 use crate::runtime::{os, place};
-use crate::time::AbsoluteTime;
+use crate::time::{AbsoluteTime, ClockTime};
 
 /// How long a fiber runs before it lets others.
 const SLICE: u64 = 1_000_000;
@@ -48,6 +47,7 @@ thread_local! {
 /// What any thread knows of a worker.
 #[derive(Default)]
 pub(super) struct Worker {
+    grain: ClockTime,
     mail: Mutex<Mail>,
     came: Condvar,
     /// There is mail: a look without the lock.
@@ -77,6 +77,16 @@ pub(super) struct Newcomer {
 }
 
 impl Worker {
+    /// A worker that looks at what is due at multiples of `grain`, and at once if that is zero.
+    pub fn new(grain: ClockTime) -> Worker {
+        Worker { grain, ..Worker::default() }
+    }
+
+    fn on_grain(&self, due: AbsoluteTime) -> AbsoluteTime {
+        let next = due.nanos().checked_next_multiple_of(self.grain.nanos().max(1));
+        AbsoluteTime::from_nanos(next.unwrap_or(u64::MAX))
+    }
+
     /// Fibers that have not ended.
     pub fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
@@ -145,8 +155,6 @@ struct Strand {
     yielder: Cell<*const Yielder<(), ()>>,
     own: RefCell<Own>,
     stack_end: usize,
-    /// Its last wait ended because its deadline came.
-    timed_out: Cell<bool>,
     waits: Cell<u32>,
     /// When it began to run, ns, and how often it was asked since then whether it should give way.
     began: Cell<u64>,
@@ -209,27 +217,28 @@ pub(super) fn here() -> Option<Arc<Worker>> {
     local().map(|local| local.worker.clone())
 }
 
-/// Whether that fiber asks.
-pub(super) fn is_current(fiber: &Arc<Fiber>) -> bool {
-    running().is_some_and(|(_, strand)| Arc::ptr_eq(&strand.fiber, fiber))
+/// Lends the fiber that asks.
+pub(super) fn with_current(f: impl FnOnce(&Arc<Fiber>)) {
+    if let Some((_, strand)) = running() {
+        f(&strand.fiber);
+    }
 }
 
 /// Suspends this fiber until its ticket is used, or the deadline comes; whether it was woken. `announce` is called
 /// in between, with what wakes it. It gives locks back and takes none that another fiber may hold.
 pub(super) fn wait(
     deadline: Option<AbsoluteTime>,
-    announce: impl FnOnce((Arc<Fiber>, u64)),
+    announce: impl FnOnce(&Arc<Fiber>, u64),
 ) -> bool {
     let (local, strand) = running().expect("only fibers are suspended");
     let ticket = strand.fiber.begin_wait();
-    strand.timed_out.set(false);
     if let Some(due) = deadline {
         local.add_timer(due, &strand.fiber, ticket);
     }
-    announce((strand.fiber.clone(), ticket));
+    announce(&strand.fiber, ticket);
     drop(local);
     strand.suspend();
-    !strand.timed_out.get()
+    !strand.fiber.timed_out()
 }
 
 /// Lets the other fibers that are ready run.
@@ -303,7 +312,6 @@ impl Local {
             yielder: Cell::new(std::ptr::null()),
             own: RefCell::new(Own { me: Some(me), mark, bounds, place: String::new() }),
             stack_end,
-            timed_out: Cell::new(false),
             waits: Cell::new(0),
             began: Cell::new(0),
             asked: Cell::new(0),
@@ -364,11 +372,7 @@ impl Local {
                 timers.pop().map(|Reverse(timer)| timer)
             };
             let Some(Timer { fiber, ticket, .. }) = timer else { return };
-            if fiber.end_wait(ticket) {
-                let slot = fiber.slot.load(Ordering::Relaxed);
-                if let Some(strand) = &self.strands.borrow()[slot] {
-                    strand.timed_out.set(true);
-                }
+            if fiber.time_out(ticket) {
                 self.make_ready(&fiber);
             }
         }
@@ -390,7 +394,7 @@ impl Local {
 
     /// Sleeps until there is mail or something is due; whether the worker's work is over instead.
     fn sleep(&self) -> bool {
-        let due = self.timers.borrow().peek().map(|Reverse(first)| on_grain(first.due));
+        let due = self.timers.borrow().peek().map(|Reverse(first)| self.worker.on_grain(first.due));
         let mut mail = self.worker.mail.lock();
         if self.worker.has_mail.load(Ordering::Relaxed) {
             return false;
@@ -408,11 +412,6 @@ impl Local {
         mail.is_asleep = false;
         false
     }
-}
-
-fn on_grain(due: AbsoluteTime) -> AbsoluteTime {
-    let next = due.nanos().checked_next_multiple_of(GRAIN.nanos());
-    AbsoluteTime::from_nanos(next.unwrap_or(u64::MAX))
 }
 
 /// The life of a worker.
