@@ -126,6 +126,12 @@ pub fn with_task_name<R>(f: impl FnOnce(&str) -> R) -> R {
     threads::with_me(|me| f(me.map_or("main", |me| &me.name)))
 }
 
+/// A number of the task that asks, or of the thread if that is no task; no other one has or had it in this process.
+/// For telling whether two calls come from one stream.
+pub fn task_number() -> u64 {
+    threads::with_me(|me| me.map(|me| me.id)).unwrap_or_else(threads::own_number)
+}
+
 /// Whether the current thread is `task`. A task that stops itself must not join itself.
 pub fn in_task(task: &Task) -> bool {
     threads::with_me(|me| me.is_some_and(|me| me.id == task.id))

@@ -24,6 +24,13 @@ thread_local! {
     /// The mark of the fiber that runs here. Zero: this thread is no worker, and the address of this is its mark,
     /// which tells live threads apart. Its size keeps the low bits of that address free.
     static MARK: Cell<usize> = const { Cell::new(0) };
+    /// The number of a thread that is no task.
+    static NUMBER: u64 = new_id();
+}
+
+/// The number of this thread as such.
+pub(super) fn own_number() -> u64 {
+    NUMBER.try_with(|number| *number).unwrap_or(0)
 }
 
 /// What a thread that is a task knows.
