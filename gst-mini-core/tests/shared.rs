@@ -390,7 +390,10 @@ fn who_runs_out_of_stack_hits_the_guard() {
     child.args(["--exact", "runs_out_of_stack", "--ignored"]);
     let output = child.output().expect("it starts");
     let signal = output.status.signal();
-    assert!(matches!(signal, Some(libc_signal::SEGV | libc_signal::ABRT | libc_signal::BUS)), "{output:?}");
+    assert!(
+        matches!(signal, Some(libc_signal::SEGV | libc_signal::ABRT | libc_signal::BUS)),
+        "{output:?}"
+    );
 }
 
 #[cfg(unix)]

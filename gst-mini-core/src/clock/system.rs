@@ -66,7 +66,8 @@ const MOST_LATE: u64 = 500_000;
 ///
 /// - `spin`: the end of a wait that is burned on the waiting thread's core instead of being slept, so that the wait
 ///   ends less than a microsecond late. What the thread does next is then as late as its memory is cold. 100 µs
-///   cost under 1 % of a core at 100 waits a second. With one core it only takes time from the thread that is waited for.
+///   cost under 1 % of a core at 100 waits a second. With one core it only takes time from the thread that is waited for,
+///   and where tasks share threads (`runtime::Shared`) it would take it from all of them: there it does nothing.
 /// - `grid`: waits end at multiples of it, up to that much late, so that all that are due between two of them
 ///   share one wake-up of the core. It is for many live streams in one process.
 #[derive(Debug, Default)]

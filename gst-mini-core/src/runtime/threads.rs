@@ -118,7 +118,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn take(taken: &'static AtomicUsize, limit: usize, name: &str) -> Result<Self, ElementError> {
+    pub(super) fn take(
+        taken: &'static AtomicUsize,
+        limit: usize,
+        name: &str,
+    ) -> Result<Self, ElementError> {
         let place = Place { taken };
         if taken.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(place);

@@ -224,9 +224,8 @@ pub(super) fn together<R>(f: impl FnOnce() -> R) -> R {
     if !is_on() || worker::is_here() {
         return f();
     }
-    let now = SPAWNS.with(|now| {
-        now.borrow().as_ref().map(|spawns| (spawns.crew.clone(), spawns.near))
-    });
+    let now =
+        SPAWNS.with(|now| now.borrow().as_ref().map(|spawns| (spawns.crew.clone(), spawns.near)));
     let (crew, near) = match now {
         Some((_, Some(_))) => return f(),
         Some((crew, None)) => (Some(crew.clone()), crew.least_loaded()),

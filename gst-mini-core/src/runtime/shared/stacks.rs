@@ -31,9 +31,8 @@ impl FiberStack {
     pub fn new() -> io::Result<FiberStack> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping wherever the system likes; it is given back below or in `drop`, nowhere else.
-        let lowest = unsafe {
-            libc::mmap(ptr::null_mut(), GUARD + SIZE, libc::PROT_NONE, flags, -1, 0)
-        };
+        let lowest =
+            unsafe { libc::mmap(ptr::null_mut(), GUARD + SIZE, libc::PROT_NONE, flags, -1, 0) };
         let known = NonZeroUsize::new(lowest.expose_provenance());
         let Some(address) = known.filter(|_| lowest != libc::MAP_FAILED) else {
             return Err(io::Error::last_os_error());

@@ -12,8 +12,8 @@
 //! Left out: stealing from other workers.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BinaryHeap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::mem;
 use std::rc::Rc;
