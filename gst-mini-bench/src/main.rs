@@ -8,10 +8,12 @@
 
 mod measure;
 
+use gst_mini_core::runtime::Shared;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: gst-mini-bench [--linked] MEASUREMENT WORDS
+const USAGE: &str = "usage: gst-mini-bench [--linked] [--shared] MEASUREMENT WORDS
   --linked                with the elements of the test plugin in this program
+  --shared                with tasks that share a thread for each core
   run BUFFERS LINE        ns: from PLAYING to the end, a buffer
   probed BUFFERS LINE     the same with a probe on the source pad of each identity
   states ROUNDS LINE      us: NULL to PLAYING to NULL
@@ -27,6 +29,16 @@ fn main() -> ExitCode {
         words.remove(0);
         // What is linked comes before what is loaded.
         gst_mini_core::registry::link(gst_mini_plugin_fixture::FACTORIES);
+    }
+    if words.first().is_some_and(|word| word == "--shared") {
+        words.remove(0);
+        match Shared::new(0) {
+            Ok(shared) => shared.install(),
+            Err(error) => {
+                eprintln!("gst-mini-bench: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
     }
     match measure::named(&words) {
         Ok(figures) => {

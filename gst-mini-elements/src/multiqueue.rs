@@ -25,7 +25,6 @@ mod turns;
 use crate::queued::{Item, complain, reaches, tell_untold};
 use gst_mini_core::element_prelude::*;
 use gst_mini_core::message::MessageKind;
-use interleave::this_thread;
 use parking_lot::{Mutex, MutexGuard};
 use settings::Settings;
 use single::{Single, Step};

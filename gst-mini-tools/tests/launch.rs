@@ -155,6 +155,16 @@ fn clock_properties_are_taken_and_others_are_refused() {
 }
 
 #[test]
+fn tasks_share_threads_when_asked_to_and_other_forms_are_refused() {
+    let line = "fakesrc num-buffers=20 ! queue max-size-buffers=2 ! fakesink";
+    let ran = launch(&["--runtime", "shared", line]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("Got EOS"), "{}", ran.out);
+    assert_eq!(launch(&["--runtime", "green", line]).code, Some(2));
+    assert_eq!(launch(&["--runtime", "shared", "--sim", line]).code, Some(2));
+}
+
+#[test]
 fn a_simulated_run_takes_no_time_and_leaves_the_same_trace_twice() {
     let place = Place::new();
     let run = |file: &str| {

@@ -148,6 +148,7 @@ impl MultiBase {
                 }
                 control.starts
             };
+            crate::runtime::breathe();
             let Ok(_streaming) = task.pad.stream_lock().lock() else { return };
             // SAFETY: the lock above.
             if let Err(flow) = unsafe { self.step(task, &cx) } {

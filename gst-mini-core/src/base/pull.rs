@@ -122,6 +122,7 @@ fn run<P: Puller>(puller: &P) {
             }
             control.seek.take()
         };
+        runtime::breathe();
         let Ok(_streaming) = puller.pad().stream_lock().lock() else { return };
         if let Some((seek, seqnum)) = seek {
             // SAFETY: the lock above.

@@ -195,6 +195,7 @@ impl SourceBase {
                     return;
                 }
             }
+            runtime::breathe();
             let Ok(_streaming) = self.src.stream_lock().lock() else { return };
             // SAFETY: the lock above.
             if let Err(flow) = unsafe { self.step() } {

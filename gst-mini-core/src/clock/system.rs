@@ -66,7 +66,8 @@ const MOST_LATE: u64 = 500_000;
 ///
 /// - `spin`: the end of a wait that is burned on the waiting thread's core instead of being slept, so that the wait
 ///   ends less than a microsecond late. What the thread does next is then as late as its memory is cold. 100 µs
-///   cost under 1 % of a core at 100 waits a second. With one core it only takes time from the thread that is waited for.
+///   cost under 1 % of a core at 100 waits a second. With one core it only takes time from the thread that is waited for,
+///   and where tasks share threads (`runtime::Shared`) it would take it from all of them: there it does nothing.
 /// - `grid`: waits end at multiples of it, up to that much late, so that all that are due between two of them
 ///   share one wake-up of the core. It is for many live streams in one process.
 #[derive(Debug, Default)]
@@ -113,10 +114,15 @@ impl SystemClock {
             let next = target.nanos().checked_next_multiple_of(grid);
             return AbsoluteTime::from_nanos(next.unwrap_or(u64::MAX));
         }
-        // Spinning moves no virtual time.
-        let spin = if runtime::is_simulated() { 0 } else { self.spin.load(Ordering::Relaxed) };
+        let spin = if is_coarse() { 0 } else { self.spin.load(Ordering::Relaxed) };
         target.saturating_sub(ClockTime::from_nanos(spin))
     }
+}
+
+/// Whether a wait is left to the runtime as it is: burning time moves no virtual time, and where tasks share a thread
+/// it takes from the others, whose deadlines share a grid anyway.
+fn is_coarse() -> bool {
+    runtime::is_simulated() || runtime::is_shared()
 }
 
 impl Clock for SystemClock {
@@ -131,7 +137,7 @@ impl Clock for SystemClock {
         let wakes = &wait.shared.wakes;
         let wanted = self.asleep_until(target);
         // A grid is for waking together with others.
-        let mut lead = (wanted <= target && !runtime::is_simulated()).then(|| wakes.lead());
+        let mut lead = (wanted <= target && !is_coarse()).then(|| wakes.lead());
         let mut asleep_until = wanted.saturating_sub(lead.unwrap_or(ClockTime::ZERO));
         let mut slept = false;
         loop {

@@ -135,7 +135,7 @@ impl ElementRef {
         };
         has_begun.store(true, Ordering::Relaxed);
         *self.0.changed_by.lock() = runtime::task_name();
-        self.set_state_locked(target)
+        runtime::together(|| self.set_state_locked(target))
     }
 
     /// A change that takes too long is told about, with where it is; it goes on all the same.

@@ -21,8 +21,9 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::prim::{AtomicU32, AtomicUsize, Condvar, Mutex, thread_local};
-use super::{observer, os};
+use super::monitor::Monitor;
+use super::os;
+use super::prim::{AtomicU32, AtomicUsize, Mutex, thread_local};
 
 /// One word for a row of places.
 #[derive(Default)]
@@ -34,8 +35,7 @@ pub(crate) struct Cover {
     /// The locks in the row, told apart by address.
     locks: Box<[usize]>,
     /// Where who broke it waits until the thread is out.
-    leaving: Mutex<()>,
-    left: Condvar,
+    leaving: Monitor<()>,
 }
 
 impl Cover {
@@ -83,8 +83,7 @@ impl Cover {
 
     #[cold]
     fn tell_left(&self) {
-        let _leaving = self.leaving.lock();
-        self.left.notify_all();
+        self.leaving.lock().notify_all();
     }
 
     /// Makes sure that the thread is not at `place` and does not come there unseen; for who has the mutex of the lock
@@ -101,13 +100,10 @@ impl Cover {
             if !wait {
                 return false;
             }
-            observer::wait("a stream lock", None, || {
-                let mut leaving = self.leaving.lock();
-                while self.is_at(place) {
-                    self.left.wait(&mut leaving);
-                }
-                true
-            });
+            let mut leaving = self.leaving.lock();
+            while self.is_at(place) {
+                leaving.wait("a stream lock");
+            }
         }
         true
     }
@@ -167,6 +163,20 @@ impl Drop for Walk<'_> {
             self.cover.leave(0);
         }
         INSIDE.with(|innermost| innermost.set(self.outer));
+    }
+}
+
+/// The walks of a task, to be kept while another one has its thread.
+#[derive(Clone, Copy)]
+pub(super) struct Walks(*const Walk<'static>);
+
+impl Walks {
+    /// Of a task that begins.
+    pub const NONE: Walks = Walks(ptr::null());
+
+    /// Gives the thread these and takes what it had.
+    pub fn swap(&mut self) {
+        self.0 = INSIDE.with(|innermost| innermost.replace(self.0));
     }
 }
 

@@ -19,8 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::cover::{self, Cover};
-use super::prim::{AtomicBool, AtomicUsize, Condvar, Mutex};
-use super::{observer, os, sim, threads};
+use super::monitor::Monitor;
+use super::prim::{AtomicBool, AtomicUsize};
+use super::{os, sim, threads};
 
 const NOBODY: usize = 0;
 /// Bit of [`Lean::lean`] beside the mark, whose low bits are zero: come out, somebody waits.
@@ -51,8 +52,7 @@ pub(super) struct Lean {
     /// That thread is in. Written by that thread alone.
     inside: AtomicBool,
     /// Where who called waits until the other is out.
-    leaving: Mutex<()>,
-    left: Condvar,
+    leaving: Monitor<()>,
 }
 
 /// Who took the mutex lately; under it.
@@ -91,8 +91,7 @@ impl Lean {
         Self {
             lean: AtomicUsize::new(NOBODY),
             inside: AtomicBool::new(false),
-            leaving: Mutex::new(()),
-            left: Condvar::new(),
+            leaving: Monitor::new(()),
         }
     }
 
@@ -123,8 +122,7 @@ impl Lean {
 
     #[cold]
     fn tell_left(&self) {
-        let _leaving = self.leaving.lock();
-        self.left.notify_all();
+        self.leaving.lock().notify_all();
     }
 
     /// Whether this thread is in.
@@ -186,13 +184,10 @@ impl Lean {
                     self.lean.store(leaned, Ordering::Release);
                     return false;
                 }
-                observer::wait("a stream lock", None, || {
-                    let mut leaving = self.leaving.lock();
-                    while self.inside.load(Ordering::Acquire) {
-                        self.left.wait(&mut leaving);
-                    }
-                    true
-                });
+                let mut leaving = self.leaving.lock();
+                while self.inside.load(Ordering::Acquire) {
+                    leaving.wait("a stream lock");
+                }
             }
             habit.wanted = habit.wanted.saturating_mul(2).min(MOST_HABIT);
         }

@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use super::cover::Cover;
 use super::lean::{Habit, Lean, Me};
 use super::prim::{AtomicUsize, Mutex, MutexGuard};
+use super::shared::{self, Line};
 use super::{observer, sim};
 
 const NOBODY: usize = 0;
@@ -28,6 +29,8 @@ pub struct StreamLock {
     /// wrote it itself, and any other value means "not me".
     owner: AtomicUsize,
     lock: Mutex<Habit>,
+    /// Fibers that wait for the mutex: it is held across waits, so they do not block their thread for it.
+    line: Line,
 }
 
 /// The thread that asks for a [`StreamLock`] has it already.
@@ -38,7 +41,12 @@ pub struct Reentered;
 impl StreamLock {
     /// A lock nobody holds.
     pub const fn new() -> Self {
-        Self { lean: Lean::new(), owner: AtomicUsize::new(NOBODY), lock: Mutex::new(Habit::new()) }
+        Self {
+            lean: Lean::new(),
+            owner: AtomicUsize::new(NOBODY),
+            lock: Mutex::new(Habit::new()),
+            line: Line::new(),
+        }
     }
 
     /// Takes the lock, waiting while another thread has it. Under Sim another task may run first.
@@ -76,7 +84,7 @@ impl StreamLock {
                 sim.maybe_switch();
                 sim.lock(self.key(), || self.lock.lock())
             }
-            None => match self.lock.try_lock() {
+            None => match self.try_mutex() {
                 Some(held) => held,
                 None => self.wait_for_mutex(),
             },
@@ -107,6 +115,7 @@ impl StreamLock {
             if let Some(sim) = sim {
                 sim.unlocked(self.key());
             }
+            self.tell_line();
             return None;
         }
         Some(self.taken(me, held))
@@ -156,10 +165,29 @@ impl StreamLock {
     fn wait_for_mutex(&self) -> MutexGuard<'_, Habit> {
         let mut held = None;
         observer::wait("a stream lock", None, || {
-            held = Some(self.lock.lock());
+            held = Some(if shared::is_here() {
+                self.line.take(|| self.lock.try_lock())
+            } else {
+                self.lock.lock()
+            });
             true
         });
         held.expect("the wait above ends with the lock")
+    }
+
+    /// Takes the mutex if it is free and no fiber stands in line before this one.
+    fn try_mutex(&self) -> Option<MutexGuard<'_, Habit>> {
+        if shared::is_here() && !self.line.is_empty() {
+            return None;
+        }
+        self.lock.try_lock()
+    }
+
+    /// The mutex is free again.
+    fn tell_line(&self) {
+        if shared::is_on() {
+            self.line.wake_first();
+        }
     }
 
     fn key(&self) -> usize {
@@ -197,6 +225,7 @@ impl StreamGuard<'_> {
             sim.unlocked(lock.key());
             sim.maybe_switch();
         }
+        lock.tell_line();
     }
 }
 

@@ -1,9 +1,10 @@
 //! The one module through which everything blocks, spawns and reads time.
 //!
-//! It has two forms. *Threads*: OS threads and the monotonic clock. *Sim*: the same code, but one
-//! task runs at a time, a seed chooses the next one, and time jumps to the next deadline when all
-//! tasks wait. The *current thread* decides which form applies: tasks of a [`Sim`] carry a pointer to
-//! it, every other thread is of the first form. So no handle is passed around.
+//! It has three forms. *Threads*: OS threads and the monotonic clock. *Shared*, when asked for: many tasks on few
+//! threads, each with a stack of its own, see [`Shared`]. *Sim*: the same code, but one task runs at a time, a seed
+//! chooses the next one, and time jumps to the next deadline when all tasks wait. The *current thread* decides which
+//! form applies: tasks of a [`Sim`] carry a pointer to it, workers of a [`Shared`] know that they are, every other
+//! thread is of the first form. So no handle is passed around; and tasks of the first two forms wake each other.
 //!
 //! ```
 //! use gst_mini_core::runtime::{self, Monitor, Sim};
@@ -31,7 +32,7 @@
 //! Invariant: a task that waits does so here, under a name; a plain mutex is never held across a
 //! call into this module (under Sim the task that holds it may be the one that is not chosen).
 //! In GStreamer: `gst/gsttask.c` (`gst_task_func`), `gst/gsttaskpool.c`, `gst/gstsystemclock.c`.
-//! Left out: task pools, priorities, a form that runs many tasks on few threads.
+//! Left out: task pools, priorities.
 
 mod cover;
 mod lean;
@@ -44,6 +45,7 @@ mod patience;
 mod place;
 pub(crate) mod prim;
 mod schedule;
+mod shared;
 mod sim;
 mod stack;
 mod threads;
@@ -62,6 +64,7 @@ pub use monitor::{EventCount, Monitor, MonitorGuard};
 pub use observer::{Moment, Observed, Observer, note_waits, set_observer};
 pub use overdue::{Expected, expect_within};
 pub use place::at;
+pub use shared::Shared;
 pub use sim::{Deadlock, Sim, TaskWait};
 pub use stack::{STACK_SIZE, has_stack, stack_left};
 pub use threads::task_limit;
@@ -95,17 +98,21 @@ pub fn waits() -> Vec<TaskWait> {
     }
 }
 
-/// Starts a task: a thread of [`STACK_SIZE`] bytes of stack, named `name`.
+/// Starts a task: a thread of [`STACK_SIZE`] bytes of stack, named `name`, or a fiber of a [`Shared`] where that was
+/// asked for.
 ///
 /// Dropping the [`Task`] lets it run on by itself. A panic in `f` ends that task alone; its text is
 /// what [`Task::join`] gives.
 ///
 /// # Errors
-/// A sentence when the system or [`task_limit`] refuses one more thread.
+/// A sentence when the system or [`task_limit`] refuses one more thread, or [`Shared::task_limit`] one more fiber.
 pub fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, ElementError> {
     let task = match sim::current() {
         Some(sim) => sim.spawn(name, Box::new(f)),
-        None => threads::spawn(name, f),
+        None => match shared::spawn(name, f) {
+            Ok(task) => task,
+            Err(f) => threads::spawn(name, f),
+        },
     }?;
     observer::notice(Moment::Spawn { name });
     Ok(task)
@@ -121,6 +128,12 @@ pub fn with_task_name<R>(f: impl FnOnce(&str) -> R) -> R {
     threads::with_me(|me| f(me.map_or("main", |me| &me.name)))
 }
 
+/// A number of the task that asks, or of the thread if that is no task; no other one has or had it in this process.
+/// For telling whether two calls come from one stream.
+pub fn task_number() -> u64 {
+    threads::with_me(|me| me.map(|me| me.id)).unwrap_or_else(threads::own_number)
+}
+
 /// Whether the current thread is `task`. A task that stops itself must not join itself.
 pub fn in_task(task: &Task) -> bool {
     threads::with_me(|me| me.is_some_and(|me| me.id == task.id))
@@ -132,6 +145,7 @@ pub fn sleep_until(deadline: AbsoluteTime) {
     observer::wait("sleep", Some(deadline), || {
         match sim::current() {
             Some(sim) => sim.sleep(deadline),
+            None if shared::sleep_until(deadline) => (),
             None => threads::sleep_until(deadline),
         }
         true
@@ -140,7 +154,7 @@ pub fn sleep_until(deadline: AbsoluteTime) {
 
 /// Runs work that blocks outside this module (an upload, a codec's own threads).
 ///
-/// Threads: just calls `f`. Sim: `f` is finished before another task is chosen, then
+/// Threads: just calls `f`. Shared: the same, and the other tasks of that worker wait meanwhile. Sim: `f` is finished before another task is chosen, then
 /// `virtual_delay` passes, during which the others run. A thread that foreign code starts is no task
 /// of the simulation: what it does must be done when `f` returns, and it can wake nobody here.
 pub fn foreign<R>(virtual_delay: ClockTime, f: impl FnOnce() -> R) -> R {
@@ -160,6 +174,24 @@ pub fn is_simulated() -> bool {
     sim::current().is_some()
 }
 
+/// Whether the current task shares its thread with others: a fiber of a [`Shared`].
+pub fn is_shared() -> bool {
+    shared::is_here()
+}
+
+/// Tasks that `f` spawns in the shared form share a worker, because they hand things to each other.
+pub(crate) fn together<R>(f: impl FnOnce() -> R) -> R {
+    shared::together(f)
+}
+
+/// For a task's loop, once a buffer: in the shared form lets the others run if this one did for long without a wait.
+#[inline]
+pub(crate) fn breathe() {
+    if shared::is_on() {
+        shared::breathe();
+    }
+}
+
 /// In a simulation: lets the other tasks run until none is ready, without letting time pass.
 /// Elsewhere it does nothing.
 pub fn settle() {
@@ -169,10 +201,12 @@ pub fn settle() {
 }
 
 /// In a simulation: a place where something takes a while, so that tasks that could go on do, each until
-/// it waits or gives way in turn; the seed decides, where there is one. Elsewhere it does nothing.
+/// it waits or gives way in turn; the seed decides, where there is one. In the shared form: lets the tasks of this
+/// worker that could go on do so. Elsewhere it does nothing.
 pub fn give_way() {
-    if let Some(sim) = sim::current() {
-        sim.give_way();
+    match sim::current() {
+        Some(sim) => sim.give_way(),
+        None => shared::give_way(),
     }
 }
 
@@ -202,6 +236,7 @@ pub struct Task {
 
 enum Form {
     Thread(prim::thread::JoinHandle<()>),
+    Fiber(shared::Handle),
     Sim(sim::Handle),
 }
 
@@ -214,13 +249,18 @@ impl Task {
         if in_task(&self) {
             return None;
         }
-        let Task { form, .. } = self;
+        let form = match self.form {
+            Form::Fiber(handle) => return handle.join(),
+            form => form,
+        };
         let mut panic = None;
         observer::wait("a task to end", None, || {
             panic = match form {
                 Form::Thread(handle) => {
+                    shared::wait_for_thread(&handle);
                     handle.join().err().map(|cause| threads::panic_text(&*cause))
                 }
+                Form::Fiber(handle) => handle.join(),
                 Form::Sim(handle) => handle.join(),
             };
             true
@@ -232,6 +272,7 @@ impl Task {
     pub fn is_finished(&self) -> bool {
         match &self.form {
             Form::Thread(handle) => prim::is_finished(handle),
+            Form::Fiber(handle) => handle.is_finished(),
             Form::Sim(handle) => handle.is_finished(),
         }
     }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::patience::Patience;
 use super::prim::{Condvar, Mutex, MutexGuard};
+use super::shared::{self, Sleepers};
 use super::{observer, sim, threads};
 use crate::time::AbsoluteTime;
 
@@ -26,13 +27,15 @@ use crate::time::AbsoluteTime;
 #[derive(Default)]
 pub struct Monitor<T> {
     changed: Condvar,
+    /// Who waits without a thread of its own.
+    sleepers: Sleepers,
     value: Mutex<T>,
 }
 
 impl<T> Monitor<T> {
     /// A monitor over `value`.
     pub const fn new(value: T) -> Self {
-        Self { changed: Condvar::new(), value: Mutex::new(value) }
+        Self { changed: Condvar::new(), sleepers: Sleepers::new(), value: Mutex::new(value) }
     }
 
     /// The value, once nobody can lock it any more.
@@ -46,14 +49,25 @@ impl<T> Monitor<T> {
     pub fn lock(&self) -> MonitorGuard<'_, T> {
         let value = match sim::current() {
             Some(sim) => sim.lock(self.lock_key(), || self.value.lock()),
-            None => self.value.lock(),
+            None => self.lock_real(),
         };
         MonitorGuard { monitor: self, value: Some(value), notify: false }
     }
 
+    fn lock_real(&self) -> MutexGuard<'_, T> {
+        if shared::is_on() { shared::lock(&self.value) } else { self.value.lock() }
+    }
+
+    fn wake_all(&self) {
+        self.changed.notify_all();
+        if shared::is_on() {
+            self.sleepers.wake_all();
+        }
+    }
+
     /// Wakes every task that waits here. Call it after the change, with or without the lock.
     pub fn notify_all(&self) {
-        self.changed.notify_all();
+        self.wake_all();
         if let Some(sim) = sim::current() {
             sim.notify(self.wait_key());
             sim.maybe_switch();
@@ -86,7 +100,7 @@ impl<T: fmt::Debug> fmt::Debug for Monitor<T> {
 /// The lock of a [`Monitor`].
 pub struct MonitorGuard<'a, T> {
     monitor: &'a Monitor<T>,
-    /// Given up in `drop`, and nowhere else, so that a simulated switch comes after the unlocking.
+    /// Given up in `drop`, and while a fiber waits, so that a simulated switch comes after the unlocking.
     value: Option<MutexGuard<'a, T>>,
     notify: bool,
 }
@@ -111,7 +125,7 @@ impl<T> MonitorGuard<'_, T> {
 
     /// Wakes every task that waits here. They go on when this guard is dropped.
     pub fn notify_all(&mut self) {
-        self.monitor.changed.notify_all();
+        self.monitor.wake_all();
         if let Some(sim) = sim::current() {
             sim.notify(self.monitor.wait_key());
             self.notify = true;
@@ -120,6 +134,13 @@ impl<T> MonitorGuard<'_, T> {
 
     fn block(&mut self, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
         let monitor = self.monitor;
+        if shared::is_here() && sim::current().is_none() {
+            let woken = observer::wait(why, deadline, || {
+                monitor.sleepers.wait(deadline, || self.value = None)
+            });
+            self.value = Some(monitor.lock_real());
+            return woken;
+        }
         let value = self.value.as_mut().expect("a guard has its lock until it is dropped");
         observer::wait(why, deadline, || match (sim::current(), deadline) {
             (Some(sim), _) => MutexGuard::unlocked(value, || {
@@ -203,7 +224,7 @@ impl EventCount {
         if self.ticket() != ticket {
             return true;
         }
-        let is_threaded = sim::current().is_none();
+        let is_threaded = sim::current().is_none() && !shared::is_here();
         if is_threaded && self.patience.yields_until(|| self.ticket() != ticket) {
             return true;
         }

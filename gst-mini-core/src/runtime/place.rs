@@ -44,6 +44,11 @@ impl Drop for Left {
     }
 }
 
+/// Another task goes on here: puts its place and gives back the one of the task before.
+pub(super) fn swap(place: String) -> String {
+    PLACE.with(|now| now.replace(place))
+}
+
 /// Lends where this task is; empty when it is in no element.
 pub(super) fn with<R>(f: impl FnOnce(&str) -> R) -> R {
     let mut f = Some(f);

@@ -27,7 +27,7 @@ const RESERVE: usize = if cfg!(debug_assertions) { 512 << 10 } else { 192 << 10 
 const TRUSTED: usize = 64 << 10;
 
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(super) struct Bounds {
     /// Nothing is called on from below this address. Zero: not known yet.
     lowest: usize,
     /// Whether that is the last word.
@@ -47,6 +47,16 @@ fn here() -> usize {
 pub(super) fn begin_task() {
     let lowest = here().saturating_sub(STACK_SIZE).saturating_add(RESERVE);
     BOUNDS.with(|bounds| bounds.set(Bounds { lowest, exact: true }));
+}
+
+/// The bounds of a stack whose lowest usable address is `end`.
+pub(super) const fn bounds_above(end: usize) -> Bounds {
+    Bounds { lowest: end.saturating_add(RESERVE), exact: true }
+}
+
+/// This thread goes on on another stack; gives back the bounds of the one before.
+pub(super) fn swap_bounds(bounds: Bounds) -> Bounds {
+    BOUNDS.with(|now| now.replace(bounds))
 }
 
 /// Whether this thread may go one call deeper into a chain of elements.

@@ -5,7 +5,7 @@
 //! Left out: reuse of threads; starting one costs about as much as one frame's wake-ups.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -21,9 +21,16 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     static ME: RefCell<Option<Me>> = const { RefCell::new(None) };
-    /// Its address tells live threads apart: cheaper than any number that has to be loaded. Its size keeps
-    /// the low bits of that address free.
-    static MARK: u64 = const { 0 };
+    /// The mark of the fiber that runs here. Zero: this thread is no worker, and the address of this is its mark,
+    /// which tells live threads apart. Its size keeps the low bits of that address free.
+    static MARK: Cell<usize> = const { Cell::new(0) };
+    /// The number of a thread that is no task.
+    static NUMBER: u64 = new_id();
+}
+
+/// The number of this thread as such.
+pub(super) fn own_number() -> u64 {
+    NUMBER.try_with(|number| *number).unwrap_or(0)
 }
 
 /// What a thread that is a task knows.
@@ -54,14 +61,23 @@ pub(super) fn new_id() -> u64 {
     NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Never zero; unique among live threads.
+/// Never zero; unique among live threads and fibers.
 #[inline]
 pub(super) fn thread_mark() -> usize {
-    MARK.try_with(|mark| std::ptr::from_ref(mark).addr()).unwrap_or(8)
+    let mark = MARK.try_with(|mark| match mark.get() {
+        0 => std::ptr::from_ref(mark).addr(),
+        fiber => fiber,
+    });
+    mark.unwrap_or(8)
 }
 
-/// How many tasks may live at once in this process: three quarters of what its memory mappings allow
-/// (a thread takes four). Past them the system aborts inside the new thread instead of refusing it.
+/// The mark of the fiber that runs here from now on; zero for none. Gives back the one before.
+pub(super) fn set_mark(mark: usize) -> usize {
+    MARK.with(|now| now.replace(mark))
+}
+
+/// How many tasks with a thread each may live at once in this process: three quarters of what its memory mappings
+/// allow (a thread takes four). Past them the system aborts inside the new thread instead of refusing it.
 pub fn task_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(|| os::max_mappings().unwrap_or(40_000) / 4 / 4 * 3)
@@ -97,12 +113,16 @@ pub(super) fn start(
 }
 
 /// One of the places that a limit allows.
-struct Place {
+pub(super) struct Place {
     taken: &'static AtomicUsize,
 }
 
 impl Place {
-    fn take(taken: &'static AtomicUsize, limit: usize, name: &str) -> Result<Self, ElementError> {
+    pub(super) fn take(
+        taken: &'static AtomicUsize,
+        limit: usize,
+        name: &str,
+    ) -> Result<Self, ElementError> {
         let place = Place { taken };
         if taken.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(place);
@@ -121,12 +141,12 @@ impl Drop for Place {
     }
 }
 
-fn refused(name: &str, why: &str) -> ElementError {
+pub(super) fn refused(name: &str, why: &str) -> ElementError {
     ElementError::new(ErrorKind::Core, format!("Could not start task {name}: {why}."))
 }
 
 /// A name `std` takes: it refuses zero bytes.
-fn thread_name(name: &str) -> String {
+pub(super) fn thread_name(name: &str) -> String {
     name.replace('\0', "?")
 }
 

@@ -178,7 +178,7 @@ impl MultiPad for MultiQueue {
         let (id, step) = (state.next_id(), Step::of_event(&event));
         match step {
             Step::Stream(_) => {
-                state.queues[at].thread = this_thread();
+                state.queues[at].thread = gst_mini_core::runtime::task_number();
                 state.queues[at].is_eos = false;
                 state.queues[at].moves_in(&step);
             }

@@ -7,7 +7,6 @@
 use super::State;
 use super::settings::Settings;
 use gst_mini_core::element_prelude::*;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Default)]
 pub struct Interleave {
@@ -15,15 +14,6 @@ pub struct Interleave {
     last_update: Option<i64>,
     /// Some streams had nothing to go by.
     is_incomplete: bool,
-}
-
-/// A number for the thread that calls.
-pub fn this_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local! {
-        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
-    }
-    NUMBER.with(|number| *number)
 }
 
 impl State {

@@ -18,6 +18,7 @@ use crate::output::line;
 use gst_mini_core::diagnosis;
 use gst_mini_core::launch;
 use gst_mini_core::prelude::*;
+use gst_mini_core::runtime::Shared;
 use player::{End, Player};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,15 @@ pub fn run(options: Options) -> ExitCode {
     if let Err(why) = set_clock(&options.clock) {
         eprintln!("ERROR: --clock: {why}");
         return ExitCode::from(2);
+    }
+    if options.runtime == "shared" {
+        match Shared::new(0) {
+            Ok(shared) => shared.install(),
+            Err(why) => {
+                eprintln!("ERROR: --runtime shared: {why}");
+                return ExitCode::FAILURE;
+            }
+        }
     }
     let options = Arc::new(options);
     match options.seeds {

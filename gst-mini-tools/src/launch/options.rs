@@ -57,6 +57,11 @@ pub struct Options {
     /// used several times
     #[arg(long, value_name = "PROPERTY=VALUE")]
     pub clock: Vec<String>,
+    /// What tasks run on: threads, one for each task, or shared, one for each core, on which tasks wait and wake
+    /// without the system; for very many live streams. A task that blocks in a file or the network holds up others then
+    #[arg(long, value_name = "FORM", value_parser = ["threads", "shared"], default_value = "threads",
+          conflicts_with = "sim")]
+    pub runtime: String,
     /// At the end, print what the elements counted
     #[arg(long)]
     pub stats: bool,

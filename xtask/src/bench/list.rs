@@ -116,6 +116,12 @@ pub const BENCHES: &[Bench] = &[
         |sides, side| sides.measure(side, &["streams", "1000", "4", "4000000", LIVE]),
     ),
     bench(
+        "streams-1000-shared",
+        "the same with tasks that share a thread for each core, beside GStreamer's threads",
+        &[("cpu_percent", 1.0 / 3.0), ("rss_mb", 0.5)],
+        |sides, side| streams_shared(sides, side, "1000"),
+    ),
+    bench(
         "start",
         "the whole process `launch fakesrc num-buffers=1 ! fakesink`, plugins present",
         &[("ms", 0.25)],
@@ -196,6 +202,12 @@ pub const BENCHES: &[Bench] = &[
         sample: |sides, _| Ok(vec![("mb".to_owned(), sides.stripped_size()? as f64 / 1e6)]),
     },
 ];
+
+/// GStreamer has no such runtime for these elements, and runs as ever.
+fn streams_shared(sides: &Sides, side: Side, count: &str) -> Result<Sample, Failure> {
+    let words = ["--shared", "streams", count, "4", "0", LIVE];
+    sides.measure(side, if side == Side::GstMini { &words } else { &words[1..] })
+}
 
 const SIXTY: &str = "videotestsrc num-buffers=240 ! video/x-raw,width=16,height=16,framerate=60/1 \
                      ! queue ! fakesink name=s sync=true";
