@@ -9,19 +9,26 @@ use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
 
-/// One end of the queue: the segment there, with the position of what passed last.
+/// One end of the queue: the segment there, with the position of what passed last. The thread of that end alone writes
+/// it, so it has cache lines of its own.
 #[derive(Default)]
+#[repr(align(64))]
 struct End {
     segment: Option<Segment>,
-    /// Signed running time of that position, once it was asked for.
-    running_time: Option<Option<i64>>,
 }
 
-/// The contents, and what becomes of the next item.
+/// Signed running time of an end's position, once it was asked for.
+type Reached = Option<Option<i64>>;
+
+/// The contents, and what becomes of the next item. What both threads write for every item lies together, at the
+/// beginning.
 #[derive(Default)]
+#[repr(C)]
 pub struct Contents {
     items: VecDeque<Item>,
     level: Amount,
+    sink_reached: Reached,
+    src_reached: Reached,
     sink: End,
     src: End,
     /// A segment that came while the queue was empty counts at the source end at once.
@@ -36,20 +43,19 @@ pub struct Contents {
 }
 
 impl End {
-    /// For changing it.
     fn segment(&mut self) -> &mut Segment {
-        self.running_time = None;
         self.segment.get_or_insert_with(|| Segment { position: Some(0), ..Segment::time() })
     }
 
     /// Signed running time of the position; negative before the segment.
-    fn running_time(&mut self) -> Option<i64> {
-        if let Some(known) = self.running_time {
+    #[inline]
+    fn running_time(&mut self, reached: &mut Reached) -> Option<i64> {
+        if let Some(known) = *reached {
             return known;
         }
         let segment = self.segment();
         let running_time = running_time(segment, segment.position);
-        self.running_time = Some(running_time);
+        *reached = Some(running_time);
         running_time
     }
 
@@ -97,7 +103,8 @@ impl Contents {
 
     /// The time between the two ends.
     fn measure(&mut self) {
-        let ends = self.sink.running_time().zip(self.src.running_time());
+        let sink = self.sink.running_time(&mut self.sink_reached);
+        let ends = sink.zip(self.src.running_time(&mut self.src_reached));
         let distance = ends.and_then(|(sink, src)| sink.checked_sub(src));
         self.level.time = distance.and_then(|distance| u64::try_from(distance).ok()).unwrap_or(0);
     }
@@ -111,14 +118,17 @@ impl Contents {
         self.level.buffers += buffers;
         self.level.bytes += bytes;
         if self.sink.pass(&item) {
+            self.sink_reached = None;
             self.measure();
         }
         if let Item::Event(event) = &item
             && let EventKind::Segment(segment) = &event.kind
         {
             self.sink.set_segment(segment);
+            self.sink_reached = None;
             if self.is_void() {
                 self.src.set_segment(segment);
+                self.src_reached = None;
                 self.is_segment_known = true;
             }
             self.measure();
@@ -141,6 +151,7 @@ impl Contents {
         self.level.buffers -= buffers;
         self.level.bytes -= bytes;
         if self.src.pass(&item) {
+            self.src_reached = None;
             self.measure();
         }
         match &item {
@@ -148,6 +159,7 @@ impl Contents {
                 EventKind::Eos => self.level = Amount::default(),
                 EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
                     self.src.set_segment(segment);
+                    self.src_reached = None;
                     self.measure();
                 }
                 _ => {}
