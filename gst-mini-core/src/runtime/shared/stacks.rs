@@ -53,8 +53,9 @@ impl FiberStack {
     /// Gives the pages below `in_use` back to the system: what was on them is not needed any more.
     pub fn trim(end: usize, in_use: usize) {
         const PAGE: usize = 4096;
-        // Signals and leaf calls may use some bytes below the stack pointer.
-        let top = in_use.saturating_sub(2 * PAGE) / PAGE * PAGE;
+        // What this function and the call below have on the stack; what else was there is over.
+        const OWN: usize = 1024;
+        let top = in_use.saturating_sub(OWN) / PAGE * PAGE;
         if top > end {
             let from = ptr::with_exposed_provenance_mut(end);
             // SAFETY: the pages lie within the stack that runs this, below all frames that are in use. Where
