@@ -36,17 +36,23 @@ pub struct Identity {
     check_imperfect_timestamp: bool,
     check_imperfect_offset: bool,
     drop_allocation: bool,
-    signal_handoffs: bool,
-    /// A property asks for more than passing on.
-    is_busy: bool,
-    /// Buffers that came since the start.
-    came: i64,
+    passing: Passing,
     segment: Option<Segment>,
     /// The single segment was sent.
     sent_segment: bool,
-    previous: Previous,
     random: u64,
+}
+
+/// What a buffer touches that is only passed on; in one cache line, as chains of such elements are long.
+#[repr(align(64))]
+struct Passing {
+    /// Buffers that came since the start.
+    came: i64,
+    previous: Previous,
     shared: Arc<Told>,
+    signal_handoffs: bool,
+    /// A property asks for more than passing on.
+    is_busy: bool,
 }
 
 /// The buffer before, to be compared with. All ones: none, as in a buffer, so that noting one is four copies.
@@ -129,18 +135,20 @@ impl Default for Identity {
             check_imperfect_timestamp: false,
             check_imperfect_offset: false,
             drop_allocation: false,
-            signal_handoffs: true,
-            is_busy: false,
-            came: 0,
             segment: None,
             sent_segment: false,
-            previous: Previous::default(),
             random: 0x2545_f491_4f6c_dd1d,
-            shared: Arc::new(Told {
-                bytes: Live::new(0),
-                buffers: Live::new(0),
-                upstream_latency: Live::new(0),
-            }),
+            passing: Passing {
+                came: 0,
+                previous: Previous::default(),
+                shared: Arc::new(Told {
+                    bytes: Live::new(0),
+                    buffers: Live::new(0),
+                    upstream_latency: Live::new(0),
+                }),
+                signal_handoffs: true,
+                is_busy: false,
+            },
         }
     }
 }
@@ -209,17 +217,17 @@ impl Element for Identity {
         Prop::boolean(
             "signal-handoffs",
             "Send a signal before pushing a buffer",
-            |e: &mut Self| &mut e.signal_handoffs,
+            |e: &mut Self| &mut e.passing.signal_handoffs,
         ),
         Prop::live("stats", types::STRUCTURE, "Bytes and buffers that passed", |e: &Self| {
-            &*e.shared
+            &*e.passing.shared
         })
         .read_only(),
     ];
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer passes")];
 
     fn property_set(&mut self, _: &str) {
-        self.is_busy = self.sleep_time > 0
+        self.passing.is_busy = self.sleep_time > 0
             || self.error_after > 0
             || self.eos_after > 0
             || self.drop_probability > 0.0
@@ -234,7 +242,7 @@ impl Element for Identity {
     }
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
-        Some(self.shared.clone())
+        Some(self.passing.shared.clone())
     }
 
     fn change_state(cx: &Cx, transition: Transition) -> Result<StateReturn, ElementError> {
@@ -277,7 +285,7 @@ impl Identity {
 
     /// Posts what does not follow from the buffer before.
     fn compare(&mut self, cx: &Cx, buf: &Buffer) {
-        let before = self.previous;
+        let before = self.passing.previous;
         let facts = |structure: Structure| {
             structure
                 .with("prev-timestamp", before.pts)
@@ -306,7 +314,7 @@ impl Identity {
         {
             cx.post_element(facts(Structure::new("imperfect-offset")));
         }
-        self.previous = Previous::of(buf);
+        self.passing.previous = Previous::of(buf);
     }
 
     /// The running time of a time in the present segment; of the end of a buffer that is played backwards.
@@ -323,7 +331,7 @@ impl Identity {
             return Ok(());
         }
         let due = RunningTime::from_nanos(running_time.unwrap_or(ClockTime::ZERO).nanos());
-        let latency = i64::try_from(self.shared.upstream_latency.get()).unwrap_or(i64::MAX);
+        let latency = i64::try_from(self.passing.shared.upstream_latency.get()).unwrap_or(i64::MAX);
         cx.sync(due, self.ts_offset.saturating_add(latency))
     }
 
@@ -345,11 +353,11 @@ impl Transform for Identity {
     const RANGES: bool = true;
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.came = 0;
+        self.passing.came = 0;
         (self.segment, self.sent_segment) = (None, false);
-        self.previous = Previous::default();
-        self.shared.bytes.set(0);
-        self.shared.buffers.set(0);
+        self.passing.previous = Previous::default();
+        self.passing.shared.bytes.set(0);
+        self.passing.shared.buffers.set(0);
         Ok(())
     }
 
@@ -364,7 +372,7 @@ impl Transform for Identity {
         match &event.kind {
             EventKind::Segment(segment) => {
                 self.segment = Some(*segment);
-                self.previous = Previous::default();
+                self.passing.previous = Previous::default();
                 if self.single_segment && !std::mem::replace(&mut self.sent_segment, true) {
                     let single = Event::segment(Segment::new(segment.format));
                     cx.output_event(SRC, single.with_seqnum(event.seqnum));
@@ -390,12 +398,12 @@ impl Transform for Identity {
     // Inlined into what the host calls: for a chain of such elements that call is half of the work.
     #[inline(always)]
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        self.came += 1;
+        self.passing.came += 1;
         // All that calls anything is in there, so that what is only passed on sets up no frame.
-        if self.is_busy || self.signal_handoffs && cx.is_heard() {
+        if self.passing.is_busy || self.passing.signal_handoffs && cx.is_heard() {
             return self.work(cx, buf);
         }
-        self.previous = Previous::of(&buf);
+        self.passing.previous = Previous::of(&buf);
         self.count(&buf);
         Ok(Some(buf))
     }
@@ -409,7 +417,7 @@ impl Identity {
     /// A buffer passed.
     #[inline]
     fn count(&self, buf: &Buffer) {
-        let stats = &self.shared;
+        let stats = &self.passing.shared;
         stats.bytes.set(stats.bytes.get() + buf.size() as u64);
         stats.buffers.set(stats.buffers.get() + 1);
     }
@@ -418,11 +426,11 @@ impl Identity {
     #[inline(never)]
     fn work(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
         self.compare(cx, &buf);
-        if self.error_after > 0 && self.came == i64::from(self.error_after) {
+        if self.error_after > 0 && self.passing.came == i64::from(self.error_after) {
             let text = "Failed after iterations as requested.";
             return Err(cx.error(ErrorKind::Failed, text));
         }
-        if self.eos_after > 0 && self.came == i64::from(self.eos_after) {
+        if self.eos_after > 0 && self.passing.came == i64::from(self.eos_after) {
             return Err(FlowError::Eos);
         }
         if self.is_unlucky() {
@@ -442,12 +450,12 @@ impl Identity {
             let at = |bytes: u64| {
                 ClockTime::from_nanos(bytes).mul_div(1_000_000_000, self.datarate as u64)
             };
-            let passed = self.shared.bytes.get();
+            let passed = self.passing.shared.bytes.get();
             buf.set_pts(at(passed));
             buf.set_dts(at(passed));
             buf.set_duration(at(size));
         }
-        if self.signal_handoffs {
+        if self.passing.signal_handoffs {
             cx.emit("handoff", None);
         }
         let stamps = self.single_segment

@@ -20,7 +20,7 @@ use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::Given;
-use crate::pad::route::{Stage, StageState};
+use crate::pad::route::Stage;
 use crate::pad::{Pad, PadCore, PadHandler, PadMode, attention};
 use crate::plugin::abi::{GM_ROLE_OWN_ORDER, GmFlowBuf};
 use crate::property::Live;
@@ -37,8 +37,6 @@ pub(crate) struct TransformBase {
     src: Arc<PadCore>,
     /// Used under the sink pad's stream lock.
     streaming: UnsafeCell<Streaming>,
-    /// The same; what a route looks at.
-    stage: StageState,
     /// The property `qos`.
     qos: Live<bool>,
     report: Mutex<Option<qos::Report>>,
@@ -83,7 +81,6 @@ impl TransformBase {
                 dropped: 0,
                 pulled: pull::Pulled::new(),
             }),
-            stage: StageState::default(),
             qos: Live::new(core.number("qos").unwrap_or(false)),
             report: Mutex::new(None),
             pull: PullTask::default(),
@@ -214,7 +211,7 @@ impl TransformBase {
                 self.core.interrupt(false);
                 // SAFETY: a flush-stop comes under the stream lock.
                 let s = unsafe { self.streaming() };
-                self.stage.is_plain.set(false);
+                s.cx.stage.is_plain.set(false);
                 self.core.instance().flush(&s.cx);
                 self.forget_qos(s);
                 s.discont = false;
@@ -230,7 +227,7 @@ impl TransformBase {
         }
         // SAFETY: serialized events come under the stream lock.
         let s = unsafe { self.streaming() };
-        self.stage.is_plain.set(false);
+        s.cx.stage.is_plain.set(false);
         self.core.attend_if_needed(&s.cx);
         self.core.instance().event_arrives(&s.cx, &event);
         if matches!(event.kind, EventKind::Segment(_)) {
@@ -270,7 +267,7 @@ impl TransformBase {
     fn flow(&self, buf: Buffer) -> FlowResult {
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
-        self.stage.is_plain.set(false);
+        s.cx.stage.is_plain.set(false);
         if self.core.attention.get() != 0
             || !s.negotiated
             || s.is_behind
@@ -282,7 +279,7 @@ impl TransformBase {
                 return Ok(());
             }
         }
-        self.stage.processed.set(self.stage.processed.get() + 1);
+        s.cx.stage.processed.set(s.cx.stage.processed.get() + 1);
         let given = self.core.instance().transform(&s.cx, buf);
         self.go_on(s, given)
     }
@@ -299,13 +296,13 @@ impl TransformBase {
                 if std::mem::take(&mut s.discont) && !buf.has(BufferFlags::DISCONT) {
                     buf.set_flags(BufferFlags::DISCONT);
                 }
-                self.stage.is_plain.set(s.negotiated && !s.is_behind);
+                s.cx.stage.is_plain.set(s.negotiated && !s.is_behind);
                 // SAFETY: under the stream lock of the pad that feeds this one.
                 unsafe { self.src.push(buf) }
             }
             Ok(Given::Nothing) => {
                 s.discont |= s.cx.take_dropped();
-                self.stage.is_plain.set(s.negotiated && !s.is_behind && !s.discont);
+                s.cx.stage.is_plain.set(s.negotiated && !s.is_behind && !s.discont);
                 Ok(())
             }
             Err(flow) => Err(self.core.explain(flow, "transform")),
@@ -320,8 +317,8 @@ impl TransformBase {
         let s = unsafe { self.streaming() };
         (s.negotiated, s.input) = (false, None);
         (s.dropped, s.discont) = (0, false);
-        self.stage.processed.set(0);
-        self.stage.is_plain.set(false);
+        s.cx.stage.processed.set(0);
+        s.cx.stage.is_plain.set(false);
         s.pulled = pull::Pulled::new();
         self.forget_qos(s);
         self.core.attend_if_needed(&s.cx);
@@ -367,8 +364,7 @@ impl PadHandler for TransformBase {
             obj,
             cx: s.cx.raw(),
             attention: &raw const self.core.attention,
-            has_output: s.cx.output_flag(),
-            state: &raw const self.stage,
+            state: &raw const s.cx.stage,
         };
         Some((stage, self.src.clone()))
     }
@@ -376,7 +372,7 @@ impl PadHandler for TransformBase {
     fn resume(&self, _: &PadCore, given: GmFlowBuf) -> FlowResult {
         // SAFETY: the stream lock is held.
         let s = unsafe { self.streaming() };
-        self.stage.is_plain.set(false);
+        s.cx.stage.is_plain.set(false);
         self.go_on(s, Given::from_raw(given))
     }
 

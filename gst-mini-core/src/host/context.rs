@@ -19,6 +19,7 @@ use crate::host::supply::Supply;
 use crate::host::table::{MAX_LEN, guarded};
 use crate::log;
 use crate::message::{Message, MessageKind};
+use crate::pad::route::StageState;
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
 use crate::query::Query;
@@ -41,16 +42,17 @@ pub(crate) enum Output {
     Event(PadId, Event),
 }
 
-/// One element's context, for one streaming half or for one call.
+/// One element's context, for one streaming half or for one call. What each buffer touches lies in one cache line.
+#[repr(C, align(64))]
 pub(crate) struct Context {
     raw: GmCx,
+    /// What a row of transforms and the element's base tell each other, and whether there are outputs.
+    pub stage: StageState,
     /// The element; it outlives every call made with this context.
     core: *const ElementCore,
     /// Whose flushing ends the waits of this call.
     flush_pad: Option<Arc<PadCore>>,
     outputs: RefCell<Vec<Output>>,
-    /// Whether there are any, without a borrow.
-    has_output: Cell<bool>,
     /// Whether this context's calls hold the stream lock of `flush_pad`, as a task's do.
     holds_pad: bool,
     is_pushing: Cell<bool>,
@@ -99,7 +101,7 @@ impl Context {
             core,
             flush_pad: pad,
             outputs: RefCell::default(),
-            has_output: Cell::new(false),
+            stage: StageState::default(),
             holds_pad: false,
             is_pushing: Cell::new(false),
             has_dropped: Cell::new(false),
@@ -158,7 +160,7 @@ impl Context {
 
     #[inline]
     pub fn has_outputs(&self) -> bool {
-        self.has_output.get()
+        self.stage.has_output.get()
     }
 
     /// The segment among what was queued, if the element sends its own.
@@ -178,7 +180,7 @@ impl Context {
         let is_done = |output: &Output| matches!(output, Output::Event(_, event) if matches!(event.kind, EventKind::SegmentDone { .. }));
         let at = outputs.iter().position(is_done)?;
         let done = outputs.remove(at);
-        self.has_output.set(!outputs.is_empty());
+        self.stage.has_output.set(!outputs.is_empty());
         match done {
             Output::Event(_, event) => Some(event),
             Output::Buffer(..) => None,
@@ -192,18 +194,13 @@ impl Context {
     }
 
     pub fn take_outputs(&self) -> Vec<Output> {
-        self.has_output.set(false);
+        self.stage.has_output.set(false);
         std::mem::take(&mut self.outputs.borrow_mut())
-    }
-
-    /// Where to look whether anything was queued.
-    pub fn output_flag(&self) -> *const Cell<bool> {
-        &raw const self.has_output
     }
 
     fn queue(&self, output: Output) {
         self.outputs.borrow_mut().push(output);
-        self.has_output.set(true);
+        self.stage.has_output.set(true);
     }
 
     fn is_flushing(&self) -> bool {

@@ -40,14 +40,15 @@ pub(crate) struct Stage {
     pub cx: *const GmCx,
     /// Not zero: properties or events wait for the element.
     pub attention: *const Attention,
-    /// Whether a call queued output, which is to go first.
-    pub has_output: *const Cell<bool>,
+    /// Of that context.
     pub state: *const StageState,
 }
 
 /// What the owner of a stage and a route tell each other. Under the sink pad's stream lock.
 #[derive(Default)]
 pub(crate) struct StageState {
+    /// A call queued output, which is to go first.
+    pub has_output: Cell<bool>,
     /// The next buffer needs nothing but the call.
     pub is_plain: Cell<bool>,
     /// Buffers that were given to the element.
@@ -73,6 +74,14 @@ struct Hop {
     stage: Stage,
 }
 
+/// What a walk under a cover needs of a [`Stage`].
+struct Step {
+    call: StageFn,
+    obj: *mut c_void,
+    cx: *const GmCx,
+    state: *const StageState,
+}
+
 /// A row of transforms behind a source pad.
 pub(super) struct Route {
     hops: Box<[Hop]>,
@@ -85,6 +94,8 @@ pub(super) struct Route {
 /// Whether the row has a cover, or will have one.
 struct Covering {
     cover: Option<Arc<Cover>>,
+    /// With a cover: of each hop what a walk under it touches, close together.
+    steps: Box<[Step]>,
     /// Walks in a row that met nothing unusual.
     walks: u32,
     /// How many there must be.
@@ -119,7 +130,12 @@ impl Route {
             from = src;
             held.push(streaming);
         }
-        let covering = UnsafeCell::new(Covering { cover: None, walks: 0, wanted: HABIT });
+        let covering = UnsafeCell::new(Covering {
+            cover: None,
+            steps: Box::default(),
+            walks: 0,
+            wanted: HABIT,
+        });
         Route { hops: hops.into(), owners: owners.into(), covering }
     }
 
@@ -135,14 +151,14 @@ impl Route {
     #[inline]
     pub unsafe fn walk(&self, root: &PadCore, buf: Buffer) -> Walked {
         // SAFETY: of the thread that walks, which comes back here only when it is through.
-        let cover = unsafe { &*self.covering.get() }.cover.as_deref();
-        if let Some(cover) = cover
+        let covering = unsafe { &*self.covering.get() };
+        if let Some(cover) = &covering.cover
             && cover.is_whole()
             // SAFETY: the caller's promise.
             && unsafe { root.leads_to(self.hops[0].sink) }
         {
             // SAFETY: the caller's promise.
-            return unsafe { self.walk_covered(cover, root, buf) };
+            return unsafe { self.walk_covered(cover, &covering.steps, root, buf) };
         }
         // SAFETY: the caller's promise.
         unsafe { self.walk_looking(root, buf) }
@@ -153,12 +169,18 @@ impl Route {
     /// # Safety
     /// As [`PadCore::push`] on `root`, which leads to the first hop.
     #[inline]
-    unsafe fn walk_covered(&self, cover: &Cover, root: &PadCore, buf: Buffer) -> Walked {
+    unsafe fn walk_covered(
+        &self,
+        cover: &Cover,
+        steps: &[Step],
+        root: &PadCore,
+        buf: Buffer,
+    ) -> Walked {
         Walk::along(cover, |walk| {
             let mut buf = buf.into_raw();
             let mut depth = 0;
             let flow = loop {
-                let Some(hop) = self.hops.get(depth) else { break self.push_on(root, depth, buf) };
+                let Some(step) = steps.get(depth) else { break self.push_on(root, depth, buf) };
                 if !walk.enter(depth + 1) {
                     if depth > 0 {
                         break self.push_on(root, depth, buf);
@@ -169,16 +191,13 @@ impl Route {
                     return Walked::NotBegun { buf, is_current: true };
                 }
                 depth += 1;
-                let stage = &hop.stage;
                 // SAFETY: `owners` keeps it; under the stream lock.
-                let processed = unsafe { &(*stage.state).processed };
-                processed.set(processed.get() + 1);
+                let state = unsafe { &*step.state };
+                state.processed.set(state.processed.get() + 1);
                 // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
                 // reference moves.
-                let given = unsafe { (stage.call)(stage.obj, stage.cx, buf) };
-                // SAFETY: of the context, which `owners` keeps.
-                let has_output = || unsafe { &*stage.has_output }.get();
-                if given.code != 0 || given.buf.is_null() || has_output() {
+                let given = unsafe { (step.call)(step.obj, step.cx, buf) };
+                if given.code != 0 || given.buf.is_null() || state.has_output.get() {
                     cold_path();
                     break self.resume(cover, depth - 1, given);
                 }
@@ -256,6 +275,11 @@ impl Route {
         if covering.walks >= covering.wanted {
             covering.walks = 0;
             covering.cover = self.lay();
+            let step = |hop: &Hop| {
+                let Stage { call, obj, cx, state, .. } = hop.stage;
+                Step { call, obj, cx, state }
+            };
+            covering.steps = self.hops.iter().map(step).collect();
         }
     }
 
@@ -317,7 +341,7 @@ impl Route {
             // reference moves.
             let given = unsafe { (stage.call)(stage.obj, stage.cx, buf.into_raw()) };
             // SAFETY: of the context, which `owners` keeps.
-            if given.code == 0 && !unsafe { &*stage.has_output }.get() {
+            if given.code == 0 && !unsafe { &*stage.state }.has_output.get() {
                 // SAFETY: with code 0 the buffer is ours.
                 if let Some(given) = unsafe { Buffer::from_raw(given.buf) } {
                     // SAFETY: `owners` keeps it.
