@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::patience::Patience;
 use super::prim::{Condvar, Mutex, MutexGuard};
 use super::shared::{self, Sleepers};
-use super::{observer, sim, threads};
+use super::{observer, sim, stack, threads};
 use crate::time::AbsoluteTime;
 
 /// A value behind a lock that tasks can wait on. The lock is for short looks and changes: a guard is
@@ -147,10 +147,12 @@ impl<T> MonitorGuard<'_, T> {
                 sim.wait(monitor.wait_key(), monitor.lock_key(), deadline, why)
             }),
             (None, Some(deadline)) => {
+                stack::about_to_wait();
                 let deadline = threads::instant_of(deadline);
                 !monitor.changed.wait_until(value, deadline).timed_out()
             }
             (None, None) => {
+                stack::about_to_wait();
                 monitor.changed.wait(value);
                 true
             }

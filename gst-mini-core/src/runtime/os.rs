@@ -31,6 +31,19 @@ mod linux {
         (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
     }
 
+    /// The pages from that address on are not needed as they are; touched again they are zero.
+    ///
+    /// # Safety
+    /// They must be the caller's own, and nothing on them be in use. Both numbers are multiples of a page; where pages
+    /// are larger the call fails, and nothing is given back.
+    pub(in super::super) unsafe fn give_back(address: usize, length: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = std::ptr::with_exposed_provenance_mut(address);
+            libc::madvise(from, length, libc::MADV_DONTNEED);
+        }
+    }
+
     const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
     const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 
@@ -130,6 +143,12 @@ mod portable {
     }
 
     pub(in super::super) fn barrier_of_all() {}
+
+    /// There is no such call here.
+    ///
+    /// # Safety
+    /// As on Linux.
+    pub(in super::super) unsafe fn give_back(_: usize, _: usize) {}
 
     pub(in super::super) fn max_mappings() -> Option<usize> {
         None

@@ -34,7 +34,12 @@ pub(super) struct Bounds {
     exact: bool,
 }
 
+/// After so many waits a task has found its way, and what it needed of its stack to begin is given back.
+pub(super) const SETTLED: u32 = 8;
+
 thread_local! {
+    /// Waits of a task with a thread of its own; at the greatest number nobody counts.
+    static WAITS: Cell<u32> = const { Cell::new(u32::MAX) };
     static BOUNDS: Cell<Bounds> = const { Cell::new(Bounds { lowest: 0, exact: false }) };
 }
 
@@ -47,6 +52,30 @@ fn here() -> usize {
 pub(super) fn begin_task() {
     let lowest = here().saturating_sub(STACK_SIZE).saturating_add(RESERVE);
     BOUNDS.with(|bounds| bounds.set(Bounds { lowest, exact: true }));
+    WAITS.with(|waits| waits.set(0));
+}
+
+/// A task with a thread of its own is about to wait.
+#[inline]
+pub(super) fn about_to_wait() {
+    let count = |waits: &Cell<u32>| waits.replace(waits.get().saturating_add(1));
+    if WAITS.try_with(count) == Ok(SETTLED) {
+        give_back(BOUNDS.with(Cell::get).lowest);
+    }
+}
+
+/// Gives what is not in use of this stack back to the system, from `end` on; untouched pages stay what they are.
+#[cold]
+pub(super) fn give_back(end: usize) {
+    const PAGE: usize = 4096;
+    // What this function and the call below have on the stack; what else was there is over.
+    const OWN: usize = 512;
+    let (from, to) = (end.next_multiple_of(PAGE), here().saturating_sub(OWN) / PAGE * PAGE);
+    // A model's tasks have stacks of their own.
+    if from < to && !cfg!(gst_mini_shuttle) {
+        // SAFETY: both lie within the stack that runs this, below all frames that are in use.
+        unsafe { os::give_back(from, to - from) };
+    }
 }
 
 /// The bounds of a stack whose lowest usable address is `end`.

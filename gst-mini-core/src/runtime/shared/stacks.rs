@@ -49,20 +49,6 @@ impl FiberStack {
     pub fn end(&self) -> usize {
         self.lowest.get() + GUARD
     }
-
-    /// Gives the pages below `in_use` back to the system: what was on them is not needed any more.
-    pub fn trim(end: usize, in_use: usize) {
-        const PAGE: usize = 4096;
-        // What this function and the call below have on the stack; what else was there is over.
-        const OWN: usize = 1024;
-        let top = in_use.saturating_sub(OWN) / PAGE * PAGE;
-        if top > end {
-            let from = ptr::with_exposed_provenance_mut(end);
-            // SAFETY: the pages lie within the stack that runs this, below all frames that are in use. Where
-            // pages are larger the call fails, and nothing is given back.
-            unsafe { libc::madvise(from, top - end, libc::MADV_DONTNEED) };
-        }
-    }
 }
 
 impl Drop for FiberStack {

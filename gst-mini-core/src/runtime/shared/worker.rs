@@ -38,9 +38,6 @@ const SLICE: u64 = 1_000_000;
 const LOOKS: u32 = 16;
 /// How many stacks of ended tasks are kept for new ones.
 const SPARE: usize = 64;
-/// After so many waits a task has found its way, and what it needed of its stack to begin is given back.
-const SETTLED: u32 = 8;
-
 thread_local! {
     /// This thread is a worker.
     static HERE: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
@@ -259,9 +256,8 @@ pub(super) fn breathe() {
 impl Strand {
     fn suspend(&self) {
         self.waits.set(self.waits.get().saturating_add(1));
-        if self.waits.get() == SETTLED {
-            let here = 0_u8;
-            FiberStack::trim(self.stack_end, std::ptr::from_ref(&here).addr());
+        if self.waits.get() == stack::SETTLED {
+            stack::give_back(self.stack_end);
         }
         let yielder = self.yielder.get();
         // SAFETY: this is the fiber that runs, so its body is not over, and the yielder it was lent lives that long.
