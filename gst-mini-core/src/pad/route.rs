@@ -82,6 +82,13 @@ struct Step {
     state: *const StageState,
 }
 
+impl Step {
+    fn of(hop: &Hop) -> Step {
+        let Stage { call, obj, cx, state, .. } = hop.stage;
+        Step { call, obj, cx, state }
+    }
+}
+
 /// A row of transforms behind a source pad.
 pub(super) struct Route {
     hops: Box<[Hop]>,
@@ -100,6 +107,14 @@ struct Covering {
     walks: u32,
     /// How many there must be.
     wanted: u32,
+}
+
+impl Covering {
+    /// The next cover is for later.
+    fn put_off(&mut self) {
+        self.wanted = self.wanted.saturating_mul(2).min(MOST_HABIT);
+        self.walks = 0;
+    }
 }
 
 /// Longer rows are walked piece by piece: the rest is nested, and begins a route of its own nowhere.
@@ -268,18 +283,17 @@ impl Route {
         let covering = unsafe { &mut *self.covering.get() };
         if covering.cover.take().is_some() {
             // It was torn, or it would have been used.
-            covering.wanted = covering.wanted.saturating_mul(2).min(MOST_HABIT);
-            covering.walks = 0;
+            covering.put_off();
         }
         covering.walks += 1;
-        if covering.walks >= covering.wanted {
-            covering.walks = 0;
-            covering.cover = self.lay();
-            let step = |hop: &Hop| {
-                let Stage { call, obj, cx, state, .. } = hop.stage;
-                Step { call, obj, cx, state }
-            };
-            covering.steps = self.hops.iter().map(step).collect();
+        if covering.walks < covering.wanted {
+            return;
+        }
+        covering.walks = 0;
+        covering.steps = self.hops.iter().map(Step::of).collect();
+        covering.cover = self.lay();
+        if covering.cover.is_none() {
+            covering.put_off();
         }
     }
 

@@ -151,11 +151,12 @@ impl Lean {
     /// Puts a cover over the lock if it leans to this thread, which is not in; for who has the mutex.
     pub fn lay(&self, Me(me): Me, habit: &mut Habit, cover: &Arc<Cover>, place: usize) -> bool {
         let leans = self.lean.load(Ordering::Relaxed) == me;
-        if leans {
+        if leans && !self.inside.load(Ordering::Relaxed) {
             habit.cover = Some((cover.clone(), place));
             self.lean.store(me | COVERED, Ordering::Release);
+            return true;
         }
-        leans
+        false
     }
 
     /// Makes sure that nobody is in, and that nobody comes in; for who has the mutex. `false` if somebody is, and

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   job        livesource ! queue ! openh264enc ! hlssegmenter ! s3sink     a pipeline in real time
-//!   encoder    the same frames through the encoder, without a pipeline      the plugin's example encoder_alone
+//!   encoder    the same frames through the encoder at the same times        the plugin's example encoder_alone
 //!   camera     livesource ! fakesink                                        drawing its frames
 //!   framework  job less encoder less camera: hand-offs, waits, muxing, the store
 //! ```

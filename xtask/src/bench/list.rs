@@ -189,7 +189,7 @@ pub const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "plugin-start",
-        about: "the whole process `launch fakesrc num-buffers=1 ! fakesink` with 0, 10 and 100 plugins",
+        about: "the whole process `inspect fakesrc`, which looks for plugins, with 0, 10 and 100 of them",
         targets: &[],
         is_comparable: false,
         sample: plugins::start,
