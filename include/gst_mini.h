@@ -78,6 +78,8 @@ extern "C" {
 #define GM_MODE_PUSH 1u
 /* It can be used in pull mode. */
 #define GM_MODE_PULL 2u
+/* Given by passes: what is passed on need not be counted. */
+#define GM_PASSED_UNCOUNTED 1u
 /* Pad directions and presences. */
 #define GM_PAD_SRC 1u
 /* A pad that receives. */
@@ -159,6 +161,7 @@ typedef struct GmText GmText;
 typedef struct GmBuffer GmBuffer;
 typedef struct GmMeta GmMeta;
 typedef struct GmFlowBuf GmFlowBuf;
+typedef struct GmPassed GmPassed;
 typedef struct GmCx GmCx;
 typedef struct GmCxVTable GmCxVTable;
 typedef struct GmPoster GmPoster;
@@ -250,6 +253,27 @@ struct GmFlowBuf {
   int64_t code;
   /* The buffer, owned by the receiver; null unless code is GM_FLOW_OK. */
   GmBuffer *buf;
+};
+
+/* What the host passed on for a transform that let it. Frozen for the major. Written by the
+   streaming thread, each field atomically, relaxed, so that any thread may read it. */
+struct GmPassed {
+  /* Buffers, of whoever passed them on, the host or the element. */
+  uint64_t buffers;
+  /* Their bytes. */
+  uint64_t bytes;
+  /* The last one's fields, as in GmBuffer. */
+  uint64_t pts;
+  /* As above. */
+  uint64_t dts;
+  /* As above. */
+  uint64_t duration;
+  /* As above. */
+  uint64_t offset;
+  /* As above. */
+  uint64_t offset_end;
+  /* Zero. */
+  uint64_t reserved;
 };
 
 /* What the host lends an element for one call: its own object and the functions on it. */
@@ -530,6 +554,13 @@ struct GmElementVTable {
   /* Source and sink role: the modes its pad can be used in, GM_MODE_..., with the present
      property values. Class function. Any. Null: push. */
   uint32_t (*modes) (const GmCx *cx);
+  /* Transform role: whether the host may pass on by itself what comes next, unchanged and
+     without asking, until it calls a streaming function of the element again. That it does for
+     each event, each property that is set, each change of format or state, and with the next
+     buffer when a handler was connected to a signal. What it passed on it counts in what is
+     given, which stays valid until the next call of this function, or not, where that is
+     GM_PASSED_UNCOUNTED. Streaming, must not call the host. Null, or null given: no. */
+  GmPassed * (*passes) (void *obj, const GmCx *cx);
 };
 
 /* What a source's stream is. */
@@ -743,6 +774,15 @@ GM_ASSERT (offsetof (struct GmMeta, next) == 48, "GmMeta.next");
 GM_ASSERT (sizeof (struct GmFlowBuf) == 16, "GmFlowBuf");
 GM_ASSERT (offsetof (struct GmFlowBuf, code) == 0, "GmFlowBuf.code");
 GM_ASSERT (offsetof (struct GmFlowBuf, buf) == 8, "GmFlowBuf.buf");
+GM_ASSERT (sizeof (struct GmPassed) == 64, "GmPassed");
+GM_ASSERT (offsetof (struct GmPassed, buffers) == 0, "GmPassed.buffers");
+GM_ASSERT (offsetof (struct GmPassed, bytes) == 8, "GmPassed.bytes");
+GM_ASSERT (offsetof (struct GmPassed, pts) == 16, "GmPassed.pts");
+GM_ASSERT (offsetof (struct GmPassed, dts) == 24, "GmPassed.dts");
+GM_ASSERT (offsetof (struct GmPassed, duration) == 32, "GmPassed.duration");
+GM_ASSERT (offsetof (struct GmPassed, offset) == 40, "GmPassed.offset");
+GM_ASSERT (offsetof (struct GmPassed, offset_end) == 48, "GmPassed.offset_end");
+GM_ASSERT (offsetof (struct GmPassed, reserved) == 56, "GmPassed.reserved");
 GM_ASSERT (sizeof (struct GmCx) == 32, "GmCx");
 GM_ASSERT (offsetof (struct GmCx, struct_size) == 0, "GmCx.struct_size");
 GM_ASSERT (offsetof (struct GmCx, pad) == 4, "GmCx.pad");
@@ -815,7 +855,7 @@ GM_ASSERT (offsetof (struct GmAction, answer) == 48, "GmAction.answer");
 GM_ASSERT (sizeof (struct GmElement) == 16, "GmElement");
 GM_ASSERT (offsetof (struct GmElement, obj) == 0, "GmElement.obj");
 GM_ASSERT (offsetof (struct GmElement, vtable) == 8, "GmElement.vtable");
-GM_ASSERT (sizeof (struct GmElementVTable) == 320, "GmElementVTable");
+GM_ASSERT (sizeof (struct GmElementVTable) == 328, "GmElementVTable");
 GM_ASSERT (offsetof (struct GmElementVTable, struct_size) == 0, "GmElementVTable.struct_size");
 GM_ASSERT (offsetof (struct GmElementVTable, reserved) == 4, "GmElementVTable.reserved");
 GM_ASSERT (offsetof (struct GmElementVTable, destroy) == 8, "GmElementVTable.destroy");
@@ -857,6 +897,7 @@ GM_ASSERT (offsetof (struct GmElementVTable, instance_caps) == 288, "GmElementVT
 GM_ASSERT (offsetof (struct GmElementVTable, get_range) == 296, "GmElementVTable.get_range");
 GM_ASSERT (offsetof (struct GmElementVTable, next_range) == 304, "GmElementVTable.next_range");
 GM_ASSERT (offsetof (struct GmElementVTable, modes) == 312, "GmElementVTable.modes");
+GM_ASSERT (offsetof (struct GmElementVTable, passes) == 320, "GmElementVTable.passes");
 GM_ASSERT (sizeof (struct GmSourceInfo) == 24, "GmSourceInfo");
 GM_ASSERT (offsetof (struct GmSourceInfo, struct_size) == 0, "GmSourceInfo.struct_size");
 GM_ASSERT (offsetof (struct GmSourceInfo, format) == 4, "GmSourceInfo.format");

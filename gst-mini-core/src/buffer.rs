@@ -20,10 +20,13 @@ mod count;
 mod flags;
 mod list;
 mod meta;
+mod passed;
 
 pub use flags::BufferFlags;
 pub use list::BufferList;
 pub(crate) use meta::free_metas;
+pub use passed::{Passed, Passing, Place};
+pub(crate) use passed::{count_for as count_passed, raw_of as raw_passing};
 
 use crate::plugin::abi::{GM_TIME_NONE, GmBuffer};
 use crate::time::ClockTime;

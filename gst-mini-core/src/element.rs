@@ -12,7 +12,7 @@
 //! In GStreamer: `libs/gst/base/gstbasesrc.c`, `gstbasetransform.c`, `gstbasesink.c`, `gst/gstelement.c`.
 //! Left out: an element's own state-change function; `start` and `stop` are what it was used for.
 
-use crate::buffer::{Buffer, BufferList};
+use crate::buffer::{Buffer, BufferList, Passing};
 use crate::caps::Caps;
 use crate::cx::{Cx, PadId};
 use crate::error::{ElementError, FlowError, FlowResult};
@@ -373,6 +373,14 @@ pub trait Transform: Element {
     }
     /// One buffer, in stream order. What throws it away for good says so with [`Cx::dropped`].
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>>;
+    /// Whether the host may pass on by itself what comes next, unchanged and without asking: until there is an event,
+    /// a property that was set, a change of format or state, or a new handler of a signal. Asked now and then, after
+    /// a call of [`Transform::transform`]. An element that counts or compares what passes does so in a
+    /// [`Passed`](crate::buffer::Passed), which the host writes in its place.
+    fn passes(&mut self, cx: &Cx) -> Passing {
+        let _ = cx;
+        Passing::No
+    }
     /// A serialized event arrived, and nothing was done about it yet. For elements that tell what they see.
     fn event_arrives(&mut self, cx: &mut Cx, event: &Event) {
         let _ = (cx, event);

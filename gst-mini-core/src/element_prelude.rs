@@ -1,6 +1,6 @@
 //! For authors of elements: `use gst_mini_core::element_prelude::*`.
 
-pub use crate::buffer::{Buffer, BufferFlags, BufferList};
+pub use crate::buffer::{Buffer, BufferFlags, BufferList, Passed, Passing, Place};
 pub use crate::caps::Caps;
 pub use crate::cx::{Cx, Level, PadId, Poster, Woken};
 pub use crate::element::{

@@ -311,7 +311,7 @@ impl ElementRef {
             handler(args);
             None
         };
-        self.0.core.signals.connect(signal, Arc::new(silent))
+        self.0.core.connect(signal, Arc::new(silent))
     }
 
     /// [`ElementRef::connect`] for a signal that asks: what `handler` gives back goes to the element;
@@ -321,12 +321,12 @@ impl ElementRef {
         signal: &str,
         handler: impl Fn(Option<&Structure>) -> Option<Value> + Send + Sync + 'static,
     ) -> u64 {
-        self.0.core.signals.connect(signal, Arc::new(handler))
+        self.0.core.connect(signal, Arc::new(handler))
     }
 
     /// Ends what [`ElementRef::connect`] began.
     pub fn disconnect(&self, id: u64) {
-        self.0.core.signals.disconnect(id);
+        self.0.core.disconnect(id);
     }
 
     /// Asks the element to perform an action.

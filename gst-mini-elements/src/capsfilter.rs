@@ -248,6 +248,10 @@ impl Transform for CapsFilter {
         Ok(Some(buf))
     }
 
+    fn passes(&mut self, _: &Cx) -> Passing {
+        if self.has_format && self.held.is_empty() { Passing::Uncounted } else { Passing::No }
+    }
+
     fn flush(&mut self, _: &mut Cx) {
         self.held.retain(|event| !matches!(event.kind, EventKind::Segment(_) | EventKind::Eos));
     }

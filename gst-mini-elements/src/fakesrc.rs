@@ -175,7 +175,11 @@ impl FakeSrc {
         self.random
     }
 
+    #[inline]
     fn size(&mut self) -> usize {
+        if self.sizetype <= 1 {
+            return 0;
+        }
         let (min, max) = (self.sizemin.max(0) as usize, self.sizemax.max(0) as usize);
         match self.sizetype {
             2 => max,
@@ -185,19 +189,22 @@ impl FakeSrc {
     }
 
     /// A buffer of that size with what it is to be filled with.
+    #[inline]
     fn filled(&mut self, size: usize) -> Buffer {
         if self.pool.as_ref().is_none_or(|pool| pool.size() != size) {
-            self.pool = None;
+            self.pool = Some(BufferPool::new(size, KEPT_BUFFERS));
         }
-        let pool = self.pool.get_or_insert_with(|| BufferPool::new(size, KEPT_BUFFERS));
-        let mut buf = pool.acquire();
+        let buf = self.pool.as_ref().expect("it was made above").acquire();
+        // As it was left by who had it last; new memory is zero.
+        if size == 0 && self.filltype != 4 || self.filltype == 1 { buf } else { self.fill(buf) }
+    }
+
+    #[inline(never)]
+    fn fill(&mut self, mut buf: Buffer) -> Buffer {
         if self.filltype == 4 {
             self.fill = 0;
         }
         match self.filltype {
-            // As it was left by who had it last; new memory is zero.
-            1 => {}
-            _ if size == 0 => {}
             3 => buf.data_mut().iter_mut().for_each(|byte| *byte = self.random() as u8),
             4 | 5 => {
                 for byte in buf.data_mut() {

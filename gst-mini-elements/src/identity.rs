@@ -36,56 +36,21 @@ pub struct Identity {
     check_imperfect_timestamp: bool,
     check_imperfect_offset: bool,
     drop_allocation: bool,
-    passing: Passing,
+    signal_handoffs: bool,
+    /// A property asks for more than passing on.
+    is_busy: bool,
+    /// Buffers that came since the start and did not go on.
+    kept_back: u64,
+    shared: Arc<Told>,
     segment: Option<Segment>,
     /// The single segment was sent.
     sent_segment: bool,
     random: u64,
 }
 
-/// What a buffer touches that is only passed on; in one cache line, as chains of such elements are long.
-#[repr(align(64))]
-struct Passing {
-    /// Buffers that came since the start.
-    came: i64,
-    previous: Previous,
-    shared: Arc<Told>,
-    signal_handoffs: bool,
-    /// A property asks for more than passing on.
-    is_busy: bool,
-}
-
-/// The buffer before, to be compared with. All ones: none, as in a buffer, so that noting one is four copies.
-#[derive(Clone, Copy)]
-struct Previous {
-    pts: u64,
-    duration: u64,
-    offset: u64,
-    offset_end: u64,
-}
-
-impl Default for Previous {
-    fn default() -> Self {
-        Previous { pts: u64::MAX, duration: u64::MAX, offset: u64::MAX, offset_end: u64::MAX }
-    }
-}
-
-impl Previous {
-    #[inline]
-    fn of(buf: &Buffer) -> Previous {
-        Previous {
-            pts: number(buf.pts()),
-            duration: number(buf.duration()),
-            offset: buf.offset().unwrap_or(u64::MAX),
-            offset_end: buf.offset_end().unwrap_or(u64::MAX),
-        }
-    }
-}
-
 /// What others ask for: `stats`, and how late data comes.
 struct Told {
-    bytes: Live<u64>,
-    buffers: Live<u64>,
+    passed: Arc<Passed>,
     upstream_latency: Live<u64>,
 }
 
@@ -95,8 +60,8 @@ impl LiveField for Told {
     }
     fn text(&self) -> String {
         Structure::new("application/x-identity-stats")
-            .with("num-bytes", self.bytes.get())
-            .with("num-buffers", self.buffers.get())
+            .with("num-bytes", self.passed.bytes())
+            .with("num-buffers", self.passed.buffers())
             .to_string()
     }
 }
@@ -138,17 +103,10 @@ impl Default for Identity {
             segment: None,
             sent_segment: false,
             random: 0x2545_f491_4f6c_dd1d,
-            passing: Passing {
-                came: 0,
-                previous: Previous::default(),
-                shared: Arc::new(Told {
-                    bytes: Live::new(0),
-                    buffers: Live::new(0),
-                    upstream_latency: Live::new(0),
-                }),
-                signal_handoffs: true,
-                is_busy: false,
-            },
+            signal_handoffs: true,
+            is_busy: false,
+            kept_back: 0,
+            shared: Arc::new(Told { passed: Arc::default(), upstream_latency: Live::new(0) }),
         }
     }
 }
@@ -217,17 +175,17 @@ impl Element for Identity {
         Prop::boolean(
             "signal-handoffs",
             "Send a signal before pushing a buffer",
-            |e: &mut Self| &mut e.passing.signal_handoffs,
+            |e: &mut Self| &mut e.signal_handoffs,
         ),
         Prop::live("stats", types::STRUCTURE, "Bytes and buffers that passed", |e: &Self| {
-            &*e.passing.shared
+            &*e.shared
         })
         .read_only(),
     ];
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer passes")];
 
     fn property_set(&mut self, _: &str) {
-        self.passing.is_busy = self.sleep_time > 0
+        self.is_busy = self.sleep_time > 0
             || self.error_after > 0
             || self.eos_after > 0
             || self.drop_probability > 0.0
@@ -242,7 +200,7 @@ impl Element for Identity {
     }
 
     fn shared(&self) -> Option<Arc<dyn Shared>> {
-        Some(self.passing.shared.clone())
+        Some(self.shared.clone())
     }
 
     fn change_state(cx: &Cx, transition: Transition) -> Result<StateReturn, ElementError> {
@@ -285,20 +243,20 @@ impl Identity {
 
     /// Posts what does not follow from the buffer before.
     fn compare(&mut self, cx: &Cx, buf: &Buffer) {
-        let before = self.passing.previous;
+        let before = self.shared.passed.last();
+        let unit = |offset: Option<u64>| offset.unwrap_or(u64::MAX);
         let facts = |structure: Structure| {
             structure
-                .with("prev-timestamp", before.pts)
-                .with("prev-duration", before.duration)
-                .with("prev-offset", before.offset)
-                .with("prev-offset-end", before.offset_end)
+                .with("prev-timestamp", number(before.pts))
+                .with("prev-duration", number(before.duration))
+                .with("prev-offset", unit(before.offset))
+                .with("prev-offset-end", unit(before.offset_end))
                 .with("cur-timestamp", number(buf.pts()))
                 .with("cur-duration", number(buf.duration()))
-                .with("cur-offset", buf.offset().unwrap_or(u64::MAX))
-                .with("cur-offset-end", buf.offset_end().unwrap_or(u64::MAX))
+                .with("cur-offset", unit(buf.offset()))
+                .with("cur-offset-end", unit(buf.offset_end()))
         };
-        let time = |nanos: u64| (nanos != u64::MAX).then(|| ClockTime::from_nanos(nanos));
-        let times = time(before.pts).zip(time(before.duration));
+        let times = before.pts.zip(before.duration);
         let expected = times.map(|(pts, duration)| pts + duration);
         if self.check_imperfect_timestamp
             && let (Some(expected), Some(pts)) = (expected, buf.pts())
@@ -309,12 +267,10 @@ impl Identity {
         }
         if self.check_imperfect_offset
             && let Some(offset) = buf.offset()
-            && before.offset_end != u64::MAX
-            && before.offset_end != offset
+            && before.offset_end.is_some_and(|end| end != offset)
         {
             cx.post_element(facts(Structure::new("imperfect-offset")));
         }
-        self.passing.previous = Previous::of(buf);
     }
 
     /// The running time of a time in the present segment; of the end of a buffer that is played backwards.
@@ -331,7 +287,7 @@ impl Identity {
             return Ok(());
         }
         let due = RunningTime::from_nanos(running_time.unwrap_or(ClockTime::ZERO).nanos());
-        let latency = i64::try_from(self.passing.shared.upstream_latency.get()).unwrap_or(i64::MAX);
+        let latency = i64::try_from(self.shared.upstream_latency.get()).unwrap_or(i64::MAX);
         cx.sync(due, self.ts_offset.saturating_add(latency))
     }
 
@@ -353,11 +309,9 @@ impl Transform for Identity {
     const RANGES: bool = true;
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
-        self.passing.came = 0;
+        self.kept_back = 0;
         (self.segment, self.sent_segment) = (None, false);
-        self.passing.previous = Previous::default();
-        self.passing.shared.bytes.set(0);
-        self.passing.shared.buffers.set(0);
+        self.shared.passed.restart();
         Ok(())
     }
 
@@ -372,7 +326,7 @@ impl Transform for Identity {
         match &event.kind {
             EventKind::Segment(segment) => {
                 self.segment = Some(*segment);
-                self.passing.previous = Previous::default();
+                self.shared.passed.forget_last();
                 if self.single_segment && !std::mem::replace(&mut self.sent_segment, true) {
                     let single = Event::segment(Segment::new(segment.format));
                     cx.output_event(SRC, single.with_seqnum(event.seqnum));
@@ -395,17 +349,19 @@ impl Transform for Identity {
         }
     }
 
-    // Inlined into what the host calls: for a chain of such elements that call is half of the work.
-    #[inline(always)]
     fn transform(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
-        self.passing.came += 1;
-        // All that calls anything is in there, so that what is only passed on sets up no frame.
-        if self.passing.is_busy || self.passing.signal_handoffs && cx.is_heard() {
+        if self.wants_each(cx) {
             return self.work(cx, buf);
         }
-        self.passing.previous = Previous::of(&buf);
-        self.count(&buf);
+        self.shared.passed.count(&buf);
         Ok(Some(buf))
+    }
+
+    fn passes(&mut self, cx: &Cx) -> Passing {
+        if self.wants_each(cx) {
+            return Passing::No;
+        }
+        Passing::Counted(self.shared.passed.clone())
     }
 
     fn flush(&mut self, _: &mut Cx) {
@@ -414,23 +370,34 @@ impl Transform for Identity {
 }
 
 impl Identity {
-    /// A buffer passed.
-    #[inline]
-    fn count(&self, buf: &Buffer) {
-        let stats = &self.passing.shared;
-        stats.bytes.set(stats.bytes.get() + buf.size() as u64);
-        stats.buffers.set(stats.buffers.get() + 1);
+    /// Whether there is more to do than to pass on.
+    fn wants_each(&self, cx: &Cx) -> bool {
+        self.is_busy || self.signal_handoffs && cx.is_heard()
     }
 
     /// Out of line, so that what is passed on sets up nothing for it.
     #[inline(never)]
-    fn work(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
+    fn work(&mut self, cx: &mut Cx, buf: Buffer) -> FlowResult<Option<Buffer>> {
+        self.kept_back += 1;
+        let passed = self.treat(cx, buf)?;
+        if let Some(buf) = &passed {
+            self.kept_back -= 1;
+            self.shared.passed.add(buf);
+        }
+        Ok(passed)
+    }
+
+    fn treat(&mut self, cx: &mut Cx, mut buf: Buffer) -> FlowResult<Option<Buffer>> {
+        // This one among them.
+        let came = self.shared.passed.buffers() + self.kept_back;
+        let is_nth = |n: i32| u64::try_from(n).is_ok_and(|n| n > 0 && n == came);
         self.compare(cx, &buf);
-        if self.error_after > 0 && self.passing.came == i64::from(self.error_after) {
+        self.shared.passed.note(&buf);
+        if is_nth(self.error_after) {
             let text = "Failed after iterations as requested.";
             return Err(cx.error(ErrorKind::Failed, text));
         }
-        if self.eos_after > 0 && self.passing.came == i64::from(self.eos_after) {
+        if is_nth(self.eos_after) {
             return Err(FlowError::Eos);
         }
         if self.is_unlucky() {
@@ -450,12 +417,12 @@ impl Identity {
             let at = |bytes: u64| {
                 ClockTime::from_nanos(bytes).mul_div(1_000_000_000, self.datarate as u64)
             };
-            let passed = self.passing.shared.bytes.get();
+            let passed = self.shared.passed.bytes();
             buf.set_pts(at(passed));
             buf.set_dts(at(passed));
             buf.set_duration(at(size));
         }
-        if self.passing.signal_handoffs {
+        if self.signal_handoffs {
             cx.emit("handoff", None);
         }
         let stamps = self.single_segment
@@ -474,7 +441,6 @@ impl Identity {
         if self.sleep_time > 0 {
             cx.sleep(ClockTime::from_micros(u64::from(self.sleep_time)))?;
         }
-        self.count(&buf);
         Ok(Some(buf))
     }
 }

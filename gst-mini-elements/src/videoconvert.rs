@@ -85,4 +85,8 @@ impl Transform for VideoConvert {
         out.copy_header_from(&buf);
         Ok(Some(out))
     }
+
+    fn passes(&mut self, _: &Cx) -> Passing {
+        if self.has_format && self.work.is_none() { Passing::Uncounted } else { Passing::No }
+    }
 }

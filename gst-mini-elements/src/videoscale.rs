@@ -96,4 +96,8 @@ impl Transform for VideoScale {
         out.copy_header_from(&buf);
         Ok(Some(out))
     }
+
+    fn passes(&mut self, _: &Cx) -> Passing {
+        if self.has_format && self.work.is_none() { Passing::Uncounted } else { Passing::No }
+    }
 }

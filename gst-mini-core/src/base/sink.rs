@@ -169,9 +169,32 @@ impl SinkBase {
         unsafe { &mut *self.streaming.get() }
     }
 
+    #[inline]
     fn render(&self, buf: Buffer) -> FlowResult {
         // SAFETY: chain is called under the stream lock.
         let s = unsafe { self.streaming() };
+        if s.have_segment
+            && (!self.settings.clips.get() || is_inside(&s.segment, &buf))
+            && let Some(late) = self.sync_plainly(s, &buf)
+        {
+            return self.finish(s, buf, late);
+        }
+        self.render_looking(s, buf)
+    }
+
+    /// What becomes of a buffer whose time has come.
+    #[inline(always)]
+    fn finish(&self, s: &mut Streaming, buf: Buffer, late: bool) -> FlowResult {
+        let flow = self.show_or_drop(s, buf, late);
+        if flow != Err(FlowError::Flushing) {
+            self.report(s, late);
+        }
+        flow
+    }
+
+    /// [`SinkBase::render`] where a buffer may be held, waited for, or stepped over.
+    #[inline(never)]
+    fn render_looking(&self, s: &mut Streaming, buf: Buffer) -> FlowResult {
         if !s.have_segment {
             self.assume_segment(s);
         }
@@ -183,11 +206,7 @@ impl SinkBase {
         loop {
             let synced = self.sync(s, &Item::Buffer(&buf))?;
             if !synced.step_ended {
-                let flow = self.show_or_drop(s, buf, synced.late);
-                if flow != Err(FlowError::Flushing) {
-                    self.report(s, synced.late);
-                }
-                return flow;
+                return self.finish(s, buf, synced.late);
             }
             // A step that shows what it goes over ends in the middle of a buffer; what follows is
             // shown again.
@@ -199,7 +218,7 @@ impl SinkBase {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn show_or_drop(&self, s: &mut Streaming, buf: Buffer, late: bool) -> FlowResult {
         if late {
             trace_drop(&self.core, &self.sink, &buf, "too late");

@@ -105,6 +105,8 @@ struct Streaming {
     first: bool,
     /// Buffers to the end, with `num-buffers`.
     left: Option<u64>,
+    /// The next buffer needs nothing but to be made, stamped and pushed, unless somebody asks for something.
+    is_plain: bool,
 }
 
 #[derive(Default)]
@@ -174,7 +176,9 @@ impl SourceBase {
     #[allow(clippy::mut_from_ref, reason = "the stream lock makes it sole")]
     unsafe fn streaming(&self) -> &mut Streaming {
         // SAFETY: the caller's promise.
-        unsafe { &mut *self.streaming.get() }
+        let s = unsafe { &mut *self.streaming.get() };
+        s.is_plain = false;
+        s
     }
 
     /// The lock of what others want of the task, which will look.
@@ -209,7 +213,41 @@ impl SourceBase {
     ///
     /// # Safety
     /// Under the source pad's stream lock.
+    #[inline]
     unsafe fn step(&self) -> FlowResult {
+        const ASKED: u32 = attention::FLUSHING | attention::EOS | attention::RECONFIGURE;
+        // SAFETY: the caller's promise.
+        let s = unsafe { &mut *self.streaming.get() };
+        let is_asked = self.called.load(Ordering::Acquire)
+            || self.core.attention.get() != 0
+            || self.src.has(ASKED);
+        if !s.is_plain || is_asked {
+            // SAFETY: the caller's promise.
+            return unsafe { self.step_looking() };
+        }
+        if let Some(left) = &mut s.left {
+            if *left == 0 {
+                return Err(FlowError::Eos);
+            }
+            *left -= 1;
+        }
+        match self.core.instance().create(&s.cx) {
+            Ok(Given::Buffer(mut buf)) if !s.cx.has_outputs() => {
+                self.stamp(s, &mut buf);
+                // SAFETY: the caller's promise.
+                unsafe { self.push(s, buf) }
+            }
+            // SAFETY: the caller's promise.
+            given => unsafe { self.go_on(self.streaming(), given, false) },
+        }
+    }
+
+    /// [`SourceBase::step`] where something is to be seen to.
+    ///
+    /// # Safety
+    /// Under the source pad's stream lock.
+    #[inline(never)]
+    unsafe fn step_looking(&self) -> FlowResult {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
         self.core.attend_if_needed(&s.cx);
@@ -255,6 +293,23 @@ impl SourceBase {
             None => {}
         }
         let given = self.core.instance().create(&s.cx);
+        // SAFETY: the caller's promise.
+        unsafe { self.go_on(s, given, has_events) }?;
+        let is_settled = s.started && s.negotiated && s.segment_sent && !s.discont;
+        s.is_plain = is_settled && !self.is_live() && s.segment.rate >= 0.0;
+        Ok(())
+    }
+
+    /// What comes behind the call of the element.
+    ///
+    /// # Safety
+    /// Under the source pad's stream lock.
+    unsafe fn go_on(
+        &self,
+        s: &mut Streaming,
+        given: FlowResult<Given>,
+        has_events: bool,
+    ) -> FlowResult {
         if s.cx.has_outputs() {
             if let Some(segment) = s.cx.queued_segment() {
                 // One of its own, in another format perhaps, stands for the base's.
@@ -276,14 +331,12 @@ impl SourceBase {
             Given::Nothing => return Ok(()),
         };
         // SAFETY: the caller's promise.
-        unsafe { self.send(buf, has_events) }
+        unsafe { self.send(s, buf, has_events) }
     }
 
     /// # Safety
     /// Under the source pad's stream lock.
-    unsafe fn send(&self, mut buf: Buffer, has_events: bool) -> FlowResult {
-        // SAFETY: the caller's promise.
-        let s = unsafe { self.streaming() };
+    unsafe fn send(&self, s: &mut Streaming, mut buf: Buffer, has_events: bool) -> FlowResult {
         self.stamp(s, &mut buf);
         if self.is_live()
             && let Err(flow) = self.wait_until_due(&s.segment, &buf)
@@ -301,11 +354,19 @@ impl SourceBase {
                 self.src.push_event(event);
             }
         }
-        let is_last = self.advance(s, &buf);
         // Played backwards no buffer follows the one before it.
         if std::mem::take(&mut s.discont) || s.segment.rate < 0.0 {
             buf.set_flags(BufferFlags::DISCONT);
         }
+        // SAFETY: the caller's promise.
+        unsafe { self.push(s, buf) }
+    }
+
+    /// # Safety
+    /// Under the source pad's stream lock.
+    #[inline]
+    unsafe fn push(&self, s: &mut Streaming, buf: Buffer) -> FlowResult {
+        let is_last = self.advance(s, &buf);
         // SAFETY: the caller's promise.
         match unsafe { self.src.push_along(buf) } {
             // Downstream asked for another format, and gets the next buffer in it.
@@ -316,6 +377,7 @@ impl SourceBase {
     }
 
     /// Moves the position to behind the buffer; `true` if the segment ends there.
+    #[inline]
     fn advance(&self, s: &mut Streaming, buf: &Buffer) -> bool {
         let segment = &mut s.segment;
         let forwards = segment.rate >= 0.0;
@@ -392,6 +454,7 @@ impl Streaming {
             discont: true,
             first: true,
             left: None,
+            is_plain: false,
         }
     }
 }

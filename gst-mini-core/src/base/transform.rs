@@ -279,7 +279,7 @@ impl TransformBase {
                 return Ok(());
             }
         }
-        s.cx.stage.processed.set(s.cx.stage.processed.get() + 1);
+        s.cx.stage.came(1);
         let given = self.core.instance().transform(&s.cx, buf);
         self.go_on(s, given)
     }
@@ -317,8 +317,7 @@ impl TransformBase {
         let s = unsafe { self.streaming() };
         (s.negotiated, s.input) = (false, None);
         (s.dropped, s.discont) = (0, false);
-        s.cx.stage.processed.set(0);
-        s.cx.stage.is_plain.set(false);
+        s.cx.stage.restart();
         s.pulled = pull::Pulled::new();
         self.forget_qos(s);
         self.core.attend_if_needed(&s.cx);
@@ -361,6 +360,7 @@ impl PadHandler for TransformBase {
         let (call, obj) = self.core.instance().transform_function()?;
         let stage = Stage {
             call,
+            passes: self.core.instance().passes_function(),
             obj,
             cx: s.cx.raw(),
             attention: &raw const self.core.attention,

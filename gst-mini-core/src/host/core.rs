@@ -14,7 +14,7 @@ use crate::host::context::Context;
 use crate::host::instance::Instance;
 pub(crate) use crate::host::lent::{Lent, LentLock, Pads};
 use crate::host::props::{PropStore, PropertyError, shown};
-use crate::host::signals::Signals;
+use crate::host::signals::{Handler, Signals};
 use crate::log;
 use crate::message::{Message, MessageKind, StreamStatus};
 use crate::pad::{Pad, PadCore};
@@ -62,6 +62,8 @@ pub(crate) trait PadOwner: Send + Sync {
 /// Bits of [`ElementCore::attention`]: what a streaming call must see to first.
 pub(crate) const PENDING_PROPS: u32 = 1;
 pub(crate) const PENDING_EVENTS: u32 = 2;
+/// A handler was connected, or taken away.
+const CHANGED_HANDLERS: u32 = 8;
 
 pub(crate) struct ElementCore {
     pub name: String,
@@ -364,6 +366,20 @@ impl ElementCore {
         let value = (!secret).then(|| Value::from(value));
         let kind = MessageKind::PropertyNotify { name: name.to_owned(), value };
         sink.post(Message::new(self.name.as_str(), kind));
+    }
+
+    /// Adds a handler of a signal; the number is for [`ElementCore::disconnect`].
+    pub fn connect(&self, signal: &str, handler: Handler) -> u64 {
+        let id = self.signals.connect(signal, handler);
+        // Whoever let buffers pass because nobody listens is asked again.
+        self.attention.raise(CHANGED_HANDLERS);
+        id
+    }
+
+    /// Takes a handler away.
+    pub fn disconnect(&self, id: u64) {
+        self.signals.disconnect(id);
+        self.attention.raise(CHANGED_HANDLERS);
     }
 
     /// Applies sets and upstream events that came since the last streaming call. Streaming.

@@ -11,7 +11,7 @@ use crate::element::{Action, Direction, PULL_SIZE};
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::host::context::Context;
-use crate::pad::route::StageFn;
+use crate::pad::route::{PassesFn, StageFn};
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
@@ -218,12 +218,17 @@ impl Instance {
     pub fn transform_function(&self) -> Option<(StageFn, *mut c_void)> {
         Some((self.vtable().transform?, self.obj))
     }
+    /// What asks whether the host may pass buffers on by itself.
+    pub fn passes_function(&self) -> Option<PassesFn> {
+        self.vtable().passes
+    }
     pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
         // SAFETY: see above; the buffer is lent.
         self.vtable()
             .preroll
             .map_or(Ok(()), |f| self.flow(unsafe { f(self.obj, cx.raw(), buf.as_raw()) }))
     }
+    #[inline]
     pub fn render(&self, cx: &Context, buf: Buffer) -> FlowResult {
         let f = self.vtable().render.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above; the buffer's reference moves.

@@ -16,7 +16,7 @@ pub(crate) const PAD_ADDED: &str = "pad-added";
 pub(crate) const PAD_REMOVED: &str = "pad-removed";
 pub(crate) const NO_MORE_PADS: &str = "no-more-pads";
 
-type Handler = Arc<dyn Fn(Option<&Structure>) -> Option<Value> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(Option<&Structure>) -> Option<Value> + Send + Sync>;
 
 /// The handlers of one element.
 #[derive(Default)]

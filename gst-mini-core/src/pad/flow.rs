@@ -70,7 +70,31 @@ impl PadCore {
             _ => return unsafe { self.push_and_look(buf) },
         };
         let bits = self.attention.get() & !attention::RECONFIGURE;
+        let mut buf = buf;
+        if bits == 0 && !tracer::is_on() {
+            // SAFETY: the caller's promise.
+            match unsafe { route.walk_covered(buf) } {
+                Ok(flow) => {
+                    if flow.is_err() {
+                        // Good ones were remembered before the cover was laid.
+                        self.remember(flow);
+                    }
+                    self.after_push();
+                    return flow;
+                }
+                Err(back) => buf = back,
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.push_along_looking(route, bits, buf) }
+    }
+
+    /// # Safety
+    /// As [`PadCore::push`].
+    #[inline(never)]
+    unsafe fn push_along_looking(&self, route: &Route, bits: u32, buf: Buffer) -> FlowResult {
         if bits != 0 || route.is_empty() || tracer::is_on() {
+            route.look_up();
             // SAFETY: the caller's promise.
             return unsafe { self.push(buf) };
         }

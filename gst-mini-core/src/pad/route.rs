@@ -2,40 +2,46 @@
 //!
 //! ```text
 //!   nested   src ▶ sink[A]src ▶ sink[B]src ▶ sink[C]        a frame of the stack for each, all there until C returns
-//!   route    src │ A │ B │ ─ nested from here: C            one loop; what each gives back is the next one's input
+//!   route    src │ A │ B ▶ sink[C]                          one loop; what each gives back is the next one's input
 //! ```
 //!
 //! A role gives its output back instead of pushing it, so the host can go on with it itself. Whoever begins a
 //! stretch (the task of a source or a queue, a tee's branch) keeps the row of transforms behind its pad, with
 //! the C function of each, and makes for each step the same checks that the nested way makes: the link is
 //! still that one, no bit of attention is set on either pad or on the element, the sink pad's stream lock is
-//! free. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
+//! free. Under a cover, an element that said it only passes buffers on is not even called: they are counted for it. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
 //! exists once. All stream locks are held until the last one downstream has returned, as in nested calls.
 //!
 //! Invariant: a route decides nothing; a buffer that is walked arrives with the same effects as one that is pushed.
 //! In GStreamer: none; `gst_pad_push` nests.
-//! Left out: lists, which are rare and nested; sinks and queues, which end a route; and simulations, in which a
-//! stream lock never leans, so that each lock is a place where tasks switch.
+//! Left out: lists, which are rare and nested; and simulations, in which a stream lock never leans, so that each lock
+//! is a place where tasks switch.
 
 use super::{PadCore, PadHandler, attention};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, count_passed};
 use crate::error::{FlowError, FlowResult};
-use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf};
+use crate::plugin::abi::{GM_PASSED_UNCOUNTED, GmBuffer, GmCx, GmFlowBuf, GmPassed};
 use crate::runtime::{Attention, Cover, Me, Walk};
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::hint::cold_path;
+use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A transform's function, as the boundary has it.
 pub(crate) type StageFn =
     unsafe extern "C" fn(*mut c_void, *const GmCx, *mut GmBuffer) -> GmFlowBuf;
+
+/// What asks a transform whether the host may pass buffers on by itself, as the boundary has it.
+pub(crate) type PassesFn = unsafe extern "C" fn(*mut c_void, *const GmCx) -> *mut GmPassed;
 
 /// What a route calls in place of a handler's `chain`, and what tells that it may.
 #[derive(Clone, Copy)]
 pub(crate) struct Stage {
     /// The element's own function, its object and its context.
     pub call: StageFn,
+    pub passes: Option<PassesFn>,
     pub obj: *mut c_void,
     pub cx: *const GmCx,
     /// Not zero: properties or events wait for the element.
@@ -51,8 +57,30 @@ pub(crate) struct StageState {
     pub has_output: Cell<bool>,
     /// The next buffer needs nothing but the call.
     pub is_plain: Cell<bool>,
-    /// Buffers that were given to the element.
-    pub processed: Cell<u64>,
+    /// How often the count began anew.
+    restarts: AtomicU32,
+    /// Buffers that came through it.
+    processed: AtomicU64,
+}
+
+impl StageState {
+    /// Buffers that came through, but for those of walks that nothing interrupted since.
+    pub fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
+    }
+
+    /// Some more came. Streaming.
+    #[inline]
+    pub fn came(&self, buffers: u64) {
+        self.processed.store(self.processed() + buffers, Ordering::Relaxed);
+    }
+
+    /// None has come.
+    pub fn restart(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.processed.store(0, Ordering::Relaxed);
+        self.is_plain.set(false);
+    }
 }
 
 /// Walks in a row with nothing unusual before a cover is laid over a row; doubled for each cover that was torn.
@@ -74,39 +102,71 @@ struct Hop {
     stage: Stage,
 }
 
-/// What a walk under a cover needs of a [`Stage`].
-struct Step {
-    call: StageFn,
-    obj: *mut c_void,
-    cx: *const GmCx,
-    state: *const StageState,
+/// What a walk under a cover does next.
+enum Step {
+    /// Calls an element.
+    Call { call: StageFn, obj: *mut c_void, cx: *const GmCx, state: *const StageState },
+    /// Goes through `hops` elements that need not be called, and counts for those that want it.
+    Pass { hops: usize, counted: Vec<*mut GmPassed> },
 }
 
 impl Step {
-    fn of(hop: &Hop) -> Step {
-        let Stage { call, obj, cx, state, .. } = hop.stage;
-        Step { call, obj, cx, state }
+    /// Adds what is done at one more hop.
+    fn add(
+        steps: &mut Vec<Step>,
+        Stage { call, obj, cx, state, .. }: Stage,
+        passed: *mut GmPassed,
+    ) {
+        if passed.is_null() {
+            steps.push(Step::Call { call, obj, cx, state });
+            return;
+        }
+        if !matches!(steps.last(), Some(Step::Pass { .. })) {
+            steps.push(Step::Pass { hops: 0, counted: Vec::new() });
+        }
+        if let Some(Step::Pass { hops, counted }) = steps.last_mut() {
+            *hops += 1;
+            counted.extend((passed.addr() != GM_PASSED_UNCOUNTED).then_some(passed));
+        }
     }
 }
 
-/// A row of transforms behind a source pad.
+/// A row of transforms behind a source pad, and what comes behind them.
 pub(super) struct Route {
     hops: Box<[Hop]>,
     /// Keep what the hops point to.
     owners: Box<[(Arc<PadCore>, Arc<dyn PadHandler>, Arc<PadCore>)]>,
+    /// Where the row ends: a sink, a queue, whatever is no transform.
+    end: Option<(Arc<PadCore>, Arc<dyn PadHandler>)>,
     /// Of the thread that walks.
     covering: UnsafeCell<Covering>,
 }
 
 /// Whether the row has a cover, or will have one.
 struct Covering {
-    cover: Option<Arc<Cover>>,
-    /// With a cover: of each hop what a walk under it touches, close together.
-    steps: Box<[Step]>,
+    covered: Option<Covered>,
     /// Walks in a row that met nothing unusual.
     walks: u32,
     /// How many there must be.
     wanted: u32,
+}
+
+/// How far a walk is: in so many places, with this buffer.
+struct Way {
+    depth: usize,
+    buf: *mut GmBuffer,
+}
+
+/// A cover, and all that a walk under it touches.
+struct Covered {
+    cover: Arc<Cover>,
+    steps: Vec<Step>,
+    /// The end of the row; `owners` and `end` of the route keep it.
+    end: Option<(*const PadCore, *const dyn PadHandler)>,
+    /// Walks through all of the row, of which the hops do not know yet.
+    walked: Cell<u64>,
+    /// Of each hop [`StageState::restarts`] when the cover was laid.
+    restarts: Vec<u32>,
 }
 
 impl Covering {
@@ -124,6 +184,7 @@ impl Route {
     /// The row behind `root`, as far as its links are settled. Under the locks of who pushes through `root`.
     pub fn find(root: &PadCore) -> Route {
         let (mut hops, mut owners, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut end = None;
         let mut from: *const PadCore = root;
         while hops.len() < LONGEST {
             // SAFETY: `root`, or kept by `owners`.
@@ -135,103 +196,155 @@ impl Route {
             let Some(link) = (unsafe { &*src.link.get() }) else { break };
             // Whoever is in there is not us: it is looked at again another time.
             let Some(streaming) = link.peer.stream_lock.try_lock() else { break };
-            let Some((stage, onward)) = link.handler.stage(&link.peer) else { break };
-            let (sink, src) = (Arc::as_ptr(&link.peer), Arc::as_ptr(&onward));
-            if hops.iter().any(|hop: &Hop| std::ptr::eq(hop.sink, sink)) {
+            let sink = Arc::as_ptr(&link.peer);
+            if hops.iter().any(|hop: &Hop| ptr::eq(hop.sink, sink)) {
                 break;
             }
+            let Some((stage, onward)) = link.handler.stage(&link.peer) else {
+                end = Some((link.peer.clone(), link.handler.clone()));
+                break;
+            };
+            let src = Arc::as_ptr(&onward);
             hops.push(Hop { sink, src, stage });
             owners.push((link.peer.clone(), link.handler.clone(), onward));
             from = src;
             held.push(streaming);
         }
-        let covering = UnsafeCell::new(Covering {
-            cover: None,
-            steps: Box::default(),
-            walks: 0,
-            wanted: HABIT,
-        });
-        Route { hops: hops.into(), owners: owners.into(), covering }
+        let covering = UnsafeCell::new(Covering { covered: None, walks: 0, wanted: HABIT });
+        Route { hops: hops.into(), owners: owners.into(), end, covering }
     }
 
     /// Whether it leads anywhere.
     pub fn is_empty(&self) -> bool {
-        self.hops.is_empty()
+        self.hops.is_empty() && self.end.is_none()
     }
 
-    /// Walks a buffer from `root`, whose own attention was looked at.
+    /// Walks a buffer from `root`, whose own attention was looked at, if a cover lies over the row: nothing in it is
+    /// unusual until that is torn. The error gives the buffer back: nothing was done.
     ///
     /// # Safety
-    /// As [`PadCore::push`] on `root`.
+    /// As [`PadCore::push`] on `root`, whose route this is.
     #[inline]
-    pub unsafe fn walk(&self, root: &PadCore, buf: Buffer) -> Walked {
+    pub unsafe fn walk_covered(&self, buf: Buffer) -> Result<FlowResult, Buffer> {
         // SAFETY: of the thread that walks, which comes back here only when it is through.
-        let covering = unsafe { &*self.covering.get() };
-        if let Some(cover) = &covering.cover
-            && cover.is_whole()
-            // SAFETY: the caller's promise.
-            && unsafe { root.leads_to(self.hops[0].sink) }
-        {
-            // SAFETY: the caller's promise.
-            return unsafe { self.walk_covered(cover, &covering.steps, root, buf) };
+        let Some(covered) = (unsafe { &(*self.covering.get()).covered }) else { return Err(buf) };
+        let cover = &*covered.cover;
+        if !cover.is_whole() {
+            return Err(buf);
         }
-        // SAFETY: the caller's promise.
-        unsafe { self.walk_looking(root, buf) }
-    }
-
-    /// Walks a buffer under a cover: nothing in the row is unusual until it is torn.
-    ///
-    /// # Safety
-    /// As [`PadCore::push`] on `root`, which leads to the first hop.
-    #[inline]
-    unsafe fn walk_covered(
-        &self,
-        cover: &Cover,
-        steps: &[Step],
-        root: &PadCore,
-        buf: Buffer,
-    ) -> Walked {
         Walk::along(cover, |walk| {
-            let mut buf = buf.into_raw();
-            let mut depth = 0;
-            let flow = loop {
-                let Some(step) = steps.get(depth) else { break self.push_on(root, depth, buf) };
-                if !walk.enter(depth + 1) {
-                    if depth > 0 {
-                        break self.push_on(root, depth, buf);
-                    }
-                    // SAFETY: nobody else was given it.
-                    let buf = unsafe { Buffer::from_raw(buf) };
-                    let buf = buf.expect("what is walked is there");
-                    return Walked::NotBegun { buf, is_current: true };
+            let mut way = Way { depth: 0, buf: buf.into_raw() };
+            let mut over = None;
+            if !covered.steps.is_empty() {
+                over = self.walk_steps(covered, walk, &mut way);
+            }
+            let flow = match over {
+                Some(flow) => flow,
+                None if covered.end.is_some() && walk.enter(way.depth, way.depth + 1) => {
+                    way.depth += 1;
+                    covered.arrive(way.buf)
                 }
-                depth += 1;
-                // SAFETY: `owners` keeps it; under the stream lock.
-                let state = unsafe { &*step.state };
-                state.processed.set(state.processed.get() + 1);
-                // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
-                // reference moves.
-                let given = unsafe { (step.call)(step.obj, step.cx, buf) };
-                if given.code != 0 || given.buf.is_null() || state.has_output.get() {
+                None => {
                     cold_path();
-                    break self.resume(cover, depth - 1, given);
+                    // SAFETY: the reference is ours.
+                    let buf = unsafe { Buffer::from_raw(way.buf) };
+                    let buf = buf.expect("what is walked is there");
+                    if way.depth == 0 {
+                        return Err(buf);
+                    }
+                    self.push_on(way.depth, buf)
                 }
-                buf = given.buf;
             };
-            self.leave(cover, walk, depth, flow);
-            Walked::Done { flow, is_current: true }
+            self.count_walk(covered, way.depth);
+            self.leave(cover, walk, way.depth, flow);
+            Ok(flow)
         })
     }
 
-    /// Pushes on what came through the first `depth` hops. Out of line for the sake of the loop's registers.
+    /// Walks through the transforms of the row, as far as the cover holds. `Some`: what it came to, as it does not go
+    /// on from there.
     #[inline(never)]
-    fn push_on(&self, root: &PadCore, depth: usize, buf: *mut GmBuffer) -> FlowResult {
-        let last = depth.checked_sub(1).map(|at| self.hops[at].src);
-        // SAFETY: `owners` keeps it, and the lock of the pad before is held; the reference is ours.
-        unsafe {
-            let buf = Buffer::from_raw(buf).expect("what is walked is there");
-            last.map_or(root, |src| &*src).push(buf)
+    fn walk_steps(&self, covered: &Covered, walk: &Walk<'_>, way: &mut Way) -> Option<FlowResult> {
+        let Way { mut depth, mut buf } = *way;
+        for step in &covered.steps {
+            let hops = if let Step::Pass { hops, .. } = step { *hops } else { 1 };
+            if !walk.enter(depth, depth + hops) {
+                break;
+            }
+            depth += hops;
+            match step {
+                // SAFETY: the elements keep where they count; under the stream locks.
+                Step::Pass { counted, .. } => unsafe { count_passed(counted, buf) },
+                Step::Call { call, obj, cx, state } => {
+                    // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
+                    // reference moves.
+                    let given = unsafe { call(*obj, *cx, buf) };
+                    // SAFETY: `owners` keeps it; under the stream lock.
+                    let has_output = unsafe { &**state }.has_output.get();
+                    if given.code != 0 || given.buf.is_null() || has_output {
+                        cold_path();
+                        way.depth = depth;
+                        return Some(self.resume(&covered.cover, depth - 1, given));
+                    }
+                    buf = given.buf;
+                }
+            }
         }
+        *way = Way { depth, buf };
+        None
+    }
+
+    /// Walks a buffer from `root`, whose own attention was looked at, where no cover lies. Lays one if it is time to.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`] on `root`.
+    #[cold]
+    pub unsafe fn walk(&self, root: &PadCore, buf: Buffer) -> Walked {
+        self.look_up();
+        self.cover_if_due();
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.walk_covered(buf) {
+                Ok(flow) => Walked::Done { flow, is_current: true },
+                Err(buf) => self.walk_looking(root, buf),
+            }
+        }
+    }
+
+    /// A walk under a cover came through the first `depth` places.
+    #[inline]
+    fn count_walk(&self, covered: &Covered, depth: usize) {
+        if depth >= self.hops.len() {
+            covered.walked.set(covered.walked.get() + 1);
+        } else {
+            self.came(&covered.restarts[..depth], 1);
+        }
+    }
+
+    /// So many buffers came through the first hops, since the cover was laid.
+    #[cold]
+    fn came(&self, restarts: &[u32], buffers: u64) {
+        for (hop, restarts) in self.hops.iter().zip(restarts) {
+            // SAFETY: `owners` keeps it.
+            let state = unsafe { &*hop.stage.state };
+            if state.restarts.load(Ordering::Relaxed) == *restarts {
+                state.processed.fetch_add(buffers, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets each hop know what came through it on walks under a cover, before a buffer goes another way.
+    pub fn look_up(&self) {
+        // SAFETY: of the thread that walks, which is not walking now.
+        if let Some(covered) = unsafe { &(*self.covering.get()).covered } {
+            self.came(&covered.restarts, covered.walked.take());
+        }
+    }
+
+    /// Pushes on what came through the first `depth` hops, of which there are some.
+    fn push_on(&self, depth: usize, buf: Buffer) -> FlowResult {
+        // SAFETY: `owners` keeps it, and the lock of the pad before is held.
+        unsafe { (*self.hops[depth - 1].src).push(buf) }
     }
 
     /// Goes on behind a call of the hop `at` that gave back something unusual.
@@ -276,39 +389,57 @@ impl Route {
         }
     }
 
-    /// A walk that met nothing unusual is over: after some of them a cover is laid.
+    /// A walk that met nothing unusual begins or is over: after some of them a cover is laid.
     #[inline]
     fn was_usual(&self) {
         // SAFETY: of the thread that walks; nothing of it is borrowed.
+        unsafe { &mut *self.covering.get() }.walks += 1;
+    }
+
+    /// Lays a cover if there were enough usual walks.
+    fn cover_if_due(&self) {
+        // SAFETY: of the thread that walks; nothing of it is borrowed.
         let covering = unsafe { &mut *self.covering.get() };
-        if covering.cover.take().is_some() {
+        if covering.covered.take().is_some() {
             // It was torn, or it would have been used.
             covering.put_off();
         }
-        covering.walks += 1;
         if covering.walks < covering.wanted {
             return;
         }
         covering.walks = 0;
-        covering.steps = self.hops.iter().map(Step::of).collect();
-        covering.cover = self.lay();
-        if covering.cover.is_none() {
+        covering.covered = self.lay();
+        if covering.covered.is_none() {
             covering.put_off();
         }
     }
 
-    /// Lays a cover over the row.
+    /// Lays a cover over the row, and finds the steps of a walk under it.
     #[cold]
-    fn lay(&self) -> Option<Arc<Cover>> {
+    fn lay(&self) -> Option<Covered> {
+        let (mut steps, mut restarts) = (Vec::new(), Vec::new());
         // SAFETY: `owners` keeps what hops point to.
         let sinks = self.hops.iter().map(|hop| unsafe { &*hop.sink });
-        let cover = Arc::new(Cover::new(sinks.map(|sink| sink.stream_lock.address()).collect()));
+        let all = sinks.chain(self.end.iter().map(|(pad, _)| &**pad));
+        let cover = Arc::new(Cover::new(all.map(|sink| sink.stream_lock.address()).collect()));
         let me = Me::here();
         let mut before: Option<&Hop> = None;
         for (place, hop) in self.hops.iter().enumerate() {
+            let Stage { passes, obj, cx, .. } = hop.stage;
+            // SAFETY: as above.
+            let state = unsafe { &*hop.stage.state };
+            let mut passed = ptr::null_mut();
+            // Called under the stream lock.
+            let is_plain = || {
+                if let Some(passes) = passes.filter(|_| state.is_plain.get()) {
+                    // SAFETY: an object of its factory with its own context, under the stream lock.
+                    passed = unsafe { passes(obj, cx) };
+                }
+                state.is_plain.get()
+            };
             // SAFETY: `owners` keeps what hops point to.
             let is_usual = unsafe {
-                (*hop.sink).stream_lock.lay(me, &cover, place, || (*hop.stage.state).is_plain.get())
+                (*hop.sink).stream_lock.lay(me, &cover, place, is_plain)
                     && (*hop.sink).attention.lay(&cover)
                     && (*hop.src).attention.lay(&cover)
                     && (*hop.stage.attention).lay(&cover)
@@ -318,9 +449,25 @@ impl Route {
                 cover.tear();
                 return None;
             }
+            Step::add(&mut steps, hop.stage, passed);
+            restarts.push(state.restarts.load(Ordering::Relaxed));
             before = Some(hop);
         }
-        Some(cover)
+        let leads_to = |end| {
+            // SAFETY: as above.
+            before.is_none_or(|before| unsafe { (*before.src).leads_to(end) })
+        };
+        let is_usual = self.end.as_ref().is_none_or(|(end, _)| {
+            end.stream_lock.lay(me, &cover, self.hops.len(), || true)
+                && end.attention.lay(&cover)
+                && leads_to(Arc::as_ptr(end))
+        });
+        if !is_usual {
+            cover.tear();
+            return None;
+        }
+        let end = self.end.as_ref().map(|(pad, handler)| (Arc::as_ptr(pad), Arc::as_ptr(handler)));
+        Some(Covered { cover, steps, end, walked: Cell::new(0), restarts })
     }
 
     /// Walks a buffer, looking at each pad on the way.
@@ -328,6 +475,10 @@ impl Route {
     /// # Safety
     /// As [`Route::walk`].
     unsafe fn walk_looking(&self, root: &PadCore, buf: Buffer) -> Walked {
+        if self.hops.is_empty() {
+            self.was_usual();
+            return Walked::NotBegun { buf, is_current: true };
+        }
         let me = Me::here();
         let mut entered = Entered { route: self, hops: 0 };
         let mut buf = buf;
@@ -375,6 +526,24 @@ impl Route {
     }
 }
 
+impl Covered {
+    /// Gives what came through all hops to the end of the row, which was entered.
+    #[inline]
+    fn arrive(&self, buf: *mut GmBuffer) -> FlowResult {
+        // SAFETY: the reference is ours.
+        let buf = unsafe { Buffer::from_raw(buf) };
+        let (Some((pad, handler)), Some(buf)) = (self.end, buf) else { return Ok(()) };
+        // SAFETY: `end` of the route keeps both; under the stream lock.
+        unsafe { (*handler).chain(&*pad, buf) }
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        self.look_up();
+    }
+}
+
 impl Hop {
     /// Makes the checks of a push through `from` into this transform, and takes the stream lock; `false`, and
     /// no lock: something is unusual.
@@ -398,7 +567,7 @@ impl Hop {
             sink.stream_lock.leave();
             return false;
         }
-        state.processed.set(state.processed.get() + 1);
+        state.came(1);
         true
     }
 }

@@ -174,6 +174,7 @@ impl<E: Element> Role<E> {
         get_range: None,
         next_range: None,
         modes: None,
+        passes: None,
         #[cfg(gst_mini_abi_next)]
         next: Some(next),
     };
@@ -226,6 +227,7 @@ impl<E: Element> Role<E> {
                 let object = Box::new(Object {
                     element: UnsafeCell::new(element),
                     shared,
+                    passing: UnsafeCell::default(),
                     failed: AtomicBool::new(false),
                     story: Mutex::new(String::new()),
                     told: AtomicBool::new(false),

@@ -56,16 +56,16 @@ impl Cover {
         self.word.fetch_or(1, Ordering::SeqCst);
     }
 
-    /// The thread is in the first `depth` places, if this is whole; otherwise it stays where it was.
+    /// The thread is in the first `depth` places, if this is whole; otherwise it stays in the first `before`.
     #[inline]
-    fn enter(&self, depth: usize) -> bool {
+    fn enter(&self, before: usize, depth: usize) -> bool {
         self.depth.store(depth, Ordering::Relaxed);
         // The barrier of who tears it stands for the fence that is wanted here, as in `Lean::enter`.
         compiler_fence(Ordering::SeqCst);
         if self.is_whole() {
             return true;
         }
-        self.leave(depth - 1);
+        self.leave(before);
         false
     }
 
@@ -141,11 +141,11 @@ impl Walk<'_> {
         walk(&inside)
     }
 
-    /// Goes on into the first `depth` places, having been in all but the last of them. `false`: the cover was torn,
-    /// and it stays where it was.
+    /// Goes on into the first `depth` places, having been in the first `before`. `false`: the cover was torn, and it
+    /// stays where it was.
     #[inline]
-    pub fn enter(&self, depth: usize) -> bool {
-        self.cover.enter(depth)
+    pub fn enter(&self, before: usize, depth: usize) -> bool {
+        self.cover.enter(before, depth)
     }
 
     /// Out of all places but the first `depth`. Whether the cover is whole.
@@ -256,11 +256,11 @@ mod tests {
     fn a_thread_has_the_locks_that_it_passed_and_no_others() {
         let Some((locks, cover)) = covered() else { return };
         Walk::along(&cover, |walk| {
-            assert!(walk.enter(1) && walk.enter(2));
+            assert!(walk.enter(0, 1) && walk.enter(1, 2));
             assert!(locks[0].is_mine() && locks[1].lock().is_err() && !locks[2].is_mine());
             assert!(cover.is_whole(), "asking for what one has tears nothing");
             assert!(locks[2].try_lock().is_some());
-            assert!(!walk.enter(3) && !cover.is_whole());
+            assert!(!walk.enter(2, 3) && !cover.is_whole());
             assert!(locks[1].is_mine() && !locks[2].is_mine());
             walk.leave(0);
         });
@@ -272,13 +272,13 @@ mod tests {
         let Some((locks, cover)) = covered() else { return };
         let was_in = Arc::new(AtomicBool::new(false));
         let waiting = Walk::along(&cover, |walk| {
-            assert!(walk.enter(1) && walk.enter(2));
+            assert!(walk.enter(0, 1) && walk.enter(1, 2));
             let theirs = locks.clone();
             let trying = move || {
                 assert!(theirs[0].try_lock().is_none() && theirs[2].try_lock().is_some());
             };
             assert_eq!(runtime::spawn("trying", trying).unwrap().join(), None);
-            assert!(!walk.enter(3));
+            assert!(!walk.enter(2, 3));
             let (theirs, seen) = (locks.clone(), was_in.clone());
             let waiting = runtime::spawn("waiting", move || {
                 let _held = theirs[1].lock().unwrap();

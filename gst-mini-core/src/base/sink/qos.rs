@@ -191,11 +191,15 @@ impl SinkBase {
     }
 
     /// Tells upstream how the buffer that is done with fared.
-    #[inline]
+    #[inline(always)]
     pub(super) fn report(&self, s: &mut Streaming, dropped: bool) {
-        if s.step.is_some() || !self.settings.qos.get() {
-            return;
+        if s.step.is_none() && self.settings.qos.get() {
+            self.report_late(s, dropped);
         }
+    }
+
+    #[inline(never)]
+    fn report_late(&self, s: &mut Streaming, dropped: bool) {
         let Some(start) = s.current_start else { return };
         let Some(proportion) = s.qos.account(start, s.current_jitter, dropped) else { return };
         self.told.average_rate.set(proportion);

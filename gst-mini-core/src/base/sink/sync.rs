@@ -59,27 +59,27 @@ pub(super) struct Synced {
 const NO_WAIT: Option<Waited> = None;
 
 impl SinkBase {
-    /// Holds an object in PAUSED, and waits for its time in PLAYING.
-    #[inline]
-    pub(super) fn sync(&self, s: &mut Streaming, item: &Item) -> FlowResult<Synced> {
-        if let Item::Buffer(buf) = item
-            && !self.settings.sync.get()
-            && self.preroll.is_open()
-            && self.orders.load(Ordering::Acquire) == 0
-            && s.step.is_none()
-            && let Some(times) = place_plainly(&mut s.segment, buf)
+    /// Whether a buffer that is neither held nor waited for comes too soon after the one before it; `None`: it is to
+    /// be looked at with [`SinkBase::sync`].
+    #[inline(always)]
+    pub(super) fn sync_plainly(&self, s: &mut Streaming, buf: &Buffer) -> Option<bool> {
+        if self.settings.sync.get()
+            || !self.preroll.is_open()
+            || self.orders.load(Ordering::Acquire) != 0
+            || s.step.is_some()
         {
-            // Neither held nor waited for.
-            let late = !arrives(s, &times);
-            if !late {
-                self.note(&times);
-            }
-            return Ok(Synced { late, step_ended: false });
+            return None;
         }
-        self.sync_held(s, item)
+        let times = place_plainly(&mut s.segment, buf)?;
+        let late = !arrives(s, &times);
+        if !late {
+            self.note(&times);
+        }
+        Some(late)
     }
 
-    fn sync_held(&self, s: &mut Streaming, item: &Item) -> FlowResult<Synced> {
+    /// Holds an object in PAUSED, and waits for its time in PLAYING.
+    pub(super) fn sync(&self, s: &mut Streaming, item: &Item) -> FlowResult<Synced> {
         'placed: loop {
             self.obey(s);
             s.current_start = None;
@@ -285,7 +285,7 @@ fn arrives(s: &mut Streaming, times: &Times) -> bool {
 
 /// Where a buffer lies that is all inside a segment which neither speeds up nor turns round, or that has no time: as
 /// the general way has it, in a few additions. `None`: it is to be gone.
-#[inline]
+#[inline(always)]
 fn place_plainly(segment: &mut Segment, buf: &Buffer) -> Option<Times> {
     if segment.rate != 1.0 || segment.applied_rate != 1.0 || segment.offset != 0 {
         return None;

@@ -15,37 +15,37 @@ use crate::tracer;
 
 impl SourceBase {
     /// Gives a buffer the times it lacks, as far as the base knows them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn stamp(&self, s: &mut Streaming, buf: &mut Buffer) {
-        let has_all = buf.pts().is_some() || buf.dts().is_none();
-        let at_start = s.segment.format == Format::Bytes && s.segment.position == Some(0);
-        if s.first || at_start || !has_all || self.do_timestamp.get() {
-            self.stamp_first(s, buf);
-        }
-    }
-
-    fn stamp_first(&self, s: &mut Streaming, buf: &mut Buffer) {
         let segment = &s.segment;
         let at_start = segment.format == Format::Bytes && segment.position == Some(0);
         if at_start && segment.time == Some(0) && buf.dts().is_none() && !self.is_live() {
             buf.set_dts(Some(ClockTime::ZERO));
         }
-        let is_first = std::mem::take(&mut s.first);
-        let asked = self.do_timestamp.get();
-        if !asked && !is_first && (buf.pts().is_some() || buf.dts().is_none()) {
-            // There is nothing that it lacks, or nothing to make it of.
-            return;
+        if s.first || self.do_timestamp.get() {
+            self.stamp_first(s, buf);
+        } else if buf.pts().is_none()
+            && buf.dts().is_some()
+            // Without a base time nothing has ever played.
+            && self.core.lent.has_running_time()
+        {
+            buf.set_pts(buf.dts());
         }
-        // Without a base time nothing has ever played.
+    }
+
+    /// [`SourceBase::stamp`] of the first buffer, and of all where the clock stamps them.
+    #[cold]
+    fn stamp_first(&self, s: &mut Streaming, buf: &mut Buffer) {
+        let is_first = std::mem::take(&mut s.first);
         if !self.core.lent.has_running_time() {
             return;
         }
         if buf.dts().is_none() {
-            if asked {
+            if self.do_timestamp.get() {
                 let Some(now) = self.core.running_time_now() else { return };
                 buf.set_dts(Some(ClockTime::from_nanos(now.nanos())));
             } else if is_first && buf.pts().is_none() {
-                buf.set_dts(Some(ClockTime::from_nanos(segment.start)));
+                buf.set_dts(Some(ClockTime::from_nanos(s.segment.start)));
             }
         }
         if buf.pts().is_none() {

@@ -119,7 +119,7 @@ impl TransformBase {
             // SAFETY: the lock above.
             let s = unsafe { self.streaming() };
             self.core.attend_if_needed(&s.cx);
-            s.cx.stage.processed.set(s.cx.stage.processed.get() + 1);
+            s.cx.stage.came(1);
             let given = self.core.instance().transform(&s.cx, buf);
             for output in s.cx.take_outputs() {
                 if let Output::Buffer(_, buf) = output {

@@ -78,7 +78,7 @@ impl TransformBase {
             duration: buf.duration(),
             jitter: i64::try_from(report.earliest - due).unwrap_or(i64::MAX),
             proportion: report.proportion,
-            processed: s.cx.stage.processed.get(),
+            processed: s.cx.stage.processed(),
             dropped: s.dropped,
         });
         true

@@ -101,3 +101,25 @@ pub struct GmFlowBuf {
     /// The buffer, owned by the receiver; null unless `code` is `GM_FLOW_OK`.
     pub buf: *mut GmBuffer,
 }
+
+/// What the host passed on for a transform that let it. **Frozen for the major.** Written by the streaming thread, each
+/// field atomically, relaxed, so that any thread may read it.
+#[repr(C)]
+pub struct GmPassed {
+    /// Buffers, of whoever passed them on, the host or the element.
+    pub buffers: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The last one's fields, as in [`GmBuffer`].
+    pub pts: u64,
+    /// As above.
+    pub dts: u64,
+    /// As above.
+    pub duration: u64,
+    /// As above.
+    pub offset: u64,
+    /// As above.
+    pub offset_end: u64,
+    /// Zero.
+    pub reserved: u64,
+}

@@ -4,7 +4,7 @@
 //! In GStreamer: `gst/gstelement.h` (`GstElementClass`) and the classes of `libs/gst/base`.
 //! Left out: signals' handlers, which are the application's.
 
-use super::buffer::{GmBuffer, GmFlowBuf};
+use super::buffer::{GmBuffer, GmFlowBuf, GmPassed};
 use super::cx::GmCx;
 use super::words::{GmStr, GmText};
 use std::ffi::c_void;
@@ -221,6 +221,12 @@ pub struct GmElementVTable {
     /// Source and sink role: the modes its pad can be used in, `GM_MODE_…`, with the present property
     /// values. Class function. Any. Null: push.
     pub modes: Option<unsafe extern "C" fn(cx: *const GmCx) -> u32>,
+    /// Transform role: whether the host may pass on by itself what comes next, unchanged and without asking,
+    /// until it calls a streaming function of the element again. That it does for each event, each property that
+    /// is set, each change of format or state, and with the next buffer when a handler was connected to a signal.
+    /// What it passed on it counts in what is given, which stays valid until the next call of this function, or
+    /// not, where that is `GM_PASSED_UNCOUNTED`. Streaming, must not call the host. Null, or null given: no.
+    pub passes: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx) -> *mut GmPassed>,
     /// What the next version adds; only compiled to prove that both sides may be older.
     #[cfg(gst_mini_abi_next)]
     pub next: Option<unsafe extern "C" fn(obj: *mut c_void) -> u32>,

@@ -96,6 +96,15 @@ const _: () = {
     assert!(size_of::<GmFlowBuf>() == 16);
     assert!(offset_of!(GmFlowBuf, code) == 0);
     assert!(offset_of!(GmFlowBuf, buf) == 8);
+    assert!(size_of::<GmPassed>() >= 64);
+    assert!(offset_of!(GmPassed, buffers) == 0);
+    assert!(offset_of!(GmPassed, bytes) == 8);
+    assert!(offset_of!(GmPassed, pts) == 16);
+    assert!(offset_of!(GmPassed, dts) == 24);
+    assert!(offset_of!(GmPassed, duration) == 32);
+    assert!(offset_of!(GmPassed, offset) == 40);
+    assert!(offset_of!(GmPassed, offset_end) == 48);
+    assert!(offset_of!(GmPassed, reserved) == 56);
     assert!(size_of::<GmCx>() >= 32);
     assert!(offset_of!(GmCx, struct_size) == 0);
     assert!(offset_of!(GmCx, pad) == 4);
@@ -168,7 +177,7 @@ const _: () = {
     assert!(size_of::<GmElement>() == 16);
     assert!(offset_of!(GmElement, obj) == 0);
     assert!(offset_of!(GmElement, vtable) == 8);
-    assert!(size_of::<GmElementVTable>() >= 320);
+    assert!(size_of::<GmElementVTable>() >= 328);
     assert!(offset_of!(GmElementVTable, struct_size) == 0);
     assert!(offset_of!(GmElementVTable, reserved) == 4);
     assert!(offset_of!(GmElementVTable, destroy) == 8);
@@ -210,6 +219,7 @@ const _: () = {
     assert!(offset_of!(GmElementVTable, get_range) == 296);
     assert!(offset_of!(GmElementVTable, next_range) == 304);
     assert!(offset_of!(GmElementVTable, modes) == 312);
+    assert!(offset_of!(GmElementVTable, passes) == 320);
     assert!(size_of::<GmSourceInfo>() >= 24);
     assert!(offset_of!(GmSourceInfo, struct_size) == 0);
     assert!(offset_of!(GmSourceInfo, format) == 4);

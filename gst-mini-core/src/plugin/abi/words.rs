@@ -66,6 +66,9 @@ pub const GM_MODE_PUSH: u32 = 1;
 /// It can be used in pull mode.
 pub const GM_MODE_PULL: u32 = 2;
 
+/// Given by `passes`: what is passed on need not be counted.
+pub const GM_PASSED_UNCOUNTED: usize = 1;
+
 /// Pad directions and presences.
 pub const GM_PAD_SRC: u32 = 1;
 /// A pad that receives.

@@ -4,7 +4,7 @@
 //! In GStreamer: nothing; a crash of an element is the program's.
 //! Left out: the thunks themselves: one file for each role.
 
-use crate::buffer::{Buffer, BufferList};
+use crate::buffer::{Buffer, BufferList, Passing};
 use crate::caps::Caps;
 use crate::cx::{Cx, Level};
 use crate::element::{Action, Element, Shared};
@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Object<E> {
     pub(super) element: UnsafeCell<E>,
     pub(super) shared: Option<Arc<dyn Shared>>,
+    /// What a transform gave the host to count in.
+    pub(super) passing: UnsafeCell<Passing>,
     pub(super) failed: AtomicBool,
     /// What the panic said. Only code of this image touches it.
     pub(super) story: Mutex<String>,

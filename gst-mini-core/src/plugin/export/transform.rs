@@ -5,6 +5,7 @@
 
 use super::Role;
 use super::object::*;
+use crate::buffer::raw_passing;
 use crate::cx::Cx;
 use crate::element::{Direction, Transform};
 use crate::error::FlowError;
@@ -26,6 +27,7 @@ impl<E: Transform> Role<E> {
         event_arrives: Some(Self::transform_event_arrives),
         src_event: Some(Self::transform_src_event),
         flush: Some(Self::transform_flush),
+        passes: Some(Self::transform_passes),
         next_range: if E::PULLS { Some(Self::transform_next_range) } else { None },
         ..Self::COMMON
     };
@@ -150,6 +152,18 @@ impl<E: Transform> Role<E> {
             None => flow_buf(Err(FlowError::Error)),
         }
     });
+    unsafe extern "C" fn transform_passes(obj: *mut c_void, cx: *const GmCx) -> *mut GmPassed {
+        // SAFETY: see the type.
+        let object = unsafe { Object::<E>::of(obj) };
+        object.guard(cx, "transform_passes", std::ptr::null_mut(), || {
+            // SAFETY: see the type.
+            let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return std::ptr::null_mut() };
+            // SAFETY: a streaming call of an element with a role.
+            let (e, kept) = unsafe { (object.exclusive(), &mut *object.passing.get()) };
+            *kept = e.passes(&cx);
+            raw_passing(kept)
+        })
+    }
     thunk!(transform_event_arrives(event: GmStr) -> (), NOTHING, |e, cx| {
         // SAFETY: see the type.
         if let Some(event) = unsafe { parse_event(event) } {
