@@ -79,15 +79,16 @@ const KEPT: usize = 256;
 #[repr(C)]
 struct Pooled {
     header: GmBuffer,
-    data: Vec<u8>,
-    /// Where in `data` the buffer begins.
-    start: usize,
+    /// Keeps the bytes; never touched.
+    _data: Vec<u8>,
+    /// Where in them the buffer begins.
+    place: *mut u8,
     pool: Arc<Shared>,
     /// The next on the stack.
     next: *mut Pooled,
 }
 
-// SAFETY: it belongs to who has the box; the pointer is used by who took the stack it was on.
+// SAFETY: it belongs to who has the box, with its bytes; `next` is used by who took the stack it was on.
 unsafe impl Send for Pooled {}
 
 thread_local! {
@@ -124,12 +125,13 @@ impl Shared {
         });
         let AllocationParams { align, prefix, padding } = self.params;
         let room = align.saturating_add(prefix).saturating_add(padding);
-        let data = vec![0; self.size.saturating_add(room)];
+        let mut data = vec![0; self.size.saturating_add(room)];
         let start = if align == 0 { 0 } else { data.as_ptr().align_offset(align + 1) };
         // There is room for that before the end, whatever the address.
         let start = start.min(align) + prefix;
+        let place = data[start..].as_mut_ptr();
         let (pool, next) = (self.clone(), ptr::null_mut());
-        Box::new(Pooled { header: blank_header(), data, start, pool, next })
+        Box::new(Pooled { header: blank_header(), _data: data, place, pool, next })
     }
 
     /// Runs `f` on the list, unless somebody is at it.
@@ -338,11 +340,13 @@ impl BufferPool {
     pub fn acquire(&self) -> Buffer {
         let shared = &self.0.0;
         let mut pooled = shared.take().unwrap_or_else(|| shared.make());
-        pooled.header = blank_header();
-        pooled.header.free = Some(give_back);
-        let data = &mut pooled.data[pooled.start..];
-        (pooled.header.data, pooled.header.len) = (data.as_mut_ptr(), shared.size);
-        pooled.header.cap = shared.size + shared.params.padding;
+        pooled.header = GmBuffer {
+            free: Some(give_back),
+            data: pooled.place,
+            len: shared.size,
+            cap: shared.size + shared.params.padding,
+            ..blank_header()
+        };
         // SAFETY: a fresh header with one reference.
         unsafe { Buffer::from_header(Box::into_raw(pooled).cast()) }
     }

@@ -57,6 +57,8 @@ pub struct FakeSrc {
     can_activate_push: bool,
     can_activate_pull: bool,
     is_live: bool,
+    /// No property asks for more than empty buffers, one after the other.
+    is_plain: bool,
     ignored: Ignored,
     /// Buffers of the size that was wanted last.
     pool: Option<BufferPool>,
@@ -86,6 +88,7 @@ impl Default for FakeSrc {
             can_activate_push: true,
             can_activate_pull: true,
             is_live: false,
+            is_plain: true,
             ignored: Ignored,
             parent: None,
             pool: None,
@@ -157,6 +160,18 @@ impl Element for FakeSrc {
     ];
     const UPSTREAM_EVENTS: &str = "latency,qos";
     const SIGNALS: &[Signal] = &[Signal::emitted("handoff", "A buffer is about to be pushed")];
+
+    fn property_set(&mut self, _: &str) {
+        self.is_plain = self.sizetype <= 1
+            && self.data != SUBBUFFER
+            && self.filltype != 4
+            && self.datarate <= 0
+            && self.format() == Format::Bytes
+            && self.silent
+            && !self.is_live
+            && !self.sync
+            && !self.dump;
+    }
 }
 
 impl FakeSrc {
@@ -276,6 +291,11 @@ impl Source for FakeSrc {
     }
 
     fn create(&mut self, cx: &mut Cx) -> FlowResult<Buffer> {
+        if self.is_plain && self.has_segment && !(self.signal_handoffs && cx.is_heard()) {
+            let mut buf = self.filled(0);
+            buf.set_offset(Some(self.bytes));
+            return Ok(buf);
+        }
         let format = self.format();
         if !std::mem::replace(&mut self.has_segment, true) && format != Format::Time {
             cx.output_event(FIRST_PAD, Event::segment(Segment::new(format)));

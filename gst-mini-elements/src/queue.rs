@@ -423,10 +423,14 @@ impl Queue {
         let Some(mut item) = state.contents.take() else { return Ok(()) };
         let mut flow = Ok(());
         loop {
-            let untold = state.contents.take_untold();
             state.under_way = Some(item.is_data());
-            self.unlock(cx, state);
-            tell_untold(cx, SRC, untold);
+            if state.contents.has_untold() {
+                let untold = state.contents.take_untold();
+                self.unlock(cx, state);
+                tell_untold(cx, SRC, untold);
+            } else {
+                self.unlock(cx, state);
+            }
             match item {
                 Item::Buffer(buf) => flow = cx.push(SRC, buf),
                 Item::List(list) => flow = cx.push_list(SRC, list),

@@ -125,6 +125,7 @@ pub fn end_of(buf: &Buffer, position: Option<u64>) -> Option<u64> {
 }
 
 /// The running time of a position, ns; negative before the segment.
+#[inline]
 pub fn running_time(segment: &Segment, position: Option<u64>) -> Option<i64> {
     let position = position?;
     // At normal speed and not before the segment it is two additions; this is asked twice for each buffer.

@@ -26,7 +26,7 @@ use crate::message::StreamStatus;
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::query::Query;
 use crate::registry::factory::Presence;
-use crate::runtime::{self, Monitor, Task};
+use crate::runtime::{self, Monitor, MonitorGuard, Task};
 use crate::state::{StateReturn, Transition};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -47,6 +47,8 @@ pub(crate) struct MultiBase {
 struct PadTask {
     pad: Arc<PadCore>,
     control: Monitor<Control>,
+    /// There may be something new in `control`. Raised under its lock by who changes it.
+    called: AtomicBool,
     thread: Mutex<Option<Task>>,
 }
 
@@ -102,6 +104,7 @@ impl MultiBase {
             let task = Arc::new(PadTask {
                 pad: pad.clone(),
                 control: Monitor::new(Control::default()),
+                called: AtomicBool::new(true),
                 thread: Mutex::new(None),
             });
             let (base, own) = (self.myself.clone(), task.clone());
@@ -125,7 +128,7 @@ impl MultiBase {
         self.core.wake_all();
         let task = self.tasks.lock().remove(&pad.id());
         if let Some(task) = task {
-            task.control.lock().stop = true;
+            task.change().stop = true;
             task.control.notify_all();
             let thread = task.thread.lock().take();
             if let Some(thread) = thread.filter(|thread| !runtime::in_task(thread)) {
@@ -137,24 +140,26 @@ impl MultiBase {
 
     fn run(&self, task: &PadTask) {
         let cx = Context::of_task(&self.core, task.pad.clone());
+        let mut starts = 0;
         loop {
-            let starts = {
+            if task.called.load(Ordering::Acquire) {
                 let mut control = task.control.lock();
+                task.called.store(false, Ordering::Relaxed);
                 while control.rest && !control.stop {
                     crate::runtime::at(&self.core.name, || control.wait(PAD_RESTS));
                 }
                 if control.stop {
                     return;
                 }
-                control.starts
-            };
+                starts = control.starts;
+            }
             crate::runtime::breathe();
             let Ok(_streaming) = task.pad.stream_lock().lock() else { return };
             // SAFETY: the lock above.
             if let Err(flow) = unsafe { self.step(task, &cx) } {
                 self.core.log(Level::Info, || format!("{} rests: {flow}", task.pad.path()));
                 {
-                    let mut control = task.control.lock();
+                    let mut control = task.change();
                     control.rest = control.starts == starts;
                 }
                 if flow != FlowError::Flushing {
@@ -297,18 +302,23 @@ impl MultiBase {
     unsafe fn kept_cx<'a>(&self, pad: &'a PadCore) -> &'a Context {
         // SAFETY: the caller's promise; a call that comes back to this pad is refused by that lock.
         let kept = unsafe { pad.scratch() };
-        let is_kept = kept.as_ref().is_some_and(|kept| kept.is::<Context>());
-        if !is_kept {
-            *kept = Some(Context::new(&self.core, self.core.pad(pad.id())));
-        }
-        let cx = kept.as_ref().and_then(|kept| kept.downcast_ref::<Context>());
-        cx.expect("it was put there when it was missing")
+        let kept = kept.get_or_insert_with(|| Context::new(&self.core, self.core.pad(pad.id())));
+        debug_assert!(kept.is::<Context>());
+        // SAFETY: nothing else is put there.
+        unsafe { &*(&raw const **kept).cast::<Context>() }
     }
 }
 
 impl PadTask {
+    /// The lock of what others want of the task, which will look.
+    fn change(&self) -> MonitorGuard<'_, Control> {
+        let control = self.control.lock();
+        self.called.store(true, Ordering::Release);
+        control
+    }
+
     fn start(&self) {
-        let mut control = self.control.lock();
+        let mut control = self.change();
         control.rest = false;
         control.starts += 1;
         control.notify_all();

@@ -114,6 +114,7 @@ impl Context {
     }
 
     /// Runs a push through the task's own pad, unless one is under way.
+    #[inline]
     fn while_pushing<R>(&self, push: impl FnOnce() -> R) -> Option<R> {
         if self.is_pushing.replace(true) {
             return None;
@@ -199,6 +200,7 @@ impl Context {
 }
 
 /// The context behind `cx`, guarded: a panic of the host becomes `fallback`.
+#[inline]
 fn with<R>(cx: *const GmCx, fallback: R, call: impl FnOnce(&Context) -> R) -> R {
     // SAFETY: elements hand back the pointer they were given, during the call.
     let context = unsafe { cx.as_ref().and_then(|cx| cx.obj.cast::<Context>().as_ref()) };

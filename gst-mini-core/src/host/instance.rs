@@ -234,6 +234,7 @@ impl Instance {
         // SAFETY: see above; the buffer's reference moves.
         self.flow(unsafe { f(self.obj, cx.raw(), buf.into_raw()) })
     }
+    #[inline]
     pub fn chain(&self, cx: &Context, buf: Buffer) -> FlowResult {
         let f = self.vtable().chain.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above; the buffer's reference moves.
@@ -249,6 +250,7 @@ impl Instance {
         // SAFETY: see above; the buffers' references move.
         self.flow(unsafe { f(self.obj, cx.raw(), raw.as_ptr(), raw.len() as u32) })
     }
+    #[inline]
     pub fn produce(&self, cx: &Context) -> FlowResult<Given> {
         let f = self.vtable().produce.ok_or(FlowError::NotSupported)?;
         // SAFETY: see above.

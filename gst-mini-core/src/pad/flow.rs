@@ -24,8 +24,35 @@ impl PadCore {
     /// One thread at a time: the caller is the pad's task, holds the stream lock of the sink pad that
     /// feeds it, or holds this pad's own.
     #[inline]
-    pub(crate) unsafe fn push(&self, mut buf: Buffer) -> FlowResult {
-        let bits = self.attention.get();
+    pub(crate) unsafe fn push(&self, buf: Buffer) -> FlowResult {
+        // SAFETY: the caller's promise.
+        unsafe { self.push_with(buf, self.attention.get()) }
+    }
+
+    /// Pushes a buffer that this pad's probes have seen.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`].
+    pub(super) unsafe fn push_probed(&self, buf: Buffer) -> FlowResult {
+        // SAFETY: the caller's promise.
+        unsafe { self.push_with(buf, self.attention.get() & !attention::PROBES) }
+    }
+
+    /// Runs the probes for a buffer that is about to be pushed. The error is what the pusher gets.
+    pub(super) fn probe_pushed(&self, buf: &mut Buffer) -> Result<(), FlowResult> {
+        let what = ProbeType::BUFFER | ProbeType::PUSH;
+        match self.probe(what, &mut ProbeData::Buffer(buf)) {
+            Ok(Outcome::Go) => Ok(()),
+            Ok(Outcome::Dropped) => Err(Ok(())),
+            Ok(Outcome::Handled(flow)) => Err(flow),
+            Err(flow) => Err(Err(flow)),
+        }
+    }
+
+    /// # Safety
+    /// As [`PadCore::push`].
+    #[inline]
+    unsafe fn push_with(&self, mut buf: Buffer, bits: u32) -> FlowResult {
         // RECONFIGURE is the business of whoever negotiates.
         if bits & !attention::RECONFIGURE != 0 {
             let mut data = ProbeData::Buffer(&mut buf);
@@ -75,10 +102,7 @@ impl PadCore {
             // SAFETY: the caller's promise.
             match unsafe { route.walk_covered(buf) } {
                 Ok(flow) => {
-                    if flow.is_err() {
-                        // Good ones were remembered before the cover was laid.
-                        self.remember(flow);
-                    }
+                    self.remember(flow);
                     self.after_push();
                     return flow;
                 }
@@ -93,11 +117,33 @@ impl PadCore {
     /// As [`PadCore::push`].
     #[inline(never)]
     unsafe fn push_along_looking(&self, route: &Route, bits: u32, buf: Buffer) -> FlowResult {
+        if bits == attention::PROBES && !tracer::is_on() {
+            let mut buf = buf;
+            if let Err(stopped) = self.probe_pushed(&mut buf) {
+                self.remember(stopped);
+                return stopped;
+            }
+            if self.has(!(attention::RECONFIGURE | attention::PROBES)) {
+                // SAFETY: the caller's promise.
+                return unsafe { self.push_probed(buf) };
+            }
+            // SAFETY: the caller's promise.
+            return unsafe { self.walk_along(route, buf, true) };
+        }
         if bits != 0 || route.is_empty() || tracer::is_on() {
             route.look_up();
             // SAFETY: the caller's promise.
             return unsafe { self.push(buf) };
         }
+        // SAFETY: the caller's promise.
+        unsafe { self.walk_along(route, buf, false) }
+    }
+
+    /// Walks a buffer along a route, or pushes it where that cannot be. `is_probed`: the probes have seen it.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`].
+    unsafe fn walk_along(&self, route: &Route, buf: Buffer, is_probed: bool) -> FlowResult {
         // SAFETY: the caller's promise.
         match unsafe { route.walk(self, buf) } {
             Walked::Done { flow, is_current } => {
@@ -113,7 +159,7 @@ impl PadCore {
                     self.forget_route();
                 }
                 // SAFETY: the caller's promise.
-                unsafe { self.push(buf) }
+                unsafe { if is_probed { self.push_probed(buf) } else { self.push(buf) } }
             }
         }
     }

@@ -145,7 +145,7 @@ pub(super) enum Outcome {
 }
 
 #[derive(Clone)]
-struct Probe {
+pub(super) struct Probe {
     id: ProbeId,
     mask: ProbeType,
     callback: Arc<Callback>,
@@ -197,9 +197,8 @@ impl PadCore {
     pub(super) fn uninstall_probe(&self, id: ProbeId) {
         let mut list = self.probes.lock();
         Arc::make_mut(&mut list.probes).retain(|probe| probe.id != id);
-        if list.probes.is_empty() {
-            self.clear(attention::PROBES);
-        }
+        // Whoever kept those that were there looks again.
+        self.attention.retract(if list.probes.is_empty() { attention::PROBES } else { 0 });
         if !list.probes.iter().any(|probe| probe.mask.meets(ProbeType::IDLE)) {
             self.clear(attention::IDLE);
         }
@@ -240,8 +239,21 @@ impl PadCore {
         Ok(self.run_passing(&present, what, data))
     }
 
+    /// What runs for each buffer that is pushed through this source pad, if none of it can hold the stream. Until the
+    /// attention of this pad is raised or retracted.
+    pub(super) fn passing_probes(&self) -> Option<Arc<Vec<Probe>>> {
+        let present = self.probes.lock().probes.clone();
+        let holds = |probe: &Probe| probe.mask.meets(ProbeType::BLOCKING);
+        (!present.iter().any(holds)).then_some(present)
+    }
+
     /// Those that hold nothing: each once.
-    fn run_passing(&self, present: &[Probe], what: ProbeType, data: &mut ProbeData<'_>) -> Outcome {
+    pub(super) fn run_passing(
+        &self,
+        present: &[Probe],
+        what: ProbeType,
+        data: &mut ProbeData<'_>,
+    ) -> Outcome {
         for probe in present.iter().filter(|probe| probe.wants(what)) {
             match probe.call(data) {
                 ProbeReturn::Ok | ProbeReturn::Pass => {}
@@ -353,6 +365,7 @@ impl PadCore {
 }
 
 impl Probe {
+    #[inline]
     fn wants(&self, what: ProbeType) -> bool {
         let kinds = ProbeType(what.0 & ProbeType::ALL_DATA.0);
         let is_flush = what.meets(ProbeType::EVENT_FLUSH);

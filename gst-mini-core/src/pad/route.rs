@@ -17,7 +17,8 @@
 //! Left out: lists, which are rare and nested; and simulations, in which a stream lock never leans, so that each lock
 //! is a place where tasks switch.
 
-use super::{PadCore, PadHandler, attention};
+use super::probe::{Outcome, Probe};
+use super::{PadCore, PadHandler, ProbeData, ProbeType, attention};
 use crate::buffer::{Buffer, count_passed};
 use crate::error::{FlowError, FlowResult};
 use crate::plugin::abi::{GM_PASSED_UNCOUNTED, GmBuffer, GmCx, GmFlowBuf, GmPassed};
@@ -108,6 +109,8 @@ enum Step {
     Call { call: StageFn, obj: *mut c_void, cx: *const GmCx, state: *const StageState },
     /// Goes through `hops` elements that need not be called, and counts for those that want it.
     Pass { hops: usize, counted: Vec<*mut GmPassed> },
+    /// Runs the probes of a source pad.
+    Probe { src: *const PadCore, probes: Arc<Vec<Probe>> },
 }
 
 impl Step {
@@ -155,6 +158,8 @@ struct Covering {
 struct Way {
     depth: usize,
     buf: *mut GmBuffer,
+    /// The probes of the source pad that it came to have seen it.
+    is_probed: bool,
 }
 
 /// A cover, and all that a walk under it touches.
@@ -189,7 +194,7 @@ impl Route {
         while hops.len() < LONGEST {
             // SAFETY: `root`, or kept by `owners`.
             let src = unsafe { &*from };
-            if src.has(!attention::RECONFIGURE) {
+            if src.has(!(attention::RECONFIGURE | attention::PROBES)) {
                 break;
             }
             // SAFETY: who pushes through it is this thread, or holds the lock of the pad before, which is `held`.
@@ -233,7 +238,7 @@ impl Route {
             return Err(buf);
         }
         Walk::along(cover, |walk| {
-            let mut way = Way { depth: 0, buf: buf.into_raw() };
+            let mut way = Way { depth: 0, buf: buf.into_raw(), is_probed: false };
             let mut over = None;
             if !covered.steps.is_empty() {
                 over = self.walk_steps(covered, walk, &mut way);
@@ -252,7 +257,7 @@ impl Route {
                     if way.depth == 0 {
                         return Err(buf);
                     }
-                    self.push_on(way.depth, buf)
+                    self.push_on(&way, buf)
                 }
             };
             self.count_walk(covered, way.depth);
@@ -265,16 +270,41 @@ impl Route {
     /// on from there.
     #[inline(never)]
     fn walk_steps(&self, covered: &Covered, walk: &Walk<'_>, way: &mut Way) -> Option<FlowResult> {
-        let Way { mut depth, mut buf } = *way;
+        let Way { mut depth, mut buf, .. } = *way;
+        let mut is_probed = false;
         for step in &covered.steps {
-            let hops = if let Step::Pass { hops, .. } = step { *hops } else { 1 };
+            let hops = match step {
+                Step::Call { .. } => 1,
+                Step::Pass { hops, .. } => *hops,
+                Step::Probe { .. } => 0,
+            };
             if !walk.enter(depth, depth + hops) {
                 break;
             }
             depth += hops;
+            is_probed = false;
             match step {
                 // SAFETY: the elements keep where they count; under the stream locks.
                 Step::Pass { counted, .. } => unsafe { count_passed(counted, buf) },
+                Step::Probe { src, probes } => {
+                    // SAFETY: `owners` keeps it; the reference is ours.
+                    let (src, mut lent) = unsafe { (&**src, Buffer::from_raw(buf)) };
+                    let Some(probed) = &mut lent else { break };
+                    let what = ProbeType::BUFFER | ProbeType::PUSH;
+                    let outcome = src.run_passing(probes, what, &mut ProbeData::Buffer(probed));
+                    let flow = match outcome {
+                        Outcome::Go => None,
+                        Outcome::Dropped => Some(Ok(())),
+                        Outcome::Handled(flow) => Some(flow),
+                    };
+                    if let Some(flow) = flow {
+                        src.remember(flow);
+                        way.depth = depth;
+                        return Some(flow);
+                    }
+                    buf = lent.map_or(ptr::null_mut(), Buffer::into_raw);
+                    is_probed = true;
+                }
                 Step::Call { call, obj, cx, state } => {
                     // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
                     // reference moves.
@@ -290,7 +320,7 @@ impl Route {
                 }
             }
         }
-        *way = Way { depth, buf };
+        *way = Way { depth, buf, is_probed };
         None
     }
 
@@ -341,10 +371,12 @@ impl Route {
         }
     }
 
-    /// Pushes on what came through the first `depth` hops, of which there are some.
-    fn push_on(&self, depth: usize, buf: Buffer) -> FlowResult {
-        // SAFETY: `owners` keeps it, and the lock of the pad before is held.
-        unsafe { (*self.hops[depth - 1].src).push(buf) }
+    /// Pushes on what came through some hops.
+    fn push_on(&self, way: &Way, buf: Buffer) -> FlowResult {
+        // SAFETY: `owners` keeps it.
+        let src = unsafe { &*self.hops[way.depth - 1].src };
+        // SAFETY: the lock of the pad before is held.
+        unsafe { if way.is_probed { src.push_probed(buf) } else { src.push(buf) } }
     }
 
     /// Goes on behind a call of the hop `at` that gave back something unusual.
@@ -400,8 +432,11 @@ impl Route {
     fn cover_if_due(&self) {
         // SAFETY: of the thread that walks; nothing of it is borrowed.
         let covering = unsafe { &mut *self.covering.get() };
-        if covering.covered.take().is_some() {
-            // It was torn, or it would have been used.
+        if let Some(covered) = &covering.covered {
+            if covered.cover.is_whole() {
+                return;
+            }
+            covering.covered = None;
             covering.put_off();
         }
         if covering.walks < covering.wanted {
@@ -440,16 +475,23 @@ impl Route {
             // SAFETY: `owners` keeps what hops point to.
             let is_usual = unsafe {
                 (*hop.sink).stream_lock.lay(me, &cover, place, is_plain)
-                    && (*hop.sink).attention.lay(&cover)
-                    && (*hop.src).attention.lay(&cover)
-                    && (*hop.stage.attention).lay(&cover)
+                    && (*hop.sink).attention.lay(&cover) == 0
+                    && (*hop.stage.attention).lay(&cover) == 0
                     && before.is_none_or(|before| (*before.src).leads_to(hop.sink))
             };
-            if !is_usual {
+            // SAFETY: as above.
+            let src = unsafe { &*hop.src };
+            let probes = match src.attention.lay(&cover) {
+                0 => Some(None),
+                attention::PROBES => src.passing_probes().map(Some),
+                _ => None,
+            };
+            let Some(probes) = probes.filter(|_| is_usual) else {
                 cover.tear();
                 return None;
-            }
+            };
             Step::add(&mut steps, hop.stage, passed);
+            steps.extend(probes.map(|probes| Step::Probe { src, probes }));
             restarts.push(state.restarts.load(Ordering::Relaxed));
             before = Some(hop);
         }
@@ -459,7 +501,7 @@ impl Route {
         };
         let is_usual = self.end.as_ref().is_none_or(|(end, _)| {
             end.stream_lock.lay(me, &cover, self.hops.len(), || true)
-                && end.attention.lay(&cover)
+                && end.attention.lay(&cover) == 0
                 && leads_to(Arc::as_ptr(end))
         });
         if !is_usual {
@@ -484,10 +526,20 @@ impl Route {
         let mut buf = buf;
         let mut src = root;
         let mut is_current = true;
+        let mut is_probed = false;
         let flow = loop {
+            let bits = src.attention.get() & !attention::RECONFIGURE;
+            if entered.hops > 0 && bits == attention::PROBES {
+                let stopped = src.probe_pushed(&mut buf);
+                if let Err(flow) = stopped {
+                    src.remember(flow);
+                    break flow;
+                }
+                is_probed = true;
+            }
             let Some(hop) = self.hops.get(entered.hops) else {
                 // SAFETY: the lock of the pad before is held.
-                break unsafe { src.push(buf) };
+                break unsafe { if is_probed { src.push_probed(buf) } else { src.push(buf) } };
             };
             // SAFETY: the link is for who pushes through `src`, which is this thread.
             is_current = unsafe { src.leads_to(hop.sink) };
@@ -498,9 +550,10 @@ impl Route {
                     return Walked::NotBegun { buf, is_current };
                 }
                 // SAFETY: the lock of the pad before is held.
-                break unsafe { src.push(buf) };
+                break unsafe { if is_probed { src.push_probed(buf) } else { src.push(buf) } };
             }
             entered.hops += 1;
+            is_probed = false;
             let stage = &hop.stage;
             // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
             // reference moves.
@@ -552,7 +605,7 @@ impl Hop {
     /// What the hop points to is alive, and this thread streams through `from`.
     #[inline]
     unsafe fn enter(&self, from: &PadCore, me: Me) -> bool {
-        if from.attention.get() & !attention::RECONFIGURE != 0 {
+        if from.attention.get() & !(attention::RECONFIGURE | attention::PROBES) != 0 {
             return false;
         }
         // SAFETY: the caller's promise.
@@ -560,7 +613,8 @@ impl Hop {
         if !sink.stream_lock.enter(me) {
             return false;
         }
-        let bits = sink.attention.get() | src.attention.get() | waiting.get();
+        let probes = src.attention.get() & !attention::PROBES;
+        let bits = sink.attention.get() | probes | waiting.get();
         // SAFETY: the caller's promise; under the stream lock.
         let state = unsafe { &*self.stage.state };
         if bits != 0 || !state.is_plain.get() {

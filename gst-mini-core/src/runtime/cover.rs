@@ -214,10 +214,7 @@ impl Attention {
     /// Any thread.
     pub fn raise(&self, bits: u32) {
         self.bits.fetch_or(bits, Ordering::AcqRel);
-        // Who lays a cover puts it here before it looks at the bits.
-        if let Some(cover) = self.cover.lock().take() {
-            cover.tear();
-        }
+        self.tear();
     }
 
     /// The bits before.
@@ -225,10 +222,24 @@ impl Attention {
         self.bits.fetch_and(!bits, Ordering::AcqRel)
     }
 
-    /// Puts a cover over the word. Whether no bit is set.
-    pub(crate) fn lay(&self, cover: &Arc<Cover>) -> bool {
+    /// The bits before, as something that was said of one of them is not so any more.
+    pub fn retract(&self, bits: u32) -> u32 {
+        let before = self.clear(bits);
+        self.tear();
+        before
+    }
+
+    fn tear(&self) {
+        // Who lays a cover puts it here before it looks at the bits.
+        if let Some(cover) = self.cover.lock().take() {
+            cover.tear();
+        }
+    }
+
+    /// Puts a cover over the word. The bits that are set.
+    pub(crate) fn lay(&self, cover: &Arc<Cover>) -> u32 {
         *self.cover.lock() = Some(cover.clone());
-        self.get() == 0
+        self.get()
     }
 }
 
@@ -296,10 +307,10 @@ mod tests {
     #[test]
     fn a_bit_that_is_raised_tears_the_cover_over_its_word() {
         let (word, cover) = (Attention::new(0), Arc::new(Cover::default()));
-        assert!(word.lay(&cover) && cover.is_whole());
+        assert!(word.lay(&cover) == 0 && cover.is_whole());
         word.raise(4);
         assert_eq!((word.get(), cover.is_whole()), (4, false));
-        assert!(!word.lay(&Arc::new(Cover::default())), "it is raised");
+        assert_eq!(word.lay(&Arc::new(Cover::default())), 4, "it is raised");
         assert_eq!((word.clear(4), word.get()), (4, 0));
     }
 }

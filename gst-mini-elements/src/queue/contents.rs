@@ -17,18 +17,15 @@ struct End {
     segment: Option<Segment>,
 }
 
-/// Signed running time of an end's position, once it was asked for.
-type Reached = Option<Option<i64>>;
-
 /// The contents, and what becomes of the next item. What both threads write for every item lies together, at the
 /// beginning.
-#[derive(Default)]
 #[repr(C)]
 pub struct Contents {
     items: VecDeque<Item>,
     level: Amount,
-    sink_reached: Reached,
-    src_reached: Reached,
+    /// Signed running times of the ends' positions.
+    sink_reached: Option<i64>,
+    src_reached: Option<i64>,
     sink: End,
     src: End,
     /// A segment that came while the queue was empty counts at the source end at once.
@@ -43,20 +40,16 @@ pub struct Contents {
 }
 
 impl End {
+    #[inline]
     fn segment(&mut self) -> &mut Segment {
         self.segment.get_or_insert_with(|| Segment { position: Some(0), ..Segment::time() })
     }
 
     /// Signed running time of the position; negative before the segment.
     #[inline]
-    fn running_time(&mut self, reached: &mut Reached) -> Option<i64> {
-        if let Some(known) = *reached {
-            return known;
-        }
+    fn running_time(&mut self) -> Option<i64> {
         let segment = self.segment();
-        let running_time = running_time(segment, segment.position);
-        *reached = Some(running_time);
-        running_time
+        running_time(segment, segment.position)
     }
 
     fn set_segment(&mut self, segment: &Segment) {
@@ -68,6 +61,7 @@ impl End {
     }
 
     /// An item passed: the position is where it ends. One without a time follows what was before.
+    #[inline]
     fn pass(&mut self, item: &Item) -> bool {
         let position = &mut self.segment().position;
         match item {
@@ -82,6 +76,25 @@ impl End {
             Item::Query(..) => return false,
         }
         true
+    }
+}
+
+impl Default for Contents {
+    fn default() -> Self {
+        Contents {
+            items: VecDeque::new(),
+            level: Amount::default(),
+            // Both ends stand at the beginning.
+            sink_reached: Some(0),
+            src_reached: Some(0),
+            sink: End::default(),
+            src: End::default(),
+            is_segment_known: false,
+            tail_discont: false,
+            head_discont: false,
+            untold: Vec::new(),
+            questions: Questions::default(),
+        }
     }
 }
 
@@ -102,14 +115,15 @@ impl Contents {
     }
 
     /// The time between the two ends.
+    #[inline]
     fn measure(&mut self) {
-        let sink = self.sink.running_time(&mut self.sink_reached);
-        let ends = sink.zip(self.src.running_time(&mut self.src_reached));
+        let ends = self.sink_reached.zip(self.src_reached);
         let distance = ends.and_then(|(sink, src)| sink.checked_sub(src));
         self.level.time = distance.and_then(|distance| u64::try_from(distance).ok()).unwrap_or(0);
     }
 
     /// Adds an item at the end.
+    #[inline]
     pub fn put(&mut self, mut item: Item) {
         if item.is_data() && std::mem::take(&mut self.tail_discont) {
             item.set_discont();
@@ -118,17 +132,17 @@ impl Contents {
         self.level.buffers += buffers;
         self.level.bytes += bytes;
         if self.sink.pass(&item) {
-            self.sink_reached = None;
+            self.sink_reached = self.sink.running_time();
             self.measure();
         }
         if let Item::Event(event) = &item
             && let EventKind::Segment(segment) = &event.kind
         {
             self.sink.set_segment(segment);
-            self.sink_reached = None;
+            self.sink_reached = self.sink.running_time();
             if self.is_void() {
                 self.src.set_segment(segment);
-                self.src_reached = None;
+                self.src_reached = self.src.running_time();
                 self.is_segment_known = true;
             }
             self.measure();
@@ -145,13 +159,14 @@ impl Contents {
         Some(item)
     }
 
+    #[inline]
     fn take_any(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
         let (buffers, bytes) = item.amount();
         self.level.buffers -= buffers;
         self.level.bytes -= bytes;
         if self.src.pass(&item) {
-            self.src_reached = None;
+            self.src_reached = self.src.running_time();
             self.measure();
         }
         match &item {
@@ -159,7 +174,7 @@ impl Contents {
                 EventKind::Eos => self.level = Amount::default(),
                 EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
                     self.src.set_segment(segment);
-                    self.src_reached = None;
+                    self.src_reached = self.src.running_time();
                     self.measure();
                 }
                 _ => {}
@@ -199,6 +214,12 @@ impl Contents {
         let mut questions = std::mem::take(&mut self.questions);
         questions.give_up();
         *self = Contents { untold, questions, ..Contents::default() };
+    }
+
+    /// Whether there are any for [`Contents::take_untold`].
+    #[inline]
+    pub fn has_untold(&self) -> bool {
+        !self.untold.is_empty()
     }
 
     /// Sticky events for the source pad, to be stored before anything is pushed.

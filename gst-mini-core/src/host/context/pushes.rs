@@ -17,6 +17,7 @@ use std::sync::Arc;
 // SAFETY of all functions below: as in the module around.
 
 /// Pushes through a source pad that several threads may push through: its own lock makes them one.
+#[inline]
 fn push_through(cx: &Context, pad: u32, push: impl FnOnce(&PadCore) -> FlowResult) -> FlowResult {
     if let Some(own) = cx.task_pad().filter(|own| own.id().0 == pad) {
         // A push from within a push of the same callback finds the way taken, like any other.
