@@ -4,9 +4,12 @@
 //! In GStreamer: `gst/gstbus.c` (`gst_bus_timed_pop_filtered`, `gst_bus_set_sync_handler`).
 //! Left out: a file descriptor for main loops.
 
+mod letter;
+
 use crate::message::Message;
 use crate::runtime::{self, EventCount};
 use crate::time::ClockTime;
+use letter::Letter;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +20,7 @@ type SyncHandler = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 /// A mailbox for messages.
 pub struct Bus {
     /// Locked to put one in or take one out, and for nothing else.
-    messages: Mutex<VecDeque<Message>>,
+    messages: Mutex<VecDeque<Letter>>,
     /// Wakes a waiting reader.
     arrived: EventCount,
     flushing: AtomicBool,
@@ -52,7 +55,8 @@ impl Bus {
                 let more = (messages.len() / 4).max(8);
                 messages.reserve_exact(more);
             }
-            messages.push_back(message);
+            let letter = Letter::close(message, &messages);
+            messages.push_back(letter);
         }
         self.arrived.wake();
     }
@@ -65,7 +69,8 @@ impl Bus {
 
     /// The next message if there is one.
     pub fn pop(&self) -> Option<Message> {
-        self.messages.lock().pop_front()
+        let letter = self.messages.lock().pop_front();
+        letter.map(Letter::open)
     }
 
     /// Waits for the next message, at most `timeout`; `None` as timeout waits for ever.
