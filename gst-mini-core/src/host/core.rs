@@ -15,13 +15,14 @@ use crate::host::instance::Instance;
 pub(crate) use crate::host::lent::{Lent, LentLock, Pads};
 use crate::host::props::{PropStore, PropertyError, shown};
 use crate::host::signals::{Handler, Signals};
+use crate::host::waiters::Waiters;
 use crate::log;
 use crate::message::{Message, MessageKind, StreamStatus};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
 use crate::registry::factory::specs::Specs;
 use crate::registry::factory::{FactoryInfo, PropInfo};
-use crate::runtime::{Attention, EventCount};
+use crate::runtime::Attention;
 use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
@@ -74,7 +75,7 @@ pub(crate) struct ElementCore {
     pub pads: Pads,
     pub lent: LentLock,
     /// The four waiters of `Cx::wait`.
-    pub waiters: [EventCount; 4],
+    pub waiters: Waiters,
     /// The clock wait a streaming callback is in.
     pub clock_wait: ClockWait,
     /// The waits of `Cx::sync`, each used once.
@@ -118,7 +119,7 @@ impl ElementCore {
             props,
             pads: Pads::default(),
             lent: LentLock::default(),
-            waiters: [const { EventCount::new() }; 4],
+            waiters: Waiters::default(),
             clock_wait: ClockWait::new(),
             syncs: Mutex::default(),
             playing: AtomicBool::new(false),
@@ -450,7 +451,7 @@ impl ElementCore {
         is_flushing: impl Fn() -> bool,
     ) -> Result<(), FlowError> {
         loop {
-            let ticket = self.waiters[3].ticket();
+            let ticket = self.waiters.ticket(3);
             let wait = Arc::new(ClockWait::new());
             self.syncs.lock().push(wait.clone());
             // Whoever changes one of these unschedules what is in the list afterwards.
@@ -477,7 +478,7 @@ impl ElementCore {
                 return Ok(());
             }
             if !playing {
-                self.waiters[3].wait(ticket, None, "PLAYING, to wait for the clock");
+                self.waiters.wait(3, ticket, None, "PLAYING, to wait for the clock");
             }
         }
     }
@@ -486,9 +487,7 @@ impl ElementCore {
         // No lock is held while a wait is ended.
         let waits = self.syncs.lock().clone();
         waits.iter().for_each(|wait| wait.unschedule());
-        for waiter in &self.waiters {
-            waiter.wake();
-        }
+        self.waiters.wake_all();
     }
 
     /// Adds a pad at run time; `None` if this element cannot, or may not have that one.

@@ -13,3 +13,4 @@ pub(crate) mod props;
 pub(crate) mod signals;
 pub(crate) mod supply;
 pub(crate) mod table;
+pub(crate) mod waiters;

@@ -231,7 +231,7 @@ unsafe extern "C" fn sleep(cx: *const GmCx, nanos: u64) -> i32 {
         let deadline = runtime::now() + ClockTime::from_nanos(nanos);
         loop {
             // Every flush and stop wakes all waiters, so one of them serves for sleeping.
-            let ticket = cx.core().waiters[3].ticket();
+            let ticket = cx.core().waiters.ticket(3);
             if cx.is_flushing() {
                 return FlowError::Flushing.code();
             }
@@ -239,14 +239,14 @@ unsafe extern "C" fn sleep(cx: *const GmCx, nanos: u64) -> i32 {
                 return GM_FLOW_OK;
             }
             runtime::at(&cx.core().name, || {
-                cx.core().waiters[3].wait(ticket, Some(deadline), "a sleep to end")
+                cx.core().waiters.wait(3, ticket, Some(deadline), "a sleep to end")
             });
         }
     })
 }
 
 unsafe extern "C" fn ticket(cx: *const GmCx, n: u32) -> u64 {
-    with(cx, 0, |cx| cx.core().waiters[n as usize % 4].ticket())
+    with(cx, 0, |cx| cx.core().waiters.ticket(n as usize % 4))
 }
 
 /// How the waits of an element's four waiters end in reports.
@@ -266,13 +266,13 @@ unsafe extern "C" fn wait(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -
         ];
         let n = n as usize % 4;
         let core = cx.core();
-        let woken = runtime::at(&core.name, || core.waiters[n].wait(ticket, deadline, WHY[n]));
+        let woken = runtime::at(&core.name, || core.waiters.wait(n, ticket, deadline, WHY[n]));
         if cx.is_flushing() { FlowError::Flushing.code() } else { i32::from(woken) }
     })
 }
 
 unsafe extern "C" fn wake(cx: *const GmCx, n: u32) {
-    with(cx, (), |cx| cx.core().waiters[n as usize % 4].wake());
+    with(cx, (), |cx| cx.core().waiters.wake(n as usize % 4));
 }
 
 unsafe extern "C" fn pad_caps(cx: *const GmCx, pad: u32, out: *mut GmText) -> u8 {

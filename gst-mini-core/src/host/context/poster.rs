@@ -88,7 +88,7 @@ unsafe extern "C" fn poster_publish(obj: *mut c_void, name: GmStr, value: GmStr)
     with_poster(obj, |core| core.publish(name, value));
 }
 unsafe extern "C" fn poster_wake(obj: *mut c_void, n: u32) {
-    with_poster(obj, |core| core.waiters[n as usize % 4].wake());
+    with_poster(obj, |core| core.waiters.wake(n as usize % 4));
 }
 unsafe extern "C" fn poster_clone(obj: *mut c_void) {
     // SAFETY: `obj` came from `Arc::into_raw`.
