@@ -76,23 +76,50 @@ pub(crate) struct PropStore {
     slots: Mutex<Slots>,
 }
 
+#[derive(Default)]
 struct Slots {
-    values: Vec<Arc<str>>,
-    /// Texts that are none at all, which an empty one is not.
-    absent: Vec<bool>,
+    /// What is not as all elements of the factory begin with.
+    own: Vec<Slot>,
     pending: Vec<usize>,
+}
+
+struct Slot {
+    index: usize,
+    text: Arc<str>,
+    /// Whether the text is none at all, which an empty one is not.
+    is_absent: bool,
+}
+
+impl Slots {
+    fn find(&self, index: usize) -> Option<&Slot> {
+        self.own.iter().find(|slot| slot.index == index)
+    }
+
+    /// Puts a text in the place of the one there is.
+    fn put(&mut self, index: usize, text: Arc<str>, is_absent: bool) {
+        match self.own.iter_mut().find(|slot| slot.index == index) {
+            Some(slot) => (slot.text, slot.is_absent) = (text, is_absent),
+            None => {
+                // Few properties of an element are ever set.
+                self.own.reserve_exact(1);
+                self.own.push(Slot { index, text, is_absent });
+            }
+        }
+    }
 }
 
 impl PropStore {
     pub fn new(specs: Arc<Specs>, read: impl Fn(&PropInfo) -> Option<String>) -> PropStore {
-        let value = |(index, spec): (usize, &PropInfo)| {
-            let text =
-                if spec.default.is_empty() { read(spec) } else { Some(spec.default.clone()) };
-            specs.first(index, text.unwrap_or_default())
-        };
-        let values: Vec<Arc<str>> = specs.infos().iter().enumerate().map(value).collect();
-        let absent = values.iter().map(|value| value.is_empty()).collect();
-        PropStore { specs, slots: Mutex::new(Slots { values, absent, pending: Vec::new() }) }
+        let mut slots = Slots::default();
+        for (index, spec) in specs.infos().iter().enumerate() {
+            let text = if spec.default.is_empty() { read(spec) } else { None };
+            let text = text.as_deref().unwrap_or(&spec.default);
+            if let Some(other) = specs.other_first(index, text) {
+                let is_absent = other.is_empty();
+                slots.put(index, other, is_absent);
+            }
+        }
+        PropStore { specs, slots: Mutex::new(slots) }
     }
 
     pub fn specs(&self) -> &[PropInfo] {
@@ -123,14 +150,14 @@ impl PropStore {
 
     /// [`PropStore::text`] without a copy.
     pub fn shared_text(&self, index: usize) -> Arc<str> {
-        self.slots.lock().values[index].clone()
+        let own = self.slots.lock().find(index).map(|slot| slot.text.clone());
+        own.unwrap_or_else(|| self.specs.first(index))
     }
 
     /// Stores a text that was checked; `true` if it is to be applied later.
     pub fn store(&self, index: usize, text: String, apply_later: bool) {
         let mut slots = self.slots.lock();
-        slots.values[index] = text.into();
-        slots.absent[index] = false;
+        slots.put(index, text.into(), false);
         if apply_later && !slots.pending.contains(&index) {
             slots.pending.push(index);
         }
@@ -138,20 +165,23 @@ impl PropStore {
 
     /// Notes that the text stored last is none at all.
     pub fn set_absent(&self, index: usize) {
-        self.slots.lock().absent[index] = true;
+        let text = self.shared_text(index);
+        self.slots.lock().put(index, text, true);
     }
 
     /// Whether a text was never set, or set to none at all.
     pub fn is_absent(&self, index: usize) -> bool {
-        let spec = &self.specs()[index];
-        spec.type_name == "string" && (self.is_volatile(index) || self.slots.lock().absent[index])
+        if self.specs()[index].type_name != "string" {
+            return false;
+        }
+        let own = || self.slots.lock().find(index).map(|slot| slot.is_absent);
+        self.is_volatile(index) || own().unwrap_or_else(|| self.specs.first(index).is_empty())
     }
 
     /// What is to be applied to the instance, taken.
     pub fn take_pending(&self) -> Vec<(usize, String)> {
-        let mut slots = self.slots.lock();
-        let pending = std::mem::take(&mut slots.pending);
-        pending.into_iter().map(|index| (index, slots.values[index].to_string())).collect()
+        let pending = std::mem::take(&mut self.slots.lock().pending);
+        pending.into_iter().map(|index| (index, self.text(index))).collect()
     }
 
     /// Whether a read is to be asked of the instance.

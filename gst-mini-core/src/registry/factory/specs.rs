@@ -2,7 +2,7 @@
 //!
 //! Invariant: a text that is kept is canonical; elements that begin with the same value share its text.
 //! In GStreamer: `g_object_class_list_properties`, `gst/gstvalue.c` (`gst_value_deserialize`).
-//! Left out: values that are set, which each element keeps.
+//! Left out: values that are others than the first element had, which each element keeps.
 
 use super::PropInfo;
 use crate::property::{enum_long_name, enum_values, flags_text, flags_value};
@@ -31,16 +31,18 @@ impl Specs {
         &self.infos
     }
 
-    /// The canonical text of a first value; of those that are alike there is one.
-    pub fn first(&self, index: usize, raw: String) -> Arc<str> {
-        let canonical = |raw: &str| -> Arc<str> {
+    /// The canonical text of the value that an element begins with, if it is another one than the first element had.
+    pub fn other_first(&self, index: usize, raw: &str) -> Option<Arc<str>> {
+        let canonical = || -> Arc<str> {
             canonical(&self.infos[index], raw).map_or_else(|_| raw.into(), Arc::from)
         };
-        let known = self.first[index].get_or_init(|| {
-            let text = canonical(&raw);
-            (raw.clone(), text)
-        });
-        if known.0 == raw { known.1.clone() } else { canonical(&raw) }
+        let known = self.first[index].get_or_init(|| (raw.to_owned(), canonical()));
+        (known.0 != raw).then(canonical)
+    }
+
+    /// The canonical text of the value that the first element began with.
+    pub fn first(&self, index: usize) -> Arc<str> {
+        self.first[index].get().map_or_else(|| "".into(), |(_, text)| text.clone())
     }
 }
 
