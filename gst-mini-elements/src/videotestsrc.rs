@@ -11,7 +11,8 @@
 use crate::video::pattern::{Colors, Look, Moment, Motion, Painter, Pattern, Zone};
 use crate::video::{VideoFormat, VideoInfo, caps};
 use gst_mini_core::element_prelude::*;
-use std::sync::Arc;
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 
 const PATTERN: &str = "enum:smpte,snow,black,white,red,green,blue,checkers-1,checkers-2,checkers-4,checkers-8,\
     circular,blink,smpte75,zone-plate,gamut,chroma-zone-plate,solid-color,ball,smpte100,bar,pinwheel,spokes,\
@@ -35,7 +36,7 @@ pub struct VideoTestSrc {
     backwards: Option<u64>,
     /// A segment that was asked for before the rate was decided.
     sought: Option<Segment>,
-    studio: Option<Box<Studio>>,
+    studio: Option<Arc<Studio>>,
     latency: Arc<Latency>,
 }
 
@@ -56,18 +57,32 @@ impl Shared for Latency {
     }
 }
 
+/// Sources of the same picture have one.
 struct Studio {
     painter: Painter,
     /// Bytes of a frame.
     size: usize,
 }
 
+/// Those in use.
+static STUDIOS: Mutex<Vec<Weak<Studio>>> = Mutex::new(Vec::new());
+
 impl Studio {
     /// Two kilobytes, which are not to be on the stack of who only draws.
     #[cold]
     #[inline(never)]
-    fn open(look: Look, info: VideoInfo) -> Box<Studio> {
-        Box::new(Studio { size: info.size(), painter: Painter::with(look, info) })
+    fn open(look: Look, info: VideoInfo) -> Arc<Studio> {
+        let is_it =
+            |studio: &Arc<Studio>| *studio.painter.look() == look && *studio.painter.info() == info;
+        let known = STUDIOS.lock().iter().filter_map(Weak::upgrade).find(is_it);
+        known.unwrap_or_else(|| {
+            let size = info.size();
+            let new = Arc::new(Studio { size, painter: Painter::with(look, info) });
+            let mut studios = STUDIOS.lock();
+            studios.retain(|studio| studio.strong_count() > 0);
+            studios.push(Arc::downgrade(&new));
+            new
+        })
     }
 }
 
@@ -212,27 +227,31 @@ impl Source for VideoTestSrc {
         if see_through {
             with_alpha(&mut caps);
         }
-        caps.truncate(1);
-        if let Some(structure) = caps.structure_mut(0) {
-            structure.fixate_field_nearest_int("width", 320);
-            structure.fixate_field_nearest_int("height", 240);
-            for (field, fraction) in [("framerate", (30, 1)), ("pixel-aspect-ratio", (1, 1))] {
-                let fraction = Fraction::new(fraction.0, fraction.1);
-                match structure.has(field) {
-                    true => drop(structure.fixate_field_nearest_fraction(field, fraction)),
-                    false => structure.set(field, fraction),
-                }
-            }
-            structure.fixate_field_string("colorimetry", "bt601");
-            structure.fixate_field_string("chroma-site", "mpeg2");
-            for (field, text) in [("interlace-mode", "progressive"), ("multiview-mode", "mono")] {
-                match structure.has(field) {
-                    true => drop(structure.fixate_field_string(field, text)),
-                    false => structure.set(field, text),
-                }
+        let Some((offered, features)) = caps.iter().next() else { return caps };
+        let mut structure = Structure::new(offered.name());
+        for (field, value) in offered.fields() {
+            // There are dozens of formats, of which the first is taken.
+            let first = if field == "format" { value.fixate() } else { None };
+            structure.set(field, first.unwrap_or_else(|| value.clone()));
+        }
+        structure.fixate_field_nearest_int("width", 320);
+        structure.fixate_field_nearest_int("height", 240);
+        for (field, fraction) in [("framerate", (30, 1)), ("pixel-aspect-ratio", (1, 1))] {
+            let fraction = Fraction::new(fraction.0, fraction.1);
+            match structure.has(field) {
+                true => drop(structure.fixate_field_nearest_fraction(field, fraction)),
+                false => structure.set(field, fraction),
             }
         }
-        caps.fixate()
+        structure.fixate_field_string("colorimetry", "bt601");
+        structure.fixate_field_string("chroma-site", "mpeg2");
+        for (field, text) in [("interlace-mode", "progressive"), ("multiview-mode", "mono")] {
+            match structure.has(field) {
+                true => drop(structure.fixate_field_string(field, text)),
+                false => structure.set(field, text),
+            }
+        }
+        Caps::with_features(structure, features.clone()).fixate()
     }
 
     fn start(&mut self, _: &mut Cx) -> Result<(), ElementError> {
