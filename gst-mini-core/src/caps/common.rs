@@ -13,10 +13,12 @@ use super::{Caps, Content};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// How many pairs are remembered: those of one negotiation.
-const PLACES: usize = 32;
+/// How many couples of pairs are remembered: with them those of one negotiation.
+const PLACES: usize = 64;
 
-static KNOWN: Mutex<[Option<Pair>; PLACES]> = Mutex::new([const { None }; PLACES]);
+/// Two pairs share a place, the newer one first: as many meet by chance, and would put each other out.
+static KNOWN: Mutex<[[Option<Pair>; 2]; PLACES]> =
+    Mutex::new([const { [const { None }; 2] }; PLACES]);
 
 struct Pair {
     first: Arc<Content>,
@@ -28,16 +30,17 @@ struct Pair {
 pub(super) fn of(first: &Caps, second: &Caps, intersect: impl FnOnce() -> Caps) -> Caps {
     let (Some(left), Some(right)) = (&first.content, &second.content) else { return intersect() };
     let place = place(left, right);
-    if let Some(pair) = &KNOWN.lock()[place]
-        && Arc::ptr_eq(&pair.first, left)
-        && Arc::ptr_eq(&pair.second, right)
-    {
+    let is_it = |pair: &&Pair| Arc::ptr_eq(&pair.first, left) && Arc::ptr_eq(&pair.second, right);
+    if let Some(pair) = KNOWN.lock()[place].iter().flatten().find(is_it) {
         return pair.common.clone();
     }
     let common = intersect();
     let pair = Pair { first: left.clone(), second: right.clone(), common: common.clone() };
-    // What was there before is dropped when the lock is free again.
-    let _before = KNOWN.lock()[place].replace(pair);
+    // What was there longest is dropped when the lock is free again.
+    let _before = {
+        let [newer, older] = &mut KNOWN.lock()[place];
+        std::mem::replace(older, newer.replace(pair))
+    };
     common
 }
 

@@ -140,15 +140,9 @@ impl Caps {
             // Nothing is left to choose, so the content is shared, and its text with it.
             return self.clone();
         }
-        let mut caps = self.clone();
-        caps.truncate(1);
-        if let Some(structure) = caps.structure_mut(0) {
-            structure.fixate();
-        }
-        if caps.features(0).is_some_and(CapsFeatures::is_any) {
-            caps.set_features(0, CapsFeatures::default());
-        }
-        caps
+        let Some((structure, features)) = self.iter().next() else { return self.clone() };
+        let features = if features.is_any() { CapsFeatures::default() } else { features.clone() };
+        Caps::with_features(structure.fixated(), features)
     }
 
     /// Adds the structures of `other` that no structure here covers yet.

@@ -18,6 +18,13 @@ impl Structure {
         }
     }
 
+    /// [`Structure::fixate`] of a copy, into which nothing goes that is not chosen.
+    pub(crate) fn fixated(&self) -> Structure {
+        let chosen = |value: &Value| value.fixate().unwrap_or_else(|| value.clone());
+        let fields = self.fields.iter().map(|(name, value)| (name.clone(), chosen(value)));
+        Structure { name: self.name.clone(), fields: fields.collect() }
+    }
+
     /// Chooses the preferred value of one field. Says whether it chose.
     pub fn fixate_field(&mut self, field: &str) -> bool {
         self.choose(field, Value::fixate)
