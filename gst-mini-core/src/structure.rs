@@ -15,7 +15,7 @@
 mod fixate;
 mod ops;
 
-use std::cell::Cell;
+use parking_lot::Mutex;
 use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -215,14 +215,15 @@ fn print_field_name(text: &mut String, name: &str, type_name: &str) {
     }
 }
 
-thread_local! {
-    /// Where a thread writes structures that are only wanted as text: what it takes and gives back in many sizes, the
-    /// allocator keeps with the thread.
-    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
-}
+/// Where structures are written that are only wanted as text. Nobody keeps one: what a thread takes and gives back in
+/// many sizes, the allocator keeps with the thread, and what it might write again, the thread.
+static SCRATCH: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What a thread keeps of it, in bytes.
-const KEPT: usize = 4096;
+/// Bytes of a new one, and the most of one that is used again.
+const SHORT: usize = 2048;
+const LONG: usize = 4096;
+/// How many wait to be used again.
+const WAITING: usize = 8;
 
 /// A structure that is only wanted as text: written field by field, each field once.
 pub(crate) struct StructureText(String);
@@ -230,8 +231,8 @@ pub(crate) struct StructureText(String);
 impl StructureText {
     /// The text of a structure without fields.
     pub fn new(name: &str) -> Self {
-        // Where another one is being written there is a fresh one.
-        let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        let used = SCRATCH.lock().pop();
+        let mut text = used.unwrap_or_else(|| String::with_capacity(SHORT));
         text.clear();
         text.push_str(name);
         StructureText(text)
@@ -258,9 +259,11 @@ impl StructureText {
     pub fn end(mut self) -> Rc<str> {
         self.0.push(';');
         let text = Rc::from(self.0.as_str());
-        if self.0.capacity() <= KEPT {
-            // A thread that ends keeps nothing.
-            let _ = SCRATCH.try_with(|scratch| scratch.set(self.0));
+        if self.0.capacity() <= LONG {
+            let mut waiting = SCRATCH.lock();
+            if waiting.len() < WAITING {
+                waiting.push(self.0);
+            }
         }
         text
     }
