@@ -405,6 +405,18 @@ impl Queue {
         state.threshold = self.asked_threshold();
     }
 
+    /// Asks downstream what stood in line. Not on the stack of who pushes a buffer.
+    #[cold]
+    #[inline(never)]
+    fn pass_question(&self, cx: &Cx, number: u64, mut query: Box<Query>) -> FlowResult {
+        let answer = cx.peer_query(SRC, &mut query).then_some(*query);
+        let mut state = self.lock();
+        state.contents.questions.answer(number, answer);
+        let result = state.result;
+        self.unlock(cx, state);
+        result
+    }
+
     /// Waits for the next item and pushes it.
     fn push_next(&self, cx: &Cx) -> FlowResult {
         let mut state = self.relock()?;
@@ -434,13 +446,8 @@ impl Queue {
             match item {
                 Item::Buffer(buf) => flow = cx.push(SRC, buf),
                 Item::List(list) => flow = cx.push_list(SRC, list),
-                Item::Query(number, mut query) => {
-                    let answer = cx.peer_query(SRC, &mut query).then_some(*query);
-                    let mut state = self.lock();
-                    state.contents.questions.answer(number, answer);
-                    let result = state.result;
-                    self.unlock(cx, state);
-                    return result.and(flow);
+                Item::Query(number, query) => {
+                    return self.pass_question(cx, number, query).and(flow);
                 }
                 Item::Event(event) => {
                     cx.push_event(SRC, &event);

@@ -60,6 +60,7 @@ unsafe impl Send for Context {}
 
 impl Context {
     /// A context for the calls about `pad`. Boxed: the raw part points back at it.
+    #[inline(never)]
     pub fn new(core: &ElementCore, pad: Option<Arc<PadCore>>) -> Box<Context> {
         let mut cx = Box::new(Context::made(core, pad));
         cx.raw.obj = (&raw mut *cx).cast();

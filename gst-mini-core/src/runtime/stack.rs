@@ -69,7 +69,7 @@ pub(super) fn about_to_wait() {
 pub(super) fn give_back(end: usize) {
     const PAGE: usize = 4096;
     // What this function and the call below have on the stack; what else was there is over.
-    const OWN: usize = 512;
+    const OWN: usize = if cfg!(debug_assertions) { 512 } else { 256 };
     let (from, to) = (end.next_multiple_of(PAGE), here().saturating_sub(OWN) / PAGE * PAGE);
     // A model's tasks have stacks of their own.
     if from < to && !cfg!(gst_mini_shuttle) {

@@ -100,16 +100,16 @@ pub(super) fn start(
     let place = Place::take(&LIVE, task_limit(), &name)?;
     let builder = thread::Builder::new().name(thread_name(&name)).stack_size(stack::STACK_SIZE);
     let for_thread = name.clone();
-    builder
-        .spawn(move || {
-            let _place = place;
-            stack::begin_task();
-            become_task(Some(Me { id, name: for_thread, sim }));
-            f();
-        })
-        .map_err(|cause| {
-            refused(&name, "the system refuses one more thread").with_debug(cause.to_string())
-        })
+    // Boxed: on its way to where it runs, `std` would leave copies of it on the stack.
+    let body: Box<dyn FnOnce() + Send> = Box::new(move || {
+        let _place = place;
+        stack::begin_task();
+        become_task(Some(Me { id, name: for_thread, sim }));
+        f();
+    });
+    builder.spawn(body).map_err(|cause| {
+        refused(&name, "the system refuses one more thread").with_debug(cause.to_string())
+    })
 }
 
 /// One of the places that a limit allows.

@@ -140,6 +140,7 @@ impl SinkBase {
         self.hold_closed(s, item)
     }
 
+    #[inline(never)]
     fn hold_closed(&self, s: &mut Streaming, item: &Item) -> FlowResult<Option<Pending>> {
         let mut preroll = self.preroll.lock();
         loop {

@@ -154,6 +154,8 @@ impl SinkBase {
         self.place_in_steps(s, item, step_ended)
     }
 
+    /// Not on the stack of who waits.
+    #[inline(never)]
     fn place_in_steps(&self, s: &mut Streaming, item: &Item, step_ended: &mut bool) -> Place {
         loop {
             let mut times = Times { is_timed: true, ..Times::default() };
@@ -225,6 +227,7 @@ impl SinkBase {
     }
 
     /// The running time to wait for, moved back to keep to the bit rate.
+    #[inline(never)]
     fn rate_controlled(&self, s: &mut Streaming, start: Option<u64>) -> Option<u64> {
         let start = start?;
         let latency = self.preroll.lock().latency;
@@ -246,10 +249,11 @@ impl SinkBase {
     /// Waits until the clock reads a running time; [`NO_WAIT`] without a time, a clock or `sync`.
     fn wait_for(&self, s: &Streaming, item: &Item, due: Option<u64>) -> FlowResult<Option<Waited>> {
         let Some(due) = due.filter(|_| self.settings.sync.get()) else { return Ok(NO_WAIT) };
-        let lent = self.core.lent();
-        let (Some(clock), Some(base_time)) = (lent.clock, lent.base_time) else {
-            return Ok(NO_WAIT);
+        let (clock, base_time) = {
+            let lent = self.core.lent.read();
+            (lent.clock.clone(), lent.base_time)
         };
+        let (Some(clock), Some(base_time)) = (clock, base_time) else { return Ok(NO_WAIT) };
         let due = RunningTime::from_nanos(due);
         let target: AbsoluteTime = due.at(base_time);
         let pts = match item {
@@ -267,10 +271,16 @@ impl SinkBase {
         if self.preroll.lock().flushing {
             return Err(FlowError::Flushing);
         }
-        self.core.log(crate::cx::Level::Debug, || {
-            format!("due at running time {due}, jitter {} ns", waited.jitter)
-        });
+        self.log_wait(due, waited.jitter);
         Ok(Some(Waited { result: waited.result, jitter: waited.jitter }))
+    }
+
+    /// A function of its own, as its text is not to be on the stack of who waits.
+    #[inline(never)]
+    fn log_wait(&self, due: RunningTime, jitter: i64) {
+        self.core.log(crate::cx::Level::Debug, || {
+            format!("due at running time {due}, jitter {jitter} ns")
+        });
     }
 }
 
