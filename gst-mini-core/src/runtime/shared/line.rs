@@ -15,19 +15,20 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::fiber::Fiber;
+use super::seldom::Seldom;
 use super::worker;
 
 /// Fibers with the tickets of their waits, in the order they came.
 #[derive(Debug, Default)]
-pub(in super::super) struct Line(Mutex<Vec<(Arc<Fiber>, u64)>>);
+pub(in super::super) struct Line(Seldom<Mutex<Vec<(Arc<Fiber>, u64)>>>);
 
 impl Line {
     pub const fn new() -> Self {
-        Line(Mutex::new(Vec::new()))
+        Line(Seldom::new())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.0.get().is_none_or(|line| line.lock().is_empty())
     }
 
     /// Takes on this fiber what `attempt` gives, when it is its turn. Whoever makes that possible calls
@@ -41,7 +42,7 @@ impl Line {
                     got = attempt();
                 }
                 if got.is_some() {
-                    self.0.lock().remove(0);
+                    self.0.get_or_make().lock().remove(0);
                     fiber.clone().wake(ticket);
                 }
             });
@@ -53,7 +54,7 @@ impl Line {
 
     /// That fiber waits in line with this ticket. Whether it is the first.
     fn stand(&self, fiber: &Arc<Fiber>, ticket: u64) -> bool {
-        let mut line = self.0.lock();
+        let mut line = self.0.get_or_make().lock();
         match line.iter().position(|(other, _)| Arc::ptr_eq(other, fiber)) {
             Some(at) => {
                 line[at].1 = ticket;
@@ -68,8 +69,8 @@ impl Line {
 
     /// The lock is free. Any thread.
     pub fn wake_first(&self) {
-        let line = self.0.lock();
-        if let Some((fiber, ticket)) = line.first() {
+        let Some(line) = self.0.get() else { return };
+        if let Some((fiber, ticket)) = line.lock().first() {
             fiber.clone().wake(*ticket);
         }
     }

@@ -28,6 +28,7 @@
 
 mod fiber;
 mod line;
+mod seldom;
 mod sleepers;
 mod stacks;
 mod worker;

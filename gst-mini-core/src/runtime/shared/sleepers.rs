@@ -9,6 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::fiber::Fiber;
+use super::seldom::Seldom;
 use super::worker;
 use crate::time::AbsoluteTime;
 
@@ -17,11 +18,11 @@ type Sleeper = (Arc<Fiber>, u64);
 
 /// Fibers that wait.
 #[derive(Debug, Default)]
-pub(in super::super) struct Sleepers(Mutex<List>);
+pub(in super::super) struct Sleepers(Seldom<Mutex<List>>);
 
 #[derive(Debug, Default)]
 struct List {
-    /// Nearly always there is one at most, and then nothing but the lock's own memory is touched.
+    /// Nearly always there is one at most.
     first: Option<Sleeper>,
     #[allow(clippy::box_collection, reason = "it is seldom there, and each lock would be larger")]
     more: Option<Box<Vec<Sleeper>>>,
@@ -47,7 +48,7 @@ impl List {
 
 impl Sleepers {
     pub const fn new() -> Self {
-        Sleepers(Mutex::new(List { first: None, more: None }))
+        Sleepers(Seldom::new())
     }
 
     /// Suspends this fiber until it is woken here, or the deadline comes; whether it was woken. Once it would be,
@@ -55,19 +56,20 @@ impl Sleepers {
     pub fn wait(&self, deadline: Option<AbsoluteTime>, unlock: impl FnOnce()) -> bool {
         let mut own = None;
         let woken = worker::wait(deadline, |fiber, ticket| {
-            self.0.lock().add((fiber.clone(), ticket));
+            self.0.get_or_make().lock().add((fiber.clone(), ticket));
             own = Some(ticket);
             unlock();
         });
         if let Some(ticket) = own.filter(|_| !woken) {
-            worker::with_current(|fiber| self.0.lock().remove(fiber, ticket));
+            worker::with_current(|fiber| self.0.get_or_make().lock().remove(fiber, ticket));
         }
         woken
     }
 
     /// Wakes all. Any thread.
     pub fn wake_all(&self) {
-        let mut sleeping = self.0.lock();
+        let Some(sleeping) = self.0.get() else { return };
+        let mut sleeping = sleeping.lock();
         let (first, more) = (sleeping.first.take(), sleeping.more.take());
         for (fiber, ticket) in first.into_iter().chain(more.into_iter().flat_map(|more| *more)) {
             fiber.wake(ticket);
