@@ -41,7 +41,7 @@ struct Control {
     /// What flows on from here is not held in PAUSED.
     playing: bool,
     /// A seek without flush, to be made between two ranges.
-    seek: Option<(Seek, Seqnum)>,
+    seek: Option<Box<(Seek, Seqnum)>>,
     /// Seeks made of those, and how the last one went.
     seeks_made: u64,
     seek_worked: bool,
@@ -124,7 +124,7 @@ fn run<P: Puller>(puller: &P) {
         };
         runtime::breathe();
         let Ok(_streaming) = puller.pad().stream_lock().lock() else { return };
-        if let Some((seek, seqnum)) = seek {
+        if let Some((seek, seqnum)) = seek.map(|seek| *seek) {
             // SAFETY: the lock above.
             let done = unsafe { puller.go(&seek, seqnum) };
             let mut control = task.control.lock();
@@ -178,7 +178,7 @@ fn seek_in_order<P: Puller>(puller: &P, seek: &Seek, seqnum: Seqnum, is_mine: bo
     }
     let mut control = task.control.lock();
     let number = control.seeks_made;
-    control.seek = Some((seek.clone(), seqnum));
+    control.seek = Some(Box::new((seek.clone(), seqnum)));
     control.rest = false;
     control.notify_all();
     while !is_mine && control.playing && !control.stop && control.seeks_made == number {

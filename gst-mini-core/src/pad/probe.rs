@@ -164,7 +164,7 @@ unsafe impl Sync for Callback {}
 #[derive(Default)]
 pub(super) struct List {
     /// Changed as a whole: who runs them keeps those that were there.
-    probes: Arc<Vec<Probe>>,
+    probes: Arc<[Probe]>,
     last_id: u64,
     /// Idle callbacks that are running: what is pushed meanwhile waits.
     idle_running: usize,
@@ -182,7 +182,8 @@ impl PadCore {
         let mut list = self.probes.lock();
         list.last_id += 1;
         let id = ProbeId(list.last_id);
-        Arc::make_mut(&mut list.probes).push(Probe { id, mask, callback });
+        let new = Probe { id, mask, callback };
+        list.probes = list.probes.iter().cloned().chain([new]).collect();
         let is_idle = mask.meets(ProbeType::IDLE);
         self.raise(attention::PROBES | if is_idle { attention::IDLE } else { 0 });
         drop(list);
@@ -196,7 +197,9 @@ impl PadCore {
 
     pub(super) fn uninstall_probe(&self, id: ProbeId) {
         let mut list = self.probes.lock();
-        Arc::make_mut(&mut list.probes).retain(|probe| probe.id != id);
+        // Dropped when the lock is free again: a callback may do anything then.
+        let before = list.probes.clone();
+        list.probes = before.iter().filter(|probe| probe.id != id).cloned().collect();
         // Whoever kept those that were there looks again.
         self.attention.retract(if list.probes.is_empty() { attention::PROBES } else { 0 });
         if !list.probes.iter().any(|probe| probe.mask.meets(ProbeType::IDLE)) {
@@ -241,7 +244,7 @@ impl PadCore {
 
     /// What runs for each buffer that is pushed through this source pad, if none of it can hold the stream. Until the
     /// attention of this pad is raised or retracted.
-    pub(super) fn passing_probes(&self) -> Option<Arc<Vec<Probe>>> {
+    pub(super) fn passing_probes(&self) -> Option<Arc<[Probe]>> {
         let present = self.probes.lock().probes.clone();
         let holds = |probe: &Probe| probe.mask.meets(ProbeType::BLOCKING);
         (!present.iter().any(holds)).then_some(present)

@@ -110,7 +110,7 @@ enum Step {
     /// Goes through `hops` elements that need not be called, and counts for those that want it.
     Pass { hops: usize, counted: Vec<*mut GmPassed> },
     /// Runs the probes of a source pad.
-    Probe { src: *const PadCore, probes: Arc<Vec<Probe>> },
+    Probe { src: *const PadCore, probes: Arc<[Probe]> },
 }
 
 impl Step {
