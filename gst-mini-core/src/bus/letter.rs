@@ -7,6 +7,7 @@
 use crate::event::Seqnum;
 use crate::message::{Message, MessageKind, StreamStatus};
 use crate::state::State;
+use crate::time::RunningTime;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ enum Kept {
     State { old: State, new: State, pending: Option<State> },
     Status { status: StreamStatus, owner: Arc<str> },
     Start(Option<u32>),
+    Done(Option<RunningTime>),
+    Clock(Box<str>),
+    Latency,
     Other(Box<MessageKind>),
 }
 
@@ -37,6 +41,9 @@ impl Letter {
                 Kept::Status { status, owner: shared(owner, waiting) }
             }
             MessageKind::StreamStart { group_id } => Kept::Start(group_id),
+            MessageKind::AsyncDone { running_time } => Kept::Done(running_time),
+            MessageKind::NewClock(name) => Kept::Clock(name.into()),
+            MessageKind::Latency => Kept::Latency,
             other => Kept::Other(Box::new(other)),
         };
         Letter { source: shared(message.source, waiting), seqnum: message.seqnum, kind }
@@ -49,6 +56,9 @@ impl Letter {
                 MessageKind::StreamStatus { status, owner: owner.as_ref().to_owned() }
             }
             Kept::Start(group_id) => MessageKind::StreamStart { group_id },
+            Kept::Done(running_time) => MessageKind::AsyncDone { running_time },
+            Kept::Clock(name) => MessageKind::NewClock(name.into()),
+            Kept::Latency => MessageKind::Latency,
             Kept::Other(kind) => *kind,
         };
         Message { source: self.source.as_ref().to_owned(), seqnum: self.seqnum, kind }
@@ -84,6 +94,8 @@ mod tests {
                 MessageKind::StreamStatus { status: StreamStatus::Enter, owner },
             ),
             Message::new(source, MessageKind::StreamStart { group_id: Some(7) }),
+            Message::new(source, MessageKind::AsyncDone { running_time: Some(RunningTime::ZERO) }),
+            Message::new(source, MessageKind::DurationChanged),
             Message::new(source, MessageKind::NewClock("GstSystemClock".to_owned())),
         ];
         let mut waiting = VecDeque::new();
@@ -91,7 +103,7 @@ mod tests {
             let letter = Letter::close(message.clone(), &waiting);
             waiting.push_back(letter);
         }
-        assert!(Arc::ptr_eq(&waiting[0].source, &waiting[4].source));
+        assert!(Arc::ptr_eq(&waiting[0].source, &waiting[6].source));
         let got: Vec<Message> = waiting.into_iter().map(Letter::open).collect();
         assert_eq!(got, sent);
     }
