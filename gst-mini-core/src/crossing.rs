@@ -7,11 +7,12 @@
 //! In GStreamer: events and queries cross as pointers.
 //! Left out: more than one; a thread takes one event through the whole chain before the next.
 
+use crate::structure::Passing;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A value with its text; one for each thread.
-pub(crate) struct Last<T>(RefCell<Option<(T, Rc<str>)>>);
+pub(crate) struct Last<T>(RefCell<Option<(T, Rc<Passing>)>>);
 
 impl<T: Clone + PartialEq> Last<T> {
     /// Nothing yet.
@@ -20,13 +21,13 @@ impl<T: Clone + PartialEq> Last<T> {
     }
 
     /// The text of `value`, made with `write` if it is not the last one.
-    pub fn text(&self, value: &T, write: impl FnOnce() -> Rc<str>) -> Rc<str> {
+    pub fn text(&self, value: &T, write: impl FnOnce() -> Passing) -> Rc<Passing> {
         if let Some((known, text)) = &*self.0.borrow()
             && known == value
         {
             return text.clone();
         }
-        let text = write();
+        let text = Rc::new(write());
         self.remember(value.clone(), text.clone());
         text
     }
@@ -37,7 +38,7 @@ impl<T: Clone + PartialEq> Last<T> {
             return Some(value);
         }
         let value = read()?;
-        self.remember(value.clone(), text.into());
+        self.remember(value.clone(), Rc::new(text.into()));
         Some(value)
     }
 
@@ -50,7 +51,13 @@ impl<T: Clone + PartialEq> Last<T> {
         }
     }
 
-    fn remember(&self, value: T, text: Rc<str>) {
+    /// What was remembered is given up.
+    #[cfg(feature = "host")]
+    pub fn forget(&self) {
+        let _before = self.0.take();
+    }
+
+    fn remember(&self, value: T, text: Rc<Passing>) {
         // What was there is dropped when nothing is borrowed any more.
         let _before = self.0.replace(Some((value, text)));
     }
@@ -63,16 +70,18 @@ mod tests {
     #[test]
     fn the_last_one_is_recognized_both_ways_and_no_other() {
         let last = Last::new();
-        assert_eq!(&*last.text(&7, || "seven".into()), "seven");
-        assert_eq!(&*last.text(&7, || panic!("written again")), "seven");
+        assert_eq!(&**last.text(&7, || "seven".into()), "seven");
+        assert_eq!(&**last.text(&7, || panic!("written again")), "seven");
         assert_eq!(last.value("seven", || panic!("read")), Some(7));
         assert_eq!(last.value("eight", || Some(8)), Some(8));
-        assert_eq!(&*last.text(&8, || panic!("written")), "eight");
+        assert_eq!(&**last.text(&8, || panic!("written")), "eight");
         assert_eq!(
             (last.known(b"eight"), last.known(b"eigh"), last.known(b"\xff")),
             (Some(8), None, None)
         );
         assert_eq!(last.value("nothing", || None), None);
-        assert_eq!(&*last.text(&7, || "7".into()), "7");
+        assert_eq!(&**last.text(&7, || "7".into()), "7");
+        last.forget();
+        assert_eq!(last.known(b"7"), None);
     }
 }

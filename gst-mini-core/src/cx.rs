@@ -116,7 +116,7 @@ impl<'a> Cx<'a> {
     /// downstream, from a sink pad upstream.
     pub fn output_event(&self, pad: PadId, event: Event) {
         if let Some(output_event) = self.vtable().output_event {
-            let text = event.to_text();
+            let text = event.text();
             // SAFETY: the text lives for the call.
             unsafe { output_event(self.raw, pad.0, GmStr::new(&text)) }
         }
@@ -143,7 +143,7 @@ impl<'a> Cx<'a> {
     /// buffer or serialized event there. `false` if the pad is not active or has ended.
     pub fn store_event(&self, pad: PadId, event: &Event) -> bool {
         let Some(store_event) = self.vtable().store_event else { return false };
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: the text lives for the call.
         unsafe { store_event(self.raw, pad.0, GmStr::new(&text)) != 0 }
     }
@@ -159,7 +159,7 @@ impl<'a> Cx<'a> {
     /// Sends an event from pad `pad` now. Only for [`MultiPad`](crate::element::MultiPad), holding no lock.
     pub fn push_event(&self, pad: PadId, event: &Event) -> bool {
         let Some(push_event) = self.vtable().push_event else { return false };
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: the text lives for the call.
         unsafe { push_event(self.raw, pad.0, GmStr::new(&text)) != 0 }
     }
@@ -167,7 +167,7 @@ impl<'a> Cx<'a> {
     /// The host's default handling of an event that arrived at `self.pad()`.
     pub fn event_default(&self, event: &Event) -> bool {
         let Some(event_default) = self.vtable().event_default else { return false };
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: the text lives for the call.
         unsafe { event_default(self.raw, self.raw.pad, GmStr::new(&text)) != 0 }
     }
@@ -175,7 +175,7 @@ impl<'a> Cx<'a> {
     /// Asks the peer of `pad`; `false` if nobody answered.
     pub fn peer_query(&self, pad: PadId, query: &mut Query) -> bool {
         let Some(peer_query) = self.vtable().peer_query else { return false };
-        let text = query.to_text();
+        let text = query.text();
         // SAFETY: text and place live for the call.
         let answer =
             self.text(|out| unsafe { peer_query(self.raw, pad.0, GmStr::new(&text), out) });
@@ -185,7 +185,7 @@ impl<'a> Cx<'a> {
     /// The host's default answer to a query that arrived at `self.pad()`.
     pub fn query_default(&self, query: &mut Query) -> bool {
         let Some(query_default) = self.vtable().query_default else { return false };
-        let text = query.to_text();
+        let text = query.text();
         // SAFETY: text and place live for the call.
         let answer = self
             .text(|out| unsafe { query_default(self.raw, self.raw.pad, GmStr::new(&text), out) });

@@ -9,7 +9,7 @@ use crate::caps::Caps;
 use crate::crossing::Last;
 use crate::pool::{AllocationParams, BufferPool};
 use crate::segment::Format;
-use crate::structure::{Structure, StructureText};
+use crate::structure::{Passing, Structure, StructureText};
 use crate::time::ClockTime;
 use std::rc::Rc;
 
@@ -281,16 +281,28 @@ impl Query {
 
     /// The text that crosses the plugin boundary, question and answer alike.
     pub fn to_text(&self) -> Rc<str> {
+        Rc::from(&**self.text())
+    }
+
+    /// [`Query::to_text`], shared with whoever asks next.
+    pub(crate) fn text(&self) -> Rc<Passing> {
         match self {
             Query::Caps { .. } | Query::AcceptCaps { .. } | Query::Latency { .. } => LAST
                 .try_with(|last| last.text(self, || self.written()))
-                .unwrap_or_else(|_| self.written()),
+                .unwrap_or_else(|_| Rc::new(self.written())),
             // Others may hold on to memory.
-            _ => self.written(),
+            _ => Rc::new(self.written()),
         }
     }
 
-    fn written(&self) -> Rc<str> {
+    /// This thread gives up what it remembers of texts.
+    #[cfg(feature = "host")]
+    pub(crate) fn forget_text() {
+        // A thread that ends does so anyway.
+        let _ = LAST.try_with(Last::forget);
+    }
+
+    fn written(&self) -> Passing {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
         let mut out = StructureText::new(name);
         let mut number = |field: &str, value: Option<u64>| {

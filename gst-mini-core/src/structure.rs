@@ -17,7 +17,7 @@ mod ops;
 
 use parking_lot::Mutex;
 use std::fmt;
-use std::rc::Rc;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use crate::caps::Caps;
@@ -215,57 +215,91 @@ fn print_field_name(text: &mut String, name: &str, type_name: &str) {
     }
 }
 
-/// Where structures are written that are only wanted as text. Nobody keeps one: what a thread takes and gives back in
-/// many sizes, the allocator keeps with the thread, and what it might write again, the thread.
-static SCRATCH: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Memory of texts, to be used again. Nobody keeps any: what a thread takes and gives back in many sizes, the allocator
+/// keeps with the thread.
+static WAITING: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Bytes of a new one, and the most of one that is used again.
+/// Bytes of a new one: more than the allocator of Linux keeps with a thread. And the most of one that is used again.
 const SHORT: usize = 2048;
 const LONG: usize = 4096;
-/// How many wait to be used again.
-const WAITING: usize = 8;
+/// How many wait.
+const MOST_WAITING: usize = 8;
+
+/// A text that is only wanted for a while; its memory is used again.
+pub(crate) struct Passing(String);
+
+impl Passing {
+    /// An empty one.
+    pub fn new() -> Self {
+        let used = WAITING.lock().pop();
+        let mut text = used.unwrap_or_else(|| String::with_capacity(SHORT));
+        text.clear();
+        Passing(text)
+    }
+
+    /// To be written.
+    #[cfg(feature = "host")]
+    pub fn text_mut(&mut self) -> &mut String {
+        &mut self.0
+    }
+}
+
+impl From<&str> for Passing {
+    fn from(text: &str) -> Self {
+        let mut copy = Passing::new();
+        copy.0.push_str(text);
+        copy
+    }
+}
+
+impl Deref for Passing {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if self.0.capacity() <= LONG {
+            let mut waiting = WAITING.lock();
+            if waiting.len() < MOST_WAITING {
+                waiting.push(std::mem::take(&mut self.0));
+            }
+        }
+    }
+}
 
 /// A structure that is only wanted as text: written field by field, each field once.
-pub(crate) struct StructureText(String);
+pub(crate) struct StructureText(Passing);
 
 impl StructureText {
     /// The text of a structure without fields.
     pub fn new(name: &str) -> Self {
-        let used = SCRATCH.lock().pop();
-        let mut text = used.unwrap_or_else(|| String::with_capacity(SHORT));
-        text.clear();
-        text.push_str(name);
-        StructureText(text)
+        StructureText(name.into())
     }
 
     /// Writes a field behind the others.
     pub fn set(&mut self, field: &str, value: impl Into<Value>) {
-        print_field(&mut self.0, field, &value.into(), Nested::Quoted);
+        print_field(&mut self.0.0, field, &value.into(), Nested::Quoted);
     }
 
     /// Writes a field that is a string.
     pub fn set_str(&mut self, field: &str, text: &str) {
-        print_field_name(&mut self.0, field, "string");
-        push_quoted(&mut self.0, text);
+        print_field_name(&mut self.0.0, field, "string");
+        push_quoted(&mut self.0.0, text);
     }
 
     /// Writes a field that is a string and holds caps.
     pub fn set_caps(&mut self, field: &str, caps: &Caps) {
-        print_field_name(&mut self.0, field, "string");
-        self.0.push_str(caps.quoted());
+        print_field_name(&mut self.0.0, field, "string");
+        self.0.0.push_str(caps.quoted());
     }
 
     /// The whole text, `;` included.
-    pub fn end(mut self) -> Rc<str> {
-        self.0.push(';');
-        let text = Rc::from(self.0.as_str());
-        if self.0.capacity() <= LONG {
-            let mut waiting = SCRATCH.lock();
-            if waiting.len() < WAITING {
-                waiting.push(self.0);
-            }
-        }
-        text
+    pub fn end(mut self) -> Passing {
+        self.0.0.push(';');
+        self.0
     }
 }
 

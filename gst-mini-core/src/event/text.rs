@@ -7,7 +7,7 @@
 use super::{CustomKind, Event, EventKind, QosType, Seek, Step};
 use crate::caps::Caps;
 use crate::crossing::Last;
-use crate::structure::{Structure, StructureText};
+use crate::structure::{Passing, Structure, StructureText};
 use crate::time::ClockTime;
 use std::rc::Rc;
 
@@ -18,10 +18,23 @@ thread_local! {
 impl Event {
     /// The text that crosses the plugin boundary.
     pub fn to_text(&self) -> Rc<str> {
-        LAST.try_with(|last| last.text(self, || self.written())).unwrap_or_else(|_| self.written())
+        Rc::from(&**self.text())
     }
 
-    fn written(&self) -> Rc<str> {
+    /// [`Event::to_text`], shared with whoever asks next.
+    pub(crate) fn text(&self) -> Rc<Passing> {
+        let text = LAST.try_with(|last| last.text(self, || self.written()));
+        text.unwrap_or_else(|_| Rc::new(self.written()))
+    }
+
+    /// This thread gives up what it remembers of texts.
+    #[cfg(feature = "host")]
+    pub(crate) fn forget_text() {
+        // A thread that ends does so anyway.
+        let _ = LAST.try_with(Last::forget);
+    }
+
+    fn written(&self) -> Passing {
         let mut out = StructureText::new(self.kind.type_name());
         out.set("seqnum", self.seqnum);
         match &self.kind {

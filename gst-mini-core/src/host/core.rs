@@ -20,9 +20,10 @@ use crate::log;
 use crate::message::{Message, MessageKind, StreamStatus};
 use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::{GM_PROP_LIVE, GM_PROP_SECRET};
+use crate::query::Query;
 use crate::registry::factory::specs::Specs;
 use crate::registry::factory::{FactoryInfo, PropInfo};
-use crate::runtime::Attention;
+use crate::runtime::{self, Attention};
 use crate::state::State;
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
@@ -105,6 +106,10 @@ impl ElementCore {
         instance: Option<Instance>,
         base_props: impl FnOnce() -> Vec<PropInfo>,
     ) -> ElementCore {
+        runtime::when_settled(|| {
+            Event::forget_text();
+            Query::forget_text();
+        });
         // An element may state another default for a property of its base.
         let specs =
             factory.specs.get_or_init(|| Arc::new(Specs::new(&factory.props, base_props())));

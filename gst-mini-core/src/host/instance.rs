@@ -18,7 +18,7 @@ use crate::registry::factory::FactoryInfo;
 use crate::registry::factory::growth::{self, Whole};
 use crate::segment::Format;
 use crate::state::{State, StateReturn, Transition};
-use crate::structure::Structure;
+use crate::structure::{Passing, Structure};
 use std::ffi::c_void;
 
 /// An instance with its functions. Destroyed when dropped.
@@ -264,7 +264,7 @@ impl Instance {
     }
     pub fn event_arrives(&self, cx: &Context, event: &Event) {
         if let Some(f) = self.vtable().event_arrives {
-            let text = event.to_text();
+            let text = event.text();
             // SAFETY: see above.
             unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) };
         }
@@ -272,7 +272,7 @@ impl Instance {
     /// `Ok(false)`: the event is not to go on.
     pub fn sink_event(&self, cx: &Context, event: &Event) -> FlowResult<bool> {
         let Some(f) = self.vtable().sink_event else { return Ok(true) };
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: see above.
         match unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) } {
             GM_FLOW_DROPPED => Ok(false),
@@ -282,16 +282,16 @@ impl Instance {
     /// `None`: the element has no such function.
     pub fn src_event(&self, cx: &Context, event: &Event) -> Option<bool> {
         let f = self.vtable().src_event?;
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: see above.
         Some(unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) } != 0)
     }
     pub fn query(&self, cx: &Context, query: &mut Query) -> bool {
         let Some(f) = self.vtable().query else { return false };
-        let (question, mut text) = (query.to_text(), String::new());
+        let (question, mut text) = (query.text(), Passing::new());
         // SAFETY: see above.
         let answered = unsafe {
-            let place = &mut GmText::for_string(&mut text);
+            let place = &mut GmText::for_string(text.text_mut());
             f(self.obj, cx.raw(), GmStr::new(&question), place) != 0
         };
         match answered.then(|| Query::from_text(&text)).flatten() {
@@ -344,7 +344,7 @@ impl Instance {
     /// Whether an event around the data goes on.
     pub fn oob_event(&self, cx: &Context, event: &Event) -> bool {
         let Some(f) = self.vtable().oob_event else { return true };
-        let text = event.to_text();
+        let text = event.text();
         // SAFETY: see above.
         unsafe { f(self.obj, cx.raw(), GmStr::new(&text)) != 0 }
     }
@@ -405,7 +405,7 @@ impl Instance {
     /// What goes on upstream in place of a seek; `None`: it is refused.
     pub fn seek_through(&self, cx: &Context, event: Event) -> Option<Event> {
         let Some(f) = self.vtable().seek_through else { return Some(event) };
-        let (text, mut onward) = (event.to_text(), String::new());
+        let (text, mut onward) = (event.text(), String::new());
         // SAFETY: see above.
         let passes = unsafe {
             let place = &mut GmText::for_string(&mut onward);

@@ -66,6 +66,7 @@ pub use overdue::{Expected, expect_within};
 pub use place::at;
 pub use shared::Shared;
 pub use sim::{Deadlock, Sim, TaskWait};
+pub(crate) use stack::when_settled;
 pub use stack::{STACK_SIZE, has_stack, stack_left};
 pub use threads::task_limit;
 

@@ -12,6 +12,7 @@
 //! Left out: systems other than Linux, where threads that are no tasks are not watched.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 
 use super::os;
 
@@ -36,6 +37,8 @@ pub(super) struct Bounds {
 
 /// After so many waits a task has found its way, and what it needed of its stack to begin is given back.
 pub(super) const SETTLED: u32 = 8;
+/// And once more after so many: that wait may have been a deep one.
+const LONG_SETTLED: u32 = 64;
 
 thread_local! {
     /// Waits of a task with a thread of its own; at the greatest number nobody counts.
@@ -59,9 +62,26 @@ pub(super) fn begin_task() {
 #[inline]
 pub(super) fn about_to_wait() {
     let count = |waits: &Cell<u32>| waits.replace(waits.get().saturating_add(1));
-    if WAITS.try_with(count) == Ok(SETTLED) {
-        give_back(BOUNDS.with(Cell::get).lowest);
+    if matches!(WAITS.try_with(count), Ok(SETTLED | LONG_SETTLED)) {
+        settle();
     }
+}
+
+/// What a task that has found its way forgets, beside its stack.
+static FORGET: OnceLock<fn()> = OnceLock::new();
+
+/// Names what that is; the first one to say so counts.
+pub(crate) fn when_settled(forget: fn()) {
+    FORGET.get_or_init(|| forget);
+}
+
+#[cold]
+#[inline(never)]
+fn settle() {
+    if let Some(forget) = FORGET.get() {
+        forget();
+    }
+    give_back(BOUNDS.with(Cell::get).lowest);
 }
 
 /// Gives what is not in use of this stack back to the system, from `end` on; untouched pages stay what they are.

@@ -23,7 +23,7 @@ use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::runtime;
-use crate::structure::Structure;
+use crate::structure::{Passing, Structure};
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use std::ffi::c_void;
@@ -87,10 +87,10 @@ fn query(
     pad: u32,
     text: &str,
     ask: impl FnOnce(&PadCore, &mut Query) -> bool,
-) -> Option<Rc<str>> {
+) -> Option<Rc<Passing>> {
     let pad = cx.core().pad(PadId(pad))?;
     let mut query = Query::from_text(text)?;
-    ask(&pad, &mut query).then(|| query.to_text())
+    ask(&pad, &mut query).then(|| query.text())
 }
 
 unsafe extern "C" fn peer_query(cx: *const GmCx, pad: u32, text: GmStr, out: *mut GmText) -> u8 {
@@ -393,7 +393,7 @@ unsafe extern "C" fn sticky_event(cx: *const GmCx, pad: u32, n: u32, out: *mut G
         let event = cx.core().pad(PadId(pad)).and_then(|pad| pad.sticky_event(n as usize));
         // SAFETY: see above.
         event.map_or(0, |event| unsafe {
-            GmText::put(out, &event.to_text());
+            GmText::put(out, &event.text());
             1
         })
     })

@@ -248,7 +248,7 @@ pub(super) unsafe fn answer(
     let answered = call(&mut query);
     if answered {
         // SAFETY: the caller's promise.
-        unsafe { GmText::put(out, &query.to_text()) };
+        unsafe { GmText::put(out, &query.text()) };
     }
     u8::from(answered)
 }

@@ -79,7 +79,7 @@ impl<E: Transform> Role<E> {
             let Some(onward) = onward else { return 0 };
             event.kind = EventKind::Seek(onward);
             // SAFETY: see the type.
-            unsafe { GmText::put(out, &event.to_text()) };
+            unsafe { GmText::put(out, &event.text()) };
             1
         })
     }
