@@ -12,11 +12,12 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::patience::Patience;
-use super::prim::{Condvar, Mutex, MutexGuard};
+use super::prim::{BriefGuard, BriefMutex, Condvar};
 use super::shared::{self, Sleepers};
-use super::{observer, sim, stack, threads};
+use super::{observer, sim, stack};
 use crate::time::AbsoluteTime;
 
 /// A value behind a lock that tasks can wait on. The lock is for short looks and changes: a guard is
@@ -29,13 +30,13 @@ pub struct Monitor<T> {
     changed: Condvar,
     /// Who waits without a thread of its own.
     sleepers: Sleepers,
-    value: Mutex<T>,
+    value: BriefMutex<T>,
 }
 
 impl<T> Monitor<T> {
     /// A monitor over `value`.
     pub const fn new(value: T) -> Self {
-        Self { changed: Condvar::new(), sleepers: Sleepers::new(), value: Mutex::new(value) }
+        Self { changed: Condvar::new(), sleepers: Sleepers::new(), value: BriefMutex::new(value) }
     }
 
     /// The value, once nobody can lock it any more.
@@ -54,7 +55,7 @@ impl<T> Monitor<T> {
         MonitorGuard { monitor: self, value: Some(value), notify: false }
     }
 
-    fn lock_real(&self) -> MutexGuard<'_, T> {
+    fn lock_real(&self) -> BriefGuard<'_, T> {
         if shared::is_on() { shared::lock(&self.value) } else { self.value.lock() }
     }
 
@@ -101,7 +102,8 @@ impl<T: fmt::Debug> fmt::Debug for Monitor<T> {
 pub struct MonitorGuard<'a, T> {
     monitor: &'a Monitor<T>,
     /// Given up in `drop`, and while a fiber waits, so that a simulated switch comes after the unlocking.
-    value: Option<MutexGuard<'a, T>>,
+    value: Option<BriefGuard<'a, T>>,
+    /// Others are to be woken when the lock is free: who is woken before finds it taken, and sleeps again.
     notify: bool,
 }
 
@@ -125,15 +127,18 @@ impl<T> MonitorGuard<'_, T> {
 
     /// Wakes every task that waits here. They go on when this guard is dropped.
     pub fn notify_all(&mut self) {
-        self.monitor.wake_all();
+        self.notify = true;
         if let Some(sim) = sim::current() {
             sim.notify(self.monitor.wait_key());
-            self.notify = true;
         }
     }
 
     fn block(&mut self, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
         let monitor = self.monitor;
+        if self.notify && sim::current().is_none() {
+            self.notify = false;
+            monitor.wake_all();
+        }
         if shared::is_here() && sim::current().is_none() {
             let woken = observer::wait(why, deadline, || {
                 monitor.sleepers.wait(deadline, || self.value = None)
@@ -141,19 +146,27 @@ impl<T> MonitorGuard<'_, T> {
             self.value = Some(monitor.lock_real());
             return woken;
         }
-        let value = self.value.as_mut().expect("a guard has its lock until it is dropped");
+        let value = &mut self.value;
+        let take =
+            |value: &mut Option<_>| value.take().expect("a guard has its lock until it is dropped");
         observer::wait(why, deadline, || match (sim::current(), deadline) {
-            (Some(sim), _) => MutexGuard::unlocked(value, || {
-                sim.wait(monitor.wait_key(), monitor.lock_key(), deadline, why)
-            }),
+            (Some(sim), _) => {
+                drop(take(value));
+                let woken = sim.wait(monitor.wait_key(), monitor.lock_key(), deadline, why);
+                *value = Some(monitor.value.lock());
+                woken
+            }
             (None, Some(deadline)) => {
                 stack::about_to_wait();
-                let deadline = threads::instant_of(deadline);
-                !monitor.changed.wait_until(value, deadline).timed_out()
+                let left = deadline.since(super::now());
+                let left = Duration::from_nanos(left.nanos());
+                let (held, is_over) = monitor.changed.wait_for(take(value), left);
+                *value = Some(held);
+                !is_over
             }
             (None, None) => {
                 stack::about_to_wait();
-                monitor.changed.wait(value);
+                *value = Some(monitor.changed.wait(take(value)));
                 true
             }
         })
@@ -177,6 +190,9 @@ impl<T> DerefMut for MonitorGuard<'_, T> {
 impl<T> Drop for MonitorGuard<'_, T> {
     fn drop(&mut self) {
         self.value = None;
+        if self.notify {
+            self.monitor.wake_all();
+        }
         if let Some(sim) = sim::current() {
             sim.unlocked(self.monitor.lock_key());
             if self.notify {

@@ -1,7 +1,7 @@
 //! What the form *threads* is made of: locks, conditions, threads and the atomics of hand-offs.
 //!
 //! ```text
-//!   usually                     parking_lot, std
+//!   usually                     parking_lot where a lock may be held for long, std where it is waited on
 //!   --cfg gst_mini_shuttle      Shuttle's, which runs one task at a time and tries orders: `tests/models`
 //! ```
 //!
@@ -12,13 +12,72 @@
 
 #[cfg(not(gst_mini_shuttle))]
 mod chosen {
-    pub use parking_lot::{Condvar, Mutex, MutexGuard};
+    pub use parking_lot::{Mutex, MutexGuard};
+    pub use std::sync::MutexGuard as BriefGuard;
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     pub use std::{thread, thread_local};
+
+    use std::sync::{self, PoisonError};
+    use std::time::Duration;
 
     /// Whether the thread has ended.
     pub fn is_finished(thread: &thread::JoinHandle<()>) -> bool {
         thread.is_finished()
+    }
+
+    /// A lock that is held for short looks and changes, by whoever comes first. Who waits for it, or with it, leaves
+    /// nothing anywhere but a word in the lock: `parking_lot` would keep a table for as many threads as ever waited.
+    #[derive(Default)]
+    pub struct BriefMutex<T>(sync::Mutex<T>);
+
+    impl<T> BriefMutex<T> {
+        pub const fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+        pub fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        }
+        #[inline]
+        pub fn lock(&self) -> BriefGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+        #[inline]
+        pub fn try_lock(&self) -> Option<BriefGuard<'_, T>> {
+            match self.0.try_lock() {
+                Ok(held) => Some(held),
+                Err(sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(sync::TryLockError::WouldBlock) => None,
+            }
+        }
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    /// What is waited for with a [`BriefMutex`].
+    #[derive(Default)]
+    pub struct Condvar(sync::Condvar);
+
+    impl Condvar {
+        pub const fn new() -> Self {
+            Self(sync::Condvar::new())
+        }
+        #[inline]
+        pub fn notify_all(&self) {
+            self.0.notify_all();
+        }
+        pub fn wait<'a, T>(&self, held: BriefGuard<'a, T>) -> BriefGuard<'a, T> {
+            self.0.wait(held).unwrap_or_else(PoisonError::into_inner)
+        }
+        /// The lock again, and whether the time was over.
+        pub fn wait_for<'a, T>(
+            &self,
+            held: BriefGuard<'a, T>,
+            time: Duration,
+        ) -> (BriefGuard<'a, T>, bool) {
+            let waited = self.0.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+            (waited.0, waited.1.timed_out())
+        }
     }
 }
 
@@ -31,7 +90,7 @@ mod chosen {
     use shuttle::sync;
     use std::fmt;
     use std::ops::{Deref, DerefMut};
-    use std::time::Instant;
+    use std::time::Duration;
 
     /// Shuttle does not tell.
     pub fn is_finished(_: &thread::JoinHandle<()>) -> bool {
@@ -75,13 +134,6 @@ mod chosen {
     /// As `parking_lot::MutexGuard`. Empty only while its condition waits.
     pub struct MutexGuard<'a, T>(Option<sync::MutexGuard<'a, T>>);
 
-    impl<T> MutexGuard<'_, T> {
-        /// Only simulations need it, and they do not run under Shuttle.
-        pub fn unlocked<R>(_: &mut Self, _: impl FnOnce() -> R) -> R {
-            unreachable!("no simulation runs under Shuttle")
-        }
-    }
-
     impl<T> Deref for MutexGuard<'_, T> {
         type Target = T;
         fn deref(&self) -> &T {
@@ -101,18 +153,11 @@ mod chosen {
         }
     }
 
-    /// As `parking_lot::Condvar`.
+    pub use self::{Mutex as BriefMutex, MutexGuard as BriefGuard};
+
+    /// What is waited for with a [`BriefMutex`].
     #[derive(Default)]
     pub struct Condvar(sync::Condvar);
-
-    /// How a wait with a deadline ended.
-    pub struct Waited;
-
-    impl Waited {
-        pub fn timed_out(&self) -> bool {
-            false
-        }
-    }
 
     impl Condvar {
         pub const fn new() -> Self {
@@ -121,14 +166,18 @@ mod chosen {
         pub fn notify_all(&self) {
             self.0.notify_all();
         }
-        pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
             let held = guard.0.take().expect("held");
             let held = self.0.wait(held).unwrap_or_else(|poisoned| poisoned.into_inner());
             guard.0 = Some(held);
+            guard
         }
-        pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _: Instant) -> Waited {
-            self.wait(guard);
-            Waited
+        pub fn wait_for<'a, T>(
+            &self,
+            guard: MutexGuard<'a, T>,
+            _: Duration,
+        ) -> (MutexGuard<'a, T>, bool) {
+            (self.wait(guard), false)
         }
     }
 }

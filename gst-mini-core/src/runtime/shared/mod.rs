@@ -321,7 +321,7 @@ pub(super) fn give_way() {
 
 /// Takes a lock that is held for short times only. A fiber does not wait for ever for one that another fiber of its
 /// worker has, which would be an error of that one.
-pub(super) fn lock<T>(mutex: &prim::Mutex<T>) -> prim::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &prim::BriefMutex<T>) -> prim::BriefGuard<'_, T> {
     if let Some(held) = mutex.try_lock() {
         return held;
     }
