@@ -51,8 +51,18 @@ impl Waiters {
         }
     }
 
-    /// They, unless nobody has a ticket. In a simulation a wake is a place to switch tasks, for whomever it is.
+    /// They, unless nobody has a ticket.
+    #[inline]
     fn present(&self) -> Option<&[EventCount; 4]> {
+        match self.0.get() {
+            Some(all) => Some(all),
+            None => self.look_again(),
+        }
+    }
+
+    #[cold]
+    fn look_again(&self) -> Option<&[EventCount; 4]> {
+        // A wake is a place to switch tasks there, for whomever it is.
         if runtime::is_simulated() {
             return Some(self.all());
         }
