@@ -1,6 +1,6 @@
 //! What the runtime asks of the operating system beyond `std`: clocks, one core, a barrier.
 //!
-//! Invariant: every `unsafe` call of the runtime is here, but for the stacks of fibers (`shared`); a call that fails is a missing nicety, never an error.
+//! Invariant: every `unsafe` call of the runtime is here, but for stacks of fibers and a pointer to what they need (`shared`); a call that fails is a missing nicety, never an error.
 //! In GStreamer: `gst/gstsystemclock.c` (`gst_system_clock_get_internal_time`).
 //! Left out: real-time priorities.
 
