@@ -222,111 +222,151 @@ impl<E: 'static> Prop<E> {
         unsafe { self.spec.name.to_str() }.unwrap_or("")
     }
 
-    fn type_name(&self) -> &str {
-        // SAFETY: made from a `&'static str` above.
-        unsafe { self.spec.type_name.to_str() }.unwrap_or("")
-    }
-
     /// Sets a live field from text.
     pub(crate) fn set_live(&self, element: &E, text: &str) -> Result<(), String> {
-        match &self.field {
-            Field::Live(field) => field(element).set_text(&self.number_of(text)),
+        match self.field {
+            Field::Live(field) => Place::Live(field(element)).set(&self.spec, text),
             _ => Err("it can only be set between buffers".to_owned()),
         }
     }
 
     /// Sets the field from text.
     pub(crate) fn set(&self, element: &mut E, text: &str) -> Result<(), String> {
-        fn read<T: std::str::FromStr>(field: &mut T, text: &str) -> Result<(), String> {
-            *field = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
-            Ok(())
-        }
-        let text = &*self.number_of(text);
-        match &self.field {
-            Field::Bool(field) => read(field(element), text),
-            Field::I32(field) => read(field(element), text),
-            Field::U32(field) => read(field(element), text),
-            Field::I64(field) => read(field(element), text),
-            Field::U64(field) => read(field(element), text),
-            Field::F64(field) => read(field(element), text),
-            Field::Time(field) => {
-                let nanos = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
-                *field(element) = ClockTime::from_nanos(nanos);
-                Ok(())
-            }
-            Field::Text(field) => {
-                *field(element) = text.to_owned();
-                Ok(())
-            }
-            Field::Fraction(field) => {
-                let (num, den) = text.split_once('/').unwrap_or((text, "1"));
-                let number = |n: &str| n.parse().map_err(|_| format!("cannot read \"{text}\""));
-                *field(element) = Fraction::new(number(num)?, number(den)?);
-                Ok(())
-            }
-            Field::Caps(field) => {
-                *field(element) = Caps::parse(text).map_err(|error| error.to_string())?;
-                Ok(())
-            }
-            Field::Live(_) => self.set_live(element, text),
-            Field::Published => Err("it is read-only".to_owned()),
-        }
+        self.place(element).set(&self.spec, text)
     }
 
     /// Reads the field as text. `None` for published ones.
     pub(crate) fn get(&self, element: &mut E) -> Option<String> {
-        let text = match &self.field {
-            Field::Bool(field) => field(element).to_string(),
-            Field::I32(field) => self.nick_of(i64::from(*field(element))),
-            Field::U32(field) => match self.type_name().starts_with(FLAGS) {
-                true => flags_text(self.type_name(), *field(element)),
-                false => field(element).to_string(),
-            },
-            Field::I64(field) => field(element).to_string(),
-            Field::U64(field) => field(element).to_string(),
-            Field::F64(field) => format!("{:?}", field(element)),
-            Field::Time(field) => field(element).nanos().to_string(),
-            Field::Text(field) => field(element).clone(),
-            Field::Fraction(field) => {
-                let fraction = field(element);
-                format!("{}/{}", fraction.num, fraction.den)
-            }
-            Field::Caps(field) => field(element).to_string(),
-            Field::Live(_) => return self.get_live(element),
-            Field::Published => return None,
-        };
-        Some(text)
+        self.place(element).get(&self.spec)
     }
 
     /// Reads a live field as text.
     pub(crate) fn get_live(&self, element: &E) -> Option<String> {
-        match &self.field {
-            Field::Live(field) => {
-                let text = field(element).text();
-                Some(match text.parse::<i64>() {
-                    Ok(number) => self.nick_of(number),
-                    Err(_) => text,
-                })
-            }
+        match self.field {
+            Field::Live(field) => Place::Live(field(element)).get(&self.spec),
             _ => None,
         }
     }
 
-    fn number_of<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
-        if let Some(bits) = flags_value(self.type_name(), text) {
-            return bits.to_string().into();
+    fn place<'a>(&self, element: &'a mut E) -> Place<'a> {
+        match self.field {
+            Field::Bool(field) => Place::Bool(field(element)),
+            Field::I32(field) => Place::I32(field(element)),
+            Field::U32(field) => Place::U32(field(element)),
+            Field::I64(field) => Place::I64(field(element)),
+            Field::U64(field) => Place::U64(field(element)),
+            Field::F64(field) => Place::F64(field(element)),
+            Field::Time(field) => Place::Time(field(element)),
+            Field::Text(field) => Place::Text(field(element)),
+            Field::Fraction(field) => Place::Fraction(field(element)),
+            Field::Caps(field) => Place::Caps(field(element)),
+            Field::Live(field) => Place::Live(field(element)),
+            Field::Published => Place::Published,
         }
-        match enum_values(self.type_name()).into_iter().find(|(nick, _)| *nick == text) {
-            Some((_, number)) => number.to_string().into(),
-            None => text.into(),
+    }
+}
+
+/// A field of one instance. It names no element, so what reads and writes text is compiled once for all.
+enum Place<'a> {
+    Bool(&'a mut bool),
+    I32(&'a mut i32),
+    U32(&'a mut u32),
+    I64(&'a mut i64),
+    U64(&'a mut u64),
+    F64(&'a mut f64),
+    Time(&'a mut ClockTime),
+    Text(&'a mut String),
+    Fraction(&'a mut Fraction),
+    Caps(&'a mut Caps),
+    Live(&'a dyn LiveField),
+    Published,
+}
+
+impl Place<'_> {
+    fn set(self, spec: &GmPropSpec, text: &str) -> Result<(), String> {
+        fn read<T: std::str::FromStr>(field: &mut T, text: &str) -> Result<(), String> {
+            *field = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
+            Ok(())
+        }
+        let text = &*number_of(type_name(spec), text);
+        match self {
+            Place::Bool(field) => read(field, text),
+            Place::I32(field) => read(field, text),
+            Place::U32(field) => read(field, text),
+            Place::I64(field) => read(field, text),
+            Place::U64(field) => read(field, text),
+            Place::F64(field) => read(field, text),
+            Place::Time(field) => {
+                let nanos = text.parse().map_err(|_| format!("cannot read \"{text}\""))?;
+                *field = ClockTime::from_nanos(nanos);
+                Ok(())
+            }
+            Place::Text(field) => {
+                *field = text.to_owned();
+                Ok(())
+            }
+            Place::Fraction(field) => {
+                let (num, den) = text.split_once('/').unwrap_or((text, "1"));
+                let number = |n: &str| n.parse().map_err(|_| format!("cannot read \"{text}\""));
+                *field = Fraction::new(number(num)?, number(den)?);
+                Ok(())
+            }
+            Place::Caps(field) => {
+                *field = Caps::parse(text).map_err(|error| error.to_string())?;
+                Ok(())
+            }
+            Place::Live(field) => field.set_text(text),
+            Place::Published => Err("it is read-only".to_owned()),
         }
     }
 
-    fn nick_of(&self, number: i64) -> String {
-        match enum_values(self.type_name()).into_iter().find(|(_, n)| i64::from(*n) == number) {
-            Some((nick, _)) => nick.to_owned(),
-            None => number.to_string(),
-        }
+    fn get(self, spec: &GmPropSpec) -> Option<String> {
+        let type_name = type_name(spec);
+        Some(match self {
+            Place::Bool(field) => field.to_string(),
+            Place::I32(field) => nick_of(type_name, i64::from(*field)),
+            Place::U32(field) => match type_name.starts_with(FLAGS) {
+                true => flags_text(type_name, *field),
+                false => field.to_string(),
+            },
+            Place::I64(field) => field.to_string(),
+            Place::U64(field) => field.to_string(),
+            Place::F64(field) => format!("{field:?}"),
+            Place::Time(field) => field.nanos().to_string(),
+            Place::Text(field) => field.clone(),
+            Place::Fraction(field) => format!("{}/{}", field.num, field.den),
+            Place::Caps(field) => field.to_string(),
+            Place::Live(field) => {
+                let text = field.text();
+                match text.parse::<i64>() {
+                    Ok(number) => nick_of(type_name, number),
+                    Err(_) => text,
+                }
+            }
+            Place::Published => return None,
+        })
+    }
+}
+
+fn type_name(spec: &GmPropSpec) -> &str {
+    // SAFETY: made from a `&'static str` by `with_field`.
+    unsafe { spec.type_name.to_str() }.unwrap_or("")
+}
+
+fn number_of<'a>(type_name: &str, text: &'a str) -> std::borrow::Cow<'a, str> {
+    if let Some(bits) = flags_value(type_name, text) {
+        return bits.to_string().into();
+    }
+    match enum_values(type_name).into_iter().find(|(nick, _)| *nick == text) {
+        Some((_, number)) => number.to_string().into(),
+        None => text.into(),
+    }
+}
+
+fn nick_of(type_name: &str, number: i64) -> String {
+    match enum_values(type_name).into_iter().find(|(_, n)| i64::from(*n) == number) {
+        Some((nick, _)) => nick.to_owned(),
+        None => number.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! In GStreamer: `gst/gstelementfactory.c` (`gst_element_register`).
 //! Left out: aggregators.
 
+mod common;
 mod multi;
 mod object;
 mod sink;
@@ -15,16 +16,16 @@ mod transform;
 
 use crate::cx::Cx;
 use crate::element::{Element, MultiPad, PadTemplate, Signal, Sink, Source, Transform};
-use crate::error::FlowError;
 use crate::plugin::abi::*;
 use crate::property::Prop;
 use crate::state::{State, StateReturn, Transition};
+use common::*;
 use object::*;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 #[cfg(feature = "host")]
 pub(crate) use object::list_of;
@@ -123,13 +124,8 @@ impl<E: Element> Role<E> {
     }
 
     unsafe extern "C" fn type_name(out: *mut GmText) {
-        guard_class(std::ptr::null(), "common_type_name", (), || {
-            let path = std::any::type_name::<E>().split('<').next().unwrap_or_default();
-            let own = path.rsplit("::").next().unwrap_or(path);
-            let name = if E::TYPE_NAME.is_empty() { &format!("Gst{own}") } else { E::TYPE_NAME };
-            // SAFETY: see the type.
-            unsafe { GmText::put(out, name) };
-        });
+        // SAFETY: see the type.
+        unsafe { put_type_name(std::any::type_name::<E>(), E::TYPE_NAME, out) }
     }
 
     const COMMON: GmElementVTable = GmElementVTable {
@@ -138,7 +134,7 @@ impl<E: Element> Role<E> {
         destroy: Some(Self::destroy),
         start: None,
         stop: None,
-        unlock: Some(Self::unlock),
+        unlock: Some(unlock),
         set_property: Some(Self::set_property),
         get_property: Some(Self::get_property),
         pad_caps: None,
@@ -158,9 +154,9 @@ impl<E: Element> Role<E> {
         seek_through: None,
         event_arrives: None,
         src_event: None,
-        query: Some(Self::shared_query),
+        query: Some(shared_query),
         flush: None,
-        action: Some(Self::shared_action),
+        action: Some(shared_action),
         pad_added: None,
         pad_removed: None,
         is_live: None,
@@ -168,8 +164,8 @@ impl<E: Element> Role<E> {
         change_state: Some(Self::change_state),
         pad_name: None,
         chain_list: None,
-        provide_clock: Some(Self::provide_clock),
-        clock_now: Some(Self::clock_now),
+        provide_clock: Some(provide_clock),
+        clock_now: Some(clock_now),
         instance_caps: None,
         get_range: None,
         next_range: None,
@@ -178,28 +174,6 @@ impl<E: Element> Role<E> {
         #[cfg(gst_mini_abi_next)]
         next: Some(next),
     };
-
-    unsafe extern "C" fn provide_clock(obj: *mut c_void, out: *mut GmText) -> u8 {
-        // SAFETY: see the type; `shared` never changes.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), "common_provide_clock", 0, || {
-            let Some(name) = object.shared.as_ref().and_then(|shared| shared.provide_clock())
-            else {
-                return 0;
-            };
-            // SAFETY: see the type.
-            unsafe { GmText::put(out, &name) };
-            1
-        })
-    }
-
-    unsafe extern "C" fn clock_now(obj: *mut c_void) -> u64 {
-        // SAFETY: as above.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), "common_clock_now", 0, || {
-            object.shared.as_ref().map_or(0, |shared| shared.clock_now())
-        })
-    }
 
     unsafe extern "C" fn change_state(cx: *const GmCx, from: u32, to: u32) -> i32 {
         guard_class(cx, "common_change_state", GM_FLOW_PANICKED, || {
@@ -225,13 +199,16 @@ impl<E: Element> Role<E> {
         match made::<E>() {
             Ok((element, shared)) if !out.is_null() => {
                 let object = Box::new(Object {
+                    common: Common {
+                        shared,
+                        passing: UnsafeCell::default(),
+                        failed: AtomicBool::new(false),
+                        story: Mutex::new(String::new()),
+                        told: AtomicBool::new(false),
+                        host,
+                        name: E::NAME,
+                    },
                     element: UnsafeCell::new(element),
-                    shared,
-                    passing: UnsafeCell::default(),
-                    failed: AtomicBool::new(false),
-                    story: Mutex::new(String::new()),
-                    told: AtomicBool::new(false),
-                    host,
                 });
                 // SAFETY: the host passes a place for the instance.
                 unsafe { *out = GmElement { obj: Box::into_raw(object).cast(), vtable } };
@@ -251,16 +228,6 @@ impl<E: Element> Role<E> {
         unsafe { destroy::<E>(obj) }
     }
 
-    unsafe extern "C" fn unlock(obj: *mut c_void, on: u8) {
-        // SAFETY: see the type.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), "common_unlock", (), || {
-            if let Some(shared) = &object.shared {
-                shared.unlock(on != 0);
-            }
-        });
-    }
-
     unsafe extern "C" fn set_property(
         obj: *mut c_void,
         cx: *const GmCx,
@@ -270,103 +237,39 @@ impl<E: Element> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        let taken = object.guard(cx, "common_set_property", 0, || {
-            // SAFETY: see the type.
-            let (name, value) = unsafe { (name.to_str(), value.to_str()) };
-            let (Some(name), Some(value)) = (name, value) else { return 0 };
-            let Some(prop) = E::PROPS.iter().find(|prop| prop.name() == name) else { return 0 };
-            let done = if prop.is_live() {
+        let mut set = |name: &str, value: &str| {
+            let prop = E::PROPS.iter().find(|prop| prop.name() == name)?;
+            if prop.is_live() {
                 // SAFETY: only a shared reference; live fields are for any thread.
-                prop.set_live(unsafe { &*object.element.get() }, value)
-            } else {
-                // SAFETY: the host sets other properties between streaming calls only.
-                prop.set(unsafe { object.exclusive() }, value)
-            };
-            match done {
-                Ok(()) => {
-                    if !prop.is_live() {
-                        // SAFETY: as above.
-                        unsafe { object.exclusive() }.property_set(name);
-                    }
-                    // SAFETY: see the type.
-                    let cx = unsafe { Cx::from_raw(cx) }.filter(|_| prop.is_live());
-                    if let (Some(shared), Some(cx)) = (&object.shared, cx) {
-                        shared.property_changed(&cx, name);
-                    }
-                    1
-                }
-                Err(reason) => {
-                    // SAFETY: see the type.
-                    unsafe { GmText::put(why, &reason) };
-                    0
-                }
+                let element = unsafe { &*object.element.get() };
+                return Some(prop.set_live(element, value).map(|()| true));
             }
-        });
-        if object.failed.load(Ordering::Relaxed) {
-            // SAFETY: see the type.
-            unsafe { GmText::put(why, &object.story()) };
-        }
-        taken
+            // SAFETY: the host sets other properties between streaming calls only.
+            let element = unsafe { object.exclusive() };
+            let done = prop.set(element, value);
+            if done.is_ok() {
+                element.property_set(name);
+            }
+            Some(done.map(|()| false))
+        };
+        // SAFETY: see the type.
+        unsafe { object.common.set_property(cx, (name, value), why, &mut set) }
     }
 
     unsafe extern "C" fn get_property(obj: *mut c_void, name: GmStr, out: *mut GmText) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(std::ptr::null(), "common_get_property", 0, || {
-            // SAFETY: see the type.
-            let Some(name) = (unsafe { name.to_str() }) else { return 0 };
-            let Some(prop) = E::PROPS.iter().find(|prop| prop.name() == name) else { return 0 };
-            let text = if prop.is_live() {
+        let mut get = |name: &str| {
+            let prop = E::PROPS.iter().find(|prop| prop.name() == name)?;
+            if prop.is_live() {
                 // SAFETY: only a shared reference; live fields are for any thread.
-                prop.get_live(unsafe { &*object.element.get() })
-            } else {
-                // SAFETY: a control call.
-                prop.get(unsafe { object.exclusive() })
-            };
-            match text {
-                Some(text) => {
-                    // SAFETY: see the type.
-                    unsafe { GmText::put(out, &text) };
-                    1
-                }
-                None => 0,
+                return prop.get_live(unsafe { &*object.element.get() });
             }
-        })
-    }
-
-    unsafe extern "C" fn shared_query(
-        obj: *mut c_void,
-        cx: *const GmCx,
-        query: GmStr,
-        out: *mut GmText,
-    ) -> u8 {
+            // SAFETY: a control call.
+            prop.get(unsafe { object.exclusive() })
+        };
         // SAFETY: see the type.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "common_query", 0, || {
-            // SAFETY: see the type.
-            let (Some(shared), Some(cx)) = (&object.shared, unsafe { Cx::from_raw(cx) }) else {
-                return 0;
-            };
-            // SAFETY: see the type.
-            unsafe { answer(query, out, |query| shared.query(&cx, query)) }
-        })
-    }
-
-    unsafe extern "C" fn shared_action(
-        obj: *mut c_void,
-        cx: *const GmCx,
-        action: *mut GmAction,
-    ) -> i32 {
-        // SAFETY: see the type.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "common_action", GM_FLOW_PANICKED, || {
-            // SAFETY: see the type.
-            let (Some(shared), Some(cx)) = (&object.shared, unsafe { Cx::from_raw(cx) }) else {
-                return FlowError::NotSupported.code();
-            };
-            // SAFETY: see the type.
-            unsafe { perform(action, |action| shared.action(&cx, action)) }
-        })
+        unsafe { object.common.get_property(name, out, &mut get) }
     }
 }
 

@@ -74,12 +74,12 @@ impl<E: MultiPad> Role<E> {
     });
     shared_thunk!(multi_query(query: GmStr, out: *mut GmText) -> u8, 0, |e, cx| {
         // SAFETY: see the type.
-        unsafe { answer(query, out, |query| e.query(cx, query)) }
+        unsafe { answer(query, out, &mut |query| e.query(cx, query)) }
     });
     shared_thunk!(multi_flush() -> (), NOTHING, |e, cx| e.flush(cx));
     shared_thunk!(multi_action(action: *mut GmAction) -> i32, GM_FLOW_PANICKED, |e, cx| {
         // SAFETY: see the type.
-        unsafe { perform(action, |action| e.action(cx, action)) }
+        unsafe { perform(action, &mut |action| e.action(cx, action)) }
     });
     shared_thunk!(multi_pad_added(name: GmStr) -> u8, 0, |e, cx| {
         // SAFETY: see the type.
@@ -112,7 +112,7 @@ impl<E: MultiPad> Role<E> {
         let done = unsafe { Self::set_property(obj, cx, name, value, why) };
         // SAFETY: see the type.
         let (object, name) = unsafe { (Object::<E>::of(obj), name.to_str().unwrap_or("")) };
-        object.guard(cx, "multi_set_property", 0, || {
+        object.common.guard(cx, "multi_set_property", 0, || {
             // SAFETY: see the type.
             if let Some(cx) = unsafe { Cx::from_raw(cx) }.filter(|_| done != 0) {
                 // SAFETY: a shared reference.

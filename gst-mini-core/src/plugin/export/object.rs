@@ -1,10 +1,11 @@
-//! An instance on the author's side, and what every thunk does around a callback.
+//! An instance on the author's side, and what thunks do around a callback.
 //!
 //! Invariant: no panic leaves; a failed instance is only destroyed.
 //! In GStreamer: nothing; a crash of an element is the program's.
 //! Left out: the thunks themselves: one file for each role.
 
-use crate::buffer::{Buffer, BufferList, Passing};
+use super::common::Common;
+use crate::buffer::{Buffer, BufferList};
 use crate::caps::Caps;
 use crate::cx::{Cx, Level};
 use crate::element::{Action, Element, Shared};
@@ -13,26 +14,17 @@ use crate::event::Event;
 use crate::message::MessageKind;
 use crate::plugin::abi::*;
 use crate::query::Query;
-use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An instance as the host holds it.
+/// An instance as the host holds it. What it has in common with all others comes first, so that a thunk which
+/// needs no more is compiled once, not for each element.
+#[repr(C)]
 pub(super) struct Object<E> {
+    pub(super) common: Common,
     pub(super) element: UnsafeCell<E>,
-    pub(super) shared: Option<Arc<dyn Shared>>,
-    /// What a transform gave the host to count in.
-    pub(super) passing: UnsafeCell<Passing>,
-    pub(super) failed: AtomicBool,
-    /// What the panic said. Only code of this image touches it.
-    pub(super) story: Mutex<String>,
-    /// Whether the bus was told.
-    pub(super) told: AtomicBool,
-    /// The host's table, valid for the process; or null.
-    pub(super) host: *const GmHost,
 }
 
 impl<E: Element> Object<E> {
@@ -52,66 +44,10 @@ impl<E: Element> Object<E> {
         // SAFETY: the caller's promise.
         unsafe { &mut *self.element.get() }
     }
-
-    /// Runs a callback so that no panic leaves; after one, nothing is called any more.
-    ///
-    /// `thunk` is the thunk's name, in which the callback's stands behind the role's. Without a
-    /// context the story goes to the log, and to the bus with the next call that has one.
-    #[inline(always)]
-    pub(super) fn guard<R>(
-        &self,
-        cx: *const GmCx,
-        thunk: &'static str,
-        panicked: R,
-        call: impl FnOnce() -> R,
-    ) -> R {
-        if self.failed.load(Ordering::Relaxed) {
-            self.refuse(cx, thunk);
-            return panicked;
-        }
-        match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(value) => value,
-            Err(payload) => {
-                self.fail(cx, thunk, payload);
-                panicked
-            }
-        }
-    }
-
-    /// A callback panicked: told now, or with the next call that has a context.
-    #[cold]
-    fn fail(&self, cx: *const GmCx, thunk: &'static str, payload: Box<dyn std::any::Any + Send>) {
-        let story = story(thunk, payload);
-        log(self.host, E::NAME, &story);
-        *self.story.lock() = story;
-        self.failed.store(true, Ordering::Relaxed);
-        self.tell(cx, false);
-    }
-
-    /// What was told while nobody listened is told again to who tries to start it.
-    #[cold]
-    fn refuse(&self, cx: *const GmCx, thunk: &'static str) {
-        self.tell(cx, thunk.ends_with("_start"));
-    }
-
-    /// What became of a failed instance.
-    pub(super) fn story(&self) -> String {
-        self.story.lock().clone()
-    }
-
-    /// Posts what became of the element, once or `again`.
-    #[cold]
-    fn tell(&self, cx: *const GmCx, again: bool) {
-        // SAFETY: the host's context is valid for the call we are in.
-        let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return };
-        if again || !self.told.swap(true, Ordering::Relaxed) {
-            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, self.story())));
-        }
-    }
 }
 
 /// Writes to the host's log, which is there also where there is no way to the bus.
-fn log(host: *const GmHost, category: &str, text: &str) {
+pub(super) fn log(host: *const GmHost, category: &str, text: &str) {
     // SAFETY: the host's table is valid for the process.
     if let Some(log) = unsafe { host.as_ref() }.and_then(|host| host.log) {
         // SAFETY: both texts live for the call.
@@ -126,14 +62,14 @@ fn log(host: *const GmHost, category: &str, text: &str) {
 pub(super) unsafe fn destroy<E: Element>(obj: *mut c_void) {
     // SAFETY: the caller's promise.
     let object = unsafe { Box::from_raw(obj.cast::<Object<E>>()) };
-    let Object { element, shared, host, .. } = *object;
+    let Object { common: Common { shared, host, name, .. }, element } = *object;
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop((element, shared)))) {
-        log(host, E::NAME, &story("common_destroy", payload));
+        log(host, name, &story("common_destroy", payload));
     }
 }
 
 /// What happened in which callback. The payload is let go of unseen: its own drop could panic again.
-fn story(thunk: &str, payload: Box<dyn std::any::Any + Send>) -> String {
+pub(super) fn story(thunk: &str, payload: Box<dyn std::any::Any + Send>) -> String {
     let text = panic_text(&*payload);
     std::mem::forget(payload);
     let callback = thunk.split_once('_').map_or(thunk, |(_, callback)| callback);
@@ -155,11 +91,14 @@ pub(super) fn made<E: Element>() -> Result<(E, Option<Arc<dyn Shared>>), String>
         let shared = element.shared();
         (element, shared)
     };
-    catch_unwind(make).map_err(|payload| {
-        let text = panic_text(&*payload);
-        std::mem::forget(payload);
-        format!("panicked while it was made: {text}")
-    })
+    catch_unwind(make).map_err(unmade)
+}
+
+#[cold]
+fn unmade(payload: Box<dyn std::any::Any + Send>) -> String {
+    let text = panic_text(&*payload);
+    std::mem::forget(payload);
+    format!("panicked while it was made: {text}")
 }
 
 /// Runs a class function so that no panic leaves; one is told on the bus where there is a context.
@@ -170,14 +109,19 @@ pub(super) fn guard_class<R>(
     call: impl FnOnce() -> R,
 ) -> R {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
-        let story = story(thunk, payload);
-        // SAFETY: the host's context is valid for the call we are in.
-        if let Some(cx) = unsafe { Cx::from_raw(cx) } {
-            cx.log(Level::Error, || story.clone());
-            cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
-        }
+        tell_of_class(cx, thunk, payload);
         fallback
     })
+}
+
+#[cold]
+fn tell_of_class(cx: *const GmCx, thunk: &'static str, payload: Box<dyn std::any::Any + Send>) {
+    let story = story(thunk, payload);
+    // SAFETY: the host's context is valid for the call we are in.
+    if let Some(cx) = unsafe { Cx::from_raw(cx) } {
+        cx.log(Level::Error, || story.clone());
+        cx.post(MessageKind::Error(ElementError::new(ErrorKind::Panic, story)));
+    }
 }
 
 /// Modes as they cross the boundary.
@@ -241,7 +185,7 @@ pub(super) unsafe fn parse_event(text: GmStr) -> Option<Event> {
 pub(super) unsafe fn answer(
     query: GmStr,
     out: *mut GmText,
-    call: impl FnOnce(&mut Query) -> bool,
+    call: &mut dyn FnMut(&mut Query) -> bool,
 ) -> u8 {
     // SAFETY: the caller's promise.
     let Some(mut query) = Query::from_bytes(unsafe { query.to_bytes() }) else { return 0 };
@@ -259,7 +203,7 @@ pub(super) unsafe fn answer(
 /// `raw` must point to a live action.
 pub(super) unsafe fn perform(
     raw: *mut GmAction,
-    call: impl FnOnce(&mut Action) -> FlowResult,
+    call: &mut dyn FnMut(&mut Action) -> FlowResult,
 ) -> i32 {
     // SAFETY: the caller's promise; the texts live for the call and the buffer's reference moves.
     let (mut action, place) = unsafe {
@@ -284,7 +228,7 @@ macro_rules! thunk {
         unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
             // SAFETY: see the type.
             let object = unsafe { Object::<E>::of(obj) };
-            object.guard(cx, stringify!($name), $panicked, || {
+            object.common.guard(cx, stringify!($name), $panicked, || {
                 // SAFETY: see the type.
                 let Some(mut $cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
                 let $cx = &mut $cx;
@@ -303,7 +247,7 @@ macro_rules! shared_thunk {
         unsafe extern "C" fn $name(obj: *mut std::ffi::c_void, cx: *const GmCx $(, $arg: $ty)*) -> $ret {
             // SAFETY: see the type.
             let object = unsafe { Object::<E>::of(obj) };
-            object.guard(cx, stringify!($name), $panicked, || {
+            object.common.guard(cx, stringify!($name), $panicked, || {
                 // SAFETY: see the type.
                 let Some($cx) = (unsafe { Cx::from_raw(cx) }) else { return $panicked };
                 let $cx = &$cx;

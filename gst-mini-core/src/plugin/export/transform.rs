@@ -4,6 +4,7 @@
 //! Left out: what all roles share: `export`, `object`.
 
 use super::Role;
+use super::common::Common;
 use super::object::*;
 use crate::buffer::raw_passing;
 use crate::cx::Cx;
@@ -22,7 +23,7 @@ impl<E: Transform> Role<E> {
         fixate: Some(Self::transform_fixate),
         set_caps: Some(Self::transform_set_caps),
         transform: Some(Self::transform_transform),
-        seek_through: Some(Self::transform_seek_through),
+        seek_through: Some(transform_seek_through),
         sink_event: Some(Self::transform_sink_event),
         event_arrives: Some(Self::transform_event_arrives),
         src_event: Some(Self::transform_src_event),
@@ -59,30 +60,6 @@ impl<E: Transform> Role<E> {
             Err(flow) => flow.code(),
         }
     });
-    unsafe extern "C" fn transform_seek_through(
-        obj: *mut c_void,
-        cx: *const GmCx,
-        event: GmStr,
-        out: *mut GmText,
-    ) -> u8 {
-        // SAFETY: see the type.
-        let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "transform_seek_through", 0, || {
-            // SAFETY: see the type.
-            let (event, cx) = unsafe { (parse_event(event), Cx::from_raw(cx)) };
-            let (Some(mut event), Some(cx)) = (event, cx) else { return 0 };
-            let EventKind::Seek(seek) = &event.kind else { return 0 };
-            let onward = match &object.shared {
-                Some(shared) => shared.seek(&cx, seek, event.seqnum),
-                None => Some(seek.clone()),
-            };
-            let Some(onward) = onward else { return 0 };
-            event.kind = EventKind::Seek(onward);
-            // SAFETY: see the type.
-            unsafe { GmText::put(out, &event.text()) };
-            1
-        })
-    }
     thunk!(transform_start() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.start(cx); started(cx, r) });
     thunk!(transform_stop() -> i32, GM_FLOW_PANICKED, |e, cx| { let r = e.stop(cx); started(cx, r) });
     unsafe extern "C" fn transform_transform_caps(
@@ -111,12 +88,12 @@ impl<E: Transform> Role<E> {
     ) -> u8 {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "transform_transform_caps", 0, || {
+        object.common.guard(cx, "transform_transform_caps", 0, || {
             // SAFETY: see the type.
             unsafe {
                 let direction = Direction::from_raw(direction);
                 let other = Cx::from_raw(cx).zip(parse_caps(caps)).map(|(cx, caps)| {
-                    let shared = object.shared.as_ref();
+                    let shared = object.common.shared.as_ref();
                     let own = shared.and_then(|own| own.transform_caps(&cx, direction, &caps));
                     own.unwrap_or_else(|| E::transform_caps(&cx, direction, &caps))
                 });
@@ -155,11 +132,11 @@ impl<E: Transform> Role<E> {
     unsafe extern "C" fn transform_passes(obj: *mut c_void, cx: *const GmCx) -> *mut GmPassed {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
-        object.guard(cx, "transform_passes", std::ptr::null_mut(), || {
+        object.common.guard(cx, "transform_passes", std::ptr::null_mut(), || {
             // SAFETY: see the type.
             let Some(cx) = (unsafe { Cx::from_raw(cx) }) else { return std::ptr::null_mut() };
             // SAFETY: a streaming call of an element with a role.
-            let (e, kept) = unsafe { (object.exclusive(), &mut *object.passing.get()) };
+            let (e, kept) = unsafe { (object.exclusive(), &mut *object.common.passing.get()) };
             *kept = e.passes(&cx);
             raw_passing(kept)
         })
@@ -189,4 +166,30 @@ impl<E: Transform> Role<E> {
         }
     });
     thunk!(transform_flush() -> (), NOTHING, |e, cx| e.flush(cx));
+}
+
+/// SAFETY: as of all thunks, see [`Role`].
+unsafe extern "C" fn transform_seek_through(
+    obj: *mut c_void,
+    cx: *const GmCx,
+    event: GmStr,
+    out: *mut GmText,
+) -> u8 {
+    // SAFETY: see the type.
+    let common = unsafe { Common::of(obj) };
+    common.guard(cx, "transform_seek_through", 0, || {
+        // SAFETY: see the type.
+        let (event, cx) = unsafe { (parse_event(event), Cx::from_raw(cx)) };
+        let (Some(mut event), Some(cx)) = (event, cx) else { return 0 };
+        let EventKind::Seek(seek) = &event.kind else { return 0 };
+        let onward = match &common.shared {
+            Some(shared) => shared.seek(&cx, seek, event.seqnum),
+            None => Some(seek.clone()),
+        };
+        let Some(onward) = onward else { return 0 };
+        event.kind = EventKind::Seek(onward);
+        // SAFETY: see the type.
+        unsafe { GmText::put(out, &event.text()) };
+        1
+    })
 }
