@@ -217,11 +217,6 @@ impl<E: 'static> Prop<E> {
         matches!(self.field, Field::Live(_))
     }
 
-    pub(crate) fn name(&self) -> &str {
-        // SAFETY: made from a `&'static str` above.
-        unsafe { self.spec.name.to_str() }.unwrap_or("")
-    }
-
     /// Sets a live field from text.
     pub(crate) fn set_live(&self, element: &E, text: &str) -> Result<(), String> {
         match self.field {
@@ -248,6 +243,7 @@ impl<E: 'static> Prop<E> {
         }
     }
 
+    #[inline(never)]
     fn place<'a>(&self, element: &'a mut E) -> Place<'a> {
         match self.field {
             Field::Bool(field) => Place::Bool(field(element)),

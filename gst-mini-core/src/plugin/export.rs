@@ -228,6 +228,11 @@ impl<E: Element> Role<E> {
         unsafe { destroy::<E>(obj) }
     }
 
+    fn prop(name: &str) -> Option<&'static Prop<E>> {
+        let specs = const { &Self::PROP_PTRS };
+        E::PROPS.get(place_of(&specs[..E::PROPS.len()], name)?)
+    }
+
     unsafe extern "C" fn set_property(
         obj: *mut c_void,
         cx: *const GmCx,
@@ -238,7 +243,7 @@ impl<E: Element> Role<E> {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
         let mut set = |name: &str, value: &str| {
-            let prop = E::PROPS.iter().find(|prop| prop.name() == name)?;
+            let prop = Self::prop(name)?;
             if prop.is_live() {
                 // SAFETY: only a shared reference; live fields are for any thread.
                 let element = unsafe { &*object.element.get() };
@@ -260,7 +265,7 @@ impl<E: Element> Role<E> {
         // SAFETY: see the type.
         let object = unsafe { Object::<E>::of(obj) };
         let mut get = |name: &str| {
-            let prop = E::PROPS.iter().find(|prop| prop.name() == name)?;
+            let prop = Self::prop(name)?;
             if prop.is_live() {
                 // SAFETY: only a shared reference; live fields are for any thread.
                 return prop.get_live(unsafe { &*object.element.get() });

@@ -157,6 +157,12 @@ impl Common {
     }
 }
 
+/// Where the property of that name stands. All of them point to specifications of this image.
+pub(super) fn place_of(specs: &[*const GmPropSpec], name: &str) -> Option<usize> {
+    // SAFETY: made from references and texts that live for ever.
+    specs.iter().position(|spec| unsafe { (**spec).name.to_str() } == Some(name))
+}
+
 /// Writes the name of an element's type: what it states, or its Rust name behind `Gst`.
 ///
 /// # Safety
