@@ -48,11 +48,11 @@ impl<T> Monitor<T> {
 impl<T> Monitor<T> {
     /// Locks the value. Under Sim another task may run first.
     pub fn lock(&self) -> MonitorGuard<'_, T> {
-        let value = match sim::current() {
-            Some(sim) => sim.lock(self.lock_key(), || self.value.lock()),
-            None => self.lock_real(),
+        let (value, is_simulated) = match sim::current() {
+            Some(sim) => (sim.lock(self.lock_key(), || self.value.lock()), true),
+            None => (self.lock_real(), false),
         };
-        MonitorGuard { monitor: self, value: Some(value), notify: false }
+        MonitorGuard { monitor: self, value: Some(value), notify: false, is_simulated }
     }
 
     fn lock_real(&self) -> BriefGuard<'_, T> {
@@ -105,6 +105,8 @@ pub struct MonitorGuard<'a, T> {
     value: Option<BriefGuard<'a, T>>,
     /// Others are to be woken when the lock is free: who is woken before finds it taken, and sleeps again.
     notify: bool,
+    /// By a task of a simulation, which it stays with.
+    is_simulated: bool,
 }
 
 impl<T> MonitorGuard<'_, T> {
@@ -135,11 +137,11 @@ impl<T> MonitorGuard<'_, T> {
 
     fn block(&mut self, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
         let monitor = self.monitor;
-        if self.notify && sim::current().is_none() {
+        if self.notify && !self.is_simulated {
             self.notify = false;
             monitor.wake_all();
         }
-        if shared::is_here() && sim::current().is_none() {
+        if !self.is_simulated && shared::is_here() {
             let woken = observer::wait(why, deadline, || {
                 monitor.sleepers.wait(deadline, || self.value = None)
             });
@@ -192,6 +194,9 @@ impl<T> Drop for MonitorGuard<'_, T> {
         self.value = None;
         if self.notify {
             self.monitor.wake_all();
+        }
+        if !self.is_simulated {
+            return;
         }
         if let Some(sim) = sim::current() {
             sim.unlocked(self.monitor.lock_key());
