@@ -298,6 +298,7 @@ impl Queue {
     }
 
     /// Gives the lock up, and wakes who waits for what has changed.
+    #[inline(always)]
     fn unlock(&self, cx: &Cx, mut state: MutexGuard<'_, State>) {
         let room = std::mem::take(&mut state.waits_room);
         let item = std::mem::take(&mut state.waits_item);
