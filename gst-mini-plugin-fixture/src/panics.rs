@@ -286,6 +286,10 @@ impl Transform for PanicFilter {
         cx.foreign(ClockTime::ZERO, || self.at("foreign"));
         Ok(Some(buf))
     }
+    fn passes(&mut self, _: &Cx) -> Passing {
+        self.at("passes");
+        Passing::No
+    }
     fn event_arrives(&mut self, _: &mut Cx, _: &Event) {
         self.at("event_arrives");
     }

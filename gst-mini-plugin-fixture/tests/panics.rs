@@ -105,6 +105,9 @@ const PULLED: &[(&str, &str)] = &[
     ("puller", "transform"),
 ];
 
+/// What is asked only on threads, when a stream has run for a while.
+const SETTLED: &[&str] = &["passes"];
+
 /// What thunks call a callback whose trait has another name for it.
 fn told_as(callback: &str) -> &str {
     match callback {
@@ -297,6 +300,31 @@ fn a_panic_while_ranges_are_pulled_is_told() {
 }
 
 #[test]
+fn a_panic_of_an_element_that_is_asked_whether_it_passes_is_told() {
+    let _alone = alone();
+    for form in [Form::Linked, Form::Loaded] {
+        for callback in SETTLED {
+            let pipeline = Bin::pipeline("panics");
+            let src = element(form, "fixturepanicsrc", "src", &[("num-buffers", "100000")]);
+            let filter = element(form, "fixturepanicfilter", "filter", &[("panic-in", callback)]);
+            let sink = element(form, "fixturenull", "sink", &[("sync", "false")]);
+            for element in [&src, &filter, &sink] {
+                pipeline.add(element).expect("a free name");
+            }
+            pipeline.link(&[&src, &filter, &sink]).expect("they fit");
+            pipeline.set_state(State::Playing);
+            let end = pipeline.wait_for_end(Some(ClockTime::from_secs(30)));
+            let Some(MessageKind::Error(error)) = end.map(|end| end.kind) else {
+                panic!("{form:?} {callback}: nothing was told");
+            };
+            let wanted = format!("panicked in {callback}: told to");
+            assert!(error.text.starts_with(&wanted), "{form:?}: {}", error.text);
+            assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+        }
+    }
+}
+
+#[test]
 fn an_element_that_panics_while_it_is_made_is_refused_with_what_it_said() {
     for form in [Form::Linked, Form::Loaded] {
         let refused =
@@ -322,6 +350,7 @@ fn there_is_no_callback_that_is_not_tried() {
         .into_iter()
         .flatten()
         .chain(pulled)
+        .chain(SETTLED)
         .map(|callback| match *callback {
             "caps" => "pad_caps",
             "info" => "source_info",
