@@ -77,6 +77,7 @@ pub fn rows(motion: Motion, info: &VideoInfo, moment: Moment) -> Range<u32> {
 }
 
 /// Draws row `y`.
+#[inline(never)]
 pub fn draw(
     look: &Look,
     info: &VideoInfo,

@@ -18,7 +18,8 @@ pub fn smpte_split(height: u32) -> (u32, u32) {
 }
 
 impl Scene<'_> {
-    /// Draws row `y`; `line` has the picture's width.
+    /// Draws row `y`; `line` has the picture's width. Each pattern in a function of its own: together they would take
+    /// the stack of the largest, once for each live source.
     pub fn draw(&self, y: u32, line: &mut Line) {
         let (info, palette, frame) = (self.info, self.palette, self.moment.frame);
         match self.look.pattern {
@@ -67,6 +68,7 @@ impl Scene<'_> {
 }
 
 /// Black, white, red and blue from top to bottom, in squares with what is just beyond them.
+#[inline(never)]
 fn gamut(info: &VideoInfo, palette: &Palette, y: u32, line: &mut Line) {
     let (inside, component, beyond) = match u64::from(y) * 4 / u64::from(info.height) {
         0 => (palette.black, 0, 0),
@@ -85,6 +87,7 @@ fn gamut(info: &VideoInfo, palette: &Palette, y: u32, line: &mut Line) {
 }
 
 /// Two components in steps of their own, the third in both at once.
+#[inline(never)]
 fn colors(info: &VideoInfo, y: u32, line: &mut Line) {
     let (width, height) = (u64::from(info.width), u64::from(info.height));
     let y = u64::from(y);
@@ -101,6 +104,7 @@ fn bars(inks: &[Ink; 7], line: &mut Line) {
     }
 }
 
+#[inline(never)]
 fn checkers(palette: &Palette, shift: u32, y: u32, line: &mut Line) {
     let (red, green) = (palette.bars[5], palette.bars[3]);
     for (x, pixel) in line.iter_mut().enumerate() {
@@ -109,6 +113,7 @@ fn checkers(palette: &Palette, shift: u32, y: u32, line: &mut Line) {
     }
 }
 
+#[inline(never)]
 fn smpte(info: &VideoInfo, palette: &Palette, frame: u64, y: u32, line: &mut Line) {
     let width = line.len();
     let (reverse, bottom) = smpte_split(info.height);

@@ -101,6 +101,7 @@ impl Brush<'_> {
 }
 
 /// Draws row `y`.
+#[inline(never)]
 pub fn draw(info: &VideoInfo, _: &Palette, y: u32, line: &mut Line) {
     let (width, height, y) = (info.width as usize, info.height as usize, y as usize);
     let lower = height - height / 2;

@@ -90,6 +90,8 @@ impl Sheet {
         Sheet { sine, rays: rays(0.0) }
     }
 
+    /// Draws row `y`. Its rays, two kilobytes, are not to be on the stack of who draws something else.
+    #[inline(never)]
     pub fn draw(
         &self,
         look: &Look,
