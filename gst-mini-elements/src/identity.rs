@@ -50,7 +50,7 @@ pub struct Identity {
 
 /// What others ask for: `stats`, and how late data comes.
 struct Told {
-    passed: Arc<Passed>,
+    passed: Passed,
     upstream_latency: Live<u64>,
 }
 
@@ -106,7 +106,7 @@ impl Default for Identity {
             signal_handoffs: true,
             is_busy: false,
             kept_back: 0,
-            shared: Arc::new(Told { passed: Arc::default(), upstream_latency: Live::new(0) }),
+            shared: Arc::new(Told { passed: Passed::default(), upstream_latency: Live::new(0) }),
         }
     }
 }

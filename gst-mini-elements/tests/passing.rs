@@ -48,7 +48,7 @@ impl Source for Jumping {
 struct Glass {
     opaque: bool,
     asked: Live<u64>,
-    passed: Arc<Passed>,
+    passed: Passed,
 }
 
 impl Element for Glass {

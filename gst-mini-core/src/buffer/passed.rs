@@ -8,16 +8,37 @@
 use super::Buffer;
 use crate::plugin::abi::{GM_TIME_NONE, GmBuffer, GmPassed};
 use crate::time::ClockTime;
+use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-/// A count of what passed, and the times of the last buffer. In a cache line of its own, as it is written for each.
-#[repr(C, align(64))]
-pub struct Passed(UnsafeCell<GmPassed>);
+/// A count of what passed, and the times of the last buffer. Clones are the same count.
+///
+/// Counts that are made one after the other lie side by side, a cache line each, as the elements of a long chain are
+/// made and then counted for in their order.
+#[derive(Clone)]
+pub struct Passed {
+    page: Arc<Page>,
+    at: usize,
+}
+
+/// How many counts are made at once.
+const PAGE: usize = 64;
+
+struct Page([Line; PAGE]);
+
+#[repr(align(64))]
+struct Line(UnsafeCell<GmPassed>);
 
 // SAFETY: all fields are read and written atomically.
-unsafe impl Sync for Passed {}
+unsafe impl Sync for Page {}
+// SAFETY: they belong to no thread.
+unsafe impl Send for Page {}
+
+/// The page that the next count is on, and where.
+static NEXT: Mutex<Option<(Weak<Page>, usize)>> = Mutex::new(None);
 
 /// What the last buffer said of its place in the stream. `None`: it did not, or there was none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,15 +55,29 @@ pub struct Place {
 
 impl Default for Passed {
     fn default() -> Self {
-        Passed(UnsafeCell::new(GmPassed {
-            buffers: 0,
-            bytes: 0,
-            pts: GM_TIME_NONE,
-            dts: GM_TIME_NONE,
-            duration: GM_TIME_NONE,
-            offset: u64::MAX,
-            offset_end: u64::MAX,
-            reserved: 0,
+        let mut next = NEXT.lock();
+        let begun = next.as_ref().filter(|(_, at)| *at < PAGE);
+        let begun = begun.and_then(|(page, at)| Some((page.upgrade()?, *at)));
+        let (page, at) = begun.unwrap_or_else(|| (Arc::new(Page::new()), 0));
+        *next = Some((Arc::downgrade(&page), at + 1));
+        Passed { page, at }
+    }
+}
+
+impl Page {
+    fn new() -> Page {
+        let stamps = Stamps::NONE;
+        Page(std::array::from_fn(|_| {
+            Line(UnsafeCell::new(GmPassed {
+                buffers: 0,
+                bytes: 0,
+                pts: stamps.pts,
+                dts: stamps.dts,
+                duration: stamps.duration,
+                offset: stamps.offset,
+                offset_end: stamps.offset_end,
+                reserved: 0,
+            }))
         }))
     }
 }
@@ -144,30 +179,30 @@ impl Passed {
     /// Counts a buffer that is passed on, whose place was noted when it came. The thread that streams.
     pub fn add(&self, buf: &Buffer) {
         // SAFETY: it is borrowed; who streams is one thread at a time.
-        unsafe { add(self.0.get(), buf.size() as u64) }
+        unsafe { add(self.as_raw(), buf.size() as u64) }
     }
 
     /// Notes the place of a buffer that came, and may go on or not. The thread that streams.
     pub fn note(&self, buf: &Buffer) {
         // SAFETY: as above; the buffer is borrowed.
-        unsafe { Stamps::of(&*buf.as_raw()).note(self.0.get()) }
+        unsafe { Stamps::of(&*buf.as_raw()).note(self.as_raw()) }
     }
 
     /// Buffers so far.
     pub fn buffers(&self) -> u64 {
         // SAFETY: it is borrowed.
-        unsafe { at(&raw mut (*self.0.get()).buffers) }.load(Ordering::Relaxed)
+        unsafe { at(&raw mut (*self.as_raw()).buffers) }.load(Ordering::Relaxed)
     }
 
     /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         // SAFETY: it is borrowed.
-        unsafe { at(&raw mut (*self.0.get()).bytes) }.load(Ordering::Relaxed)
+        unsafe { at(&raw mut (*self.as_raw()).bytes) }.load(Ordering::Relaxed)
     }
 
     /// Where the last buffer was. The thread that streams.
     pub fn last(&self) -> Place {
-        let raw = self.0.get();
+        let raw = self.as_raw();
         // SAFETY: it is borrowed.
         let read = |field: *mut u64| unsafe { at(field) }.load(Ordering::Relaxed);
         let number = |field| Some(read(field)).filter(|value| *value != u64::MAX);
@@ -186,12 +221,12 @@ impl Passed {
     /// The next buffer follows none. The thread that streams.
     pub fn forget_last(&self) {
         // SAFETY: it is borrowed; who streams is one thread at a time.
-        unsafe { Stamps::NONE.note(self.0.get()) }
+        unsafe { Stamps::NONE.note(self.as_raw()) }
     }
 
     /// As if nothing had passed. The thread that streams, or none does.
     pub fn restart(&self) {
-        let raw = self.0.get();
+        let raw = self.as_raw();
         // SAFETY: the fields of what is borrowed.
         unsafe {
             at(&raw mut (*raw).buffers).store(0, Ordering::Relaxed);
@@ -201,8 +236,9 @@ impl Passed {
     }
 
     /// As it crosses the boundary.
+    #[inline]
     pub(crate) fn as_raw(&self) -> *mut GmPassed {
-        self.0.get()
+        self.page.0[self.at].0.get()
     }
 }
 
@@ -230,5 +266,5 @@ pub enum Passing {
     /// It may, and nobody wants to know how many.
     Uncounted,
     /// It may, and counts them there.
-    Counted(std::sync::Arc<Passed>),
+    Counted(Passed),
 }

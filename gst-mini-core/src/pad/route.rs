@@ -22,7 +22,8 @@ use super::{PadCore, PadHandler, ProbeData, ProbeType, attention};
 use crate::buffer::{Buffer, count_passed};
 use crate::error::{FlowError, FlowResult};
 use crate::plugin::abi::{GM_PASSED_UNCOUNTED, GmBuffer, GmCx, GmFlowBuf, GmPassed};
-use crate::runtime::{Attention, Cover, Me, Walk};
+use crate::runtime::{self, Attention, Cover, Me, Walk};
+use crate::time::AbsoluteTime;
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::hint::cold_path;
@@ -87,6 +88,8 @@ impl StageState {
 /// Walks in a row with nothing unusual before a cover is laid over a row; doubled for each cover that was torn.
 const HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 32 };
 const MOST_HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 1 << 12 };
+/// Walks farther apart than this, ns, gain nothing by a cover: what it spares is less than what a wait costs.
+const SELDOM: u64 = 1_000_000;
 
 /// What came of a walk.
 pub(super) enum Walked {
@@ -152,6 +155,8 @@ struct Covering {
     walks: u32,
     /// How many there must be.
     wanted: u32,
+    /// When they were last found to be enough.
+    counted_at: AbsoluteTime,
 }
 
 /// How far a walk is: in so many places, with this buffer.
@@ -215,7 +220,12 @@ impl Route {
             from = src;
             held.push(streaming);
         }
-        let covering = UnsafeCell::new(Covering { covered: None, walks: 0, wanted: HABIT });
+        let covering = UnsafeCell::new(Covering {
+            covered: None,
+            walks: 0,
+            wanted: HABIT,
+            counted_at: AbsoluteTime::ZERO,
+        });
         Route { hops: hops.into(), owners: owners.into(), end, covering }
     }
 
@@ -442,7 +452,12 @@ impl Route {
         if covering.walks < covering.wanted {
             return;
         }
-        covering.walks = 0;
+        let now = runtime::now();
+        let took = now.since(covering.counted_at).nanos();
+        (covering.walks, covering.counted_at) = (0, now);
+        if took > SELDOM * u64::from(covering.wanted) && !cfg!(gst_mini_shuttle) {
+            return;
+        }
         covering.covered = self.lay();
         if covering.covered.is_none() {
             covering.put_off();

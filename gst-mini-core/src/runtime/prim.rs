@@ -17,6 +17,7 @@ mod chosen {
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     pub use std::{thread, thread_local};
 
+    use std::sync::atomic::Ordering;
     use std::sync::{self, PoisonError};
     use std::time::Duration;
 
@@ -54,20 +55,29 @@ mod chosen {
         }
     }
 
-    /// What is waited for with a [`BriefMutex`].
+    /// What is waited for with a [`BriefMutex`]. Telling nobody calls nothing of the system, as `std` alone would.
     #[derive(Default)]
-    pub struct Condvar(sync::Condvar);
+    pub struct Condvar {
+        changed: sync::Condvar,
+        /// Changed under the mutex. Who tells of a change made that under it, so it sees who waited before.
+        waiting: AtomicU32,
+    }
 
     impl Condvar {
         pub const fn new() -> Self {
-            Self(sync::Condvar::new())
+            Self { changed: sync::Condvar::new(), waiting: AtomicU32::new(0) }
         }
         #[inline]
         pub fn notify_all(&self) {
-            self.0.notify_all();
+            if self.waiting.load(Ordering::SeqCst) != 0 {
+                self.changed.notify_all();
+            }
         }
         pub fn wait<'a, T>(&self, held: BriefGuard<'a, T>) -> BriefGuard<'a, T> {
-            self.0.wait(held).unwrap_or_else(PoisonError::into_inner)
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let held = self.changed.wait(held).unwrap_or_else(PoisonError::into_inner);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            held
         }
         /// The lock again, and whether the time was over.
         pub fn wait_for<'a, T>(
@@ -75,7 +85,10 @@ mod chosen {
             held: BriefGuard<'a, T>,
             time: Duration,
         ) -> (BriefGuard<'a, T>, bool) {
-            let waited = self.0.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let waited = self.changed.wait_timeout(held, time);
+            let waited = waited.unwrap_or_else(PoisonError::into_inner);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
             (waited.0, waited.1.timed_out())
         }
     }
