@@ -14,8 +14,12 @@ use crate::caps::Caps;
 use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::query::Query;
+use crate::runtime;
 use crate::tracer;
 use std::sync::atomic::Ordering;
+
+/// Links settle with the first buffers.
+const SETTLED: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 4 };
 
 impl PadCore {
     /// Pushes a buffer out of this source pad.
@@ -168,23 +172,41 @@ impl PadCore {
     ///
     /// # Safety
     /// As [`PadCore::push`].
-    #[cold]
+    #[inline(never)]
     unsafe fn push_and_look(&self, buf: Buffer) -> FlowResult {
-        /// Links settle with the first buffers.
-        const SETTLED: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 4 };
         // SAFETY: the caller's promise.
         let flow = unsafe { self.push(buf) };
         // SAFETY: the caller's promise; no borrow of the link is alive.
         if let Some(link) = unsafe { &mut *self.link.get() } {
             link.since = if flow.is_ok() { link.since + 1 } else { 0 };
             if link.since >= SETTLED {
-                link.since = 0;
-                // SAFETY: `find` reads the link, of which nothing is borrowed here.
-                let route = Box::new(Route::find(self));
-                link.route = Some(route);
+                // SAFETY: the caller's promise; `link` is not used any more.
+                unsafe { self.look() };
             }
         }
         flow
+    }
+
+    /// Finds the route from here, for a stream that is in a hurry. Out of line: while a push waits, its frames are
+    /// the stack of the thread.
+    ///
+    /// # Safety
+    /// As [`PadCore::push`], between two pushes.
+    #[cold]
+    #[inline(never)]
+    unsafe fn look(&self) {
+        // SAFETY: the caller's promise; no borrow of the link is alive.
+        let Some(link) = (unsafe { &mut *self.link.get() }) else { return };
+        // What comes seldom gains less by a route than the memory of one costs.
+        let now = (runtime::now().nanos() >> 20) as u32;
+        let took = now.wrapping_sub(link.counted_at);
+        (link.since, link.counted_at) = (0, now);
+        if took > SETTLED && !cfg!(gst_mini_shuttle) {
+            return;
+        }
+        // SAFETY: `find` reads the link, of which nothing is borrowed here.
+        let route = Box::new(Route::find(self));
+        link.route = Some(route);
     }
 
     #[cold]

@@ -143,7 +143,7 @@ impl PadCore {
     pub(super) fn fresh_link(&self) -> Option<Link> {
         let peer = self.linked_peer()?;
         let handler = peer.handler()?;
-        Some(Link { peer, handler, route: None, since: 0 })
+        Some(Link { peer, handler, route: None, since: 0, counted_at: 0 })
     }
 
     /// What this pad could have, as its owner says.

@@ -183,6 +183,8 @@ struct Link {
     route: Option<Box<Route>>,
     /// Pushes since there was one, or none was found.
     since: u32,
+    /// When they were last found to be enough, in about milliseconds; it wraps.
+    counted_at: u32,
 }
 
 /// A pad. What each buffer touches lies in its first cache line.
