@@ -155,7 +155,7 @@ struct Covering {
     walks: u32,
     /// How many there must be.
     wanted: u32,
-    /// When they were last found to be enough.
+    /// When the count began.
     counted_at: AbsoluteTime,
 }
 
@@ -224,7 +224,7 @@ impl Route {
             covered: None,
             walks: 0,
             wanted: HABIT,
-            counted_at: AbsoluteTime::ZERO,
+            counted_at: runtime::now(),
         });
         Route { hops: hops.into(), owners: owners.into(), end, covering }
     }

@@ -46,7 +46,7 @@ pub const BENCHES: &[Bench] = &[
         hop(sides, side, 100, 50_000)
     }),
     bench("hop-1000", "each identity of a chain of 1000", &[(NS, 1.0 / 40.0)], |sides, side| {
-        hop(sides, side, 1000, 5_000)
+        hop(sides, side, 1000, 20_000)
     }),
     bench(
         "hop-nested",
