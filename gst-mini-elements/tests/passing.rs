@@ -199,3 +199,114 @@ fn the_nth_buffer_is_the_nth_of_all() {
         stop(&pipeline);
     });
 }
+
+/// Counts what passes the source pad of an element, and answers as `answer` says.
+fn probe(
+    pipeline: &Bin,
+    name: &str,
+    answer: impl Fn(u64) -> ProbeReturn + Send + 'static,
+) -> Arc<AtomicU64> {
+    let seen = Arc::new(AtomicU64::new(0));
+    let count = seen.clone();
+    let pad = pipeline.by_name(name).unwrap().static_pad("src").unwrap();
+    let look = move |_: ProbeData<'_>| answer(count.fetch_add(1, Ordering::Relaxed) + 1);
+    pad.add_probe(ProbeType::BUFFER, Box::new(look));
+    seen
+}
+
+fn rendered(pipeline: &Bin) -> u64 {
+    let stats: String = pipeline.by_name("out").unwrap().get_as("stats").unwrap();
+    let stats: Structure = stats.parse().unwrap();
+    stats.get("rendered").and_then(Value::as_u64).unwrap()
+}
+
+/// What probes inside a row saw of a stream to its end, each with its own place.
+fn probed(line: &str, probes: &[(&str, fn(u64) -> ProbeReturn)]) -> (Vec<u64>, u64) {
+    let pipeline = launch(&format!("jumpingsrc ! {line} ! fakesink name=out"));
+    let seen: Vec<_> =
+        probes.iter().map(|(name, answer)| probe(&pipeline, name, *answer)).collect();
+    pipeline.set_state(State::Playing);
+    assert_eq!(end(&pipeline), MessageKind::Eos, "{line}");
+    let seen = seen.iter().map(|seen| seen.load(Ordering::Relaxed)).collect();
+    let rendered = rendered(&pipeline);
+    stop(&pipeline);
+    (seen, rendered)
+}
+
+#[test]
+fn probes_inside_a_row_see_each_buffer_once() {
+    everywhere(|| {
+        let all = |_| ProbeReturn::Ok;
+        let seen = probed("identity name=a ! identity name=b", &[("a", all), ("b", all)]);
+        assert_eq!(seen, (vec![BUFFERS, BUFFERS], BUFFERS));
+    });
+}
+
+#[test]
+fn what_a_probe_inside_a_row_drops_goes_no_further() {
+    everywhere(|| {
+        let every_second = |n| if n % 2 == 0 { ProbeReturn::Drop } else { ProbeReturn::Ok };
+        let all = |_| ProbeReturn::Ok;
+        let seen = probed("identity name=a ! identity name=b", &[("a", every_second), ("b", all)]);
+        assert_eq!(seen, (vec![BUFFERS, BUFFERS / 2], BUFFERS / 2));
+    });
+}
+
+#[test]
+fn what_a_probe_inside_a_row_handles_is_what_the_source_gets() {
+    everywhere(|| {
+        let ends = |n| {
+            if n > MIDDLE { ProbeReturn::Handled(Err(FlowError::Eos)) } else { ProbeReturn::Ok }
+        };
+        let seen = probed("identity name=a ! identity name=b", &[("b", ends)]);
+        assert_eq!(seen, (vec![MIDDLE + 1], MIDDLE));
+    });
+}
+
+#[test]
+fn a_probe_inside_a_row_takes_itself_away() {
+    everywhere(|| {
+        let leaves = |n| if n == MIDDLE { ProbeReturn::Remove } else { ProbeReturn::Ok };
+        let all = |_| ProbeReturn::Ok;
+        let seen = probed("identity name=a ! identity name=b", &[("a", leaves), ("b", all)]);
+        assert_eq!(seen, (vec![MIDDLE, BUFFERS], BUFFERS));
+    });
+}
+
+#[test]
+fn a_probe_that_disturbs_the_row_behind_it_is_not_called_again() {
+    everywhere(|| {
+        let pipeline = launch("jumpingsrc ! glass name=a ! glass name=b ! fakesink name=out");
+        let behind = pipeline.by_name("b").unwrap();
+        let seen = probe(&pipeline, "a", move |n| {
+            if n % 500 == 0 {
+                behind.set("opaque", n % 1_000 == 0).unwrap();
+            }
+            ProbeReturn::Ok
+        });
+        pipeline.set_state(State::Playing);
+        assert_eq!(end(&pipeline), MessageKind::Eos);
+        assert_eq!((seen.load(Ordering::Relaxed), rendered(&pipeline)), (BUFFERS, BUFFERS));
+        stop(&pipeline);
+    });
+}
+
+#[test]
+fn a_probe_that_blocks_holds_a_row_that_runs() {
+    everywhere(|| {
+        let held = Arc::new(AtomicU64::new(0));
+        let count = held.clone();
+        let pipeline = begin("identity name=a ! identity name=b", move |pipeline| {
+            let count = count.clone();
+            let pad = pipeline.by_name("a").unwrap().static_pad("src").unwrap();
+            let look = move |_: ProbeData<'_>| {
+                count.fetch_add(1, Ordering::Relaxed);
+                ProbeReturn::Remove
+            };
+            pad.add_probe(ProbeType::BLOCK | ProbeType::BUFFER, Box::new(look));
+        });
+        assert_eq!(end(&pipeline), MessageKind::Eos);
+        assert_eq!((held.load(Ordering::Relaxed), rendered(&pipeline)), (1, BUFFERS));
+        stop(&pipeline);
+    });
+}
