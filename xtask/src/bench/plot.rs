@@ -30,7 +30,8 @@ const GROWTHS: &[Growth] = &[
         up: "ns a buffer",
         at: &[1, 3, 10, 30, 100, 300, 1000],
         cost: |sides, side, count| {
-            let buffers = (2_000_000 / (count + 10)).clamp(3_000, 200_000);
+            // So many that what a stream does while it begins is little of it.
+            let buffers = (8_000_000 / (count + 10)).clamp(20_000, 400_000);
             let source = format!("fakesrc num-buffers={buffers}");
             run(sides, side, buffers, &chain(&source, count as usize, "fakesink"))
         },
