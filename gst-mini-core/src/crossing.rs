@@ -7,12 +7,12 @@
 //! In GStreamer: events and queries cross as pointers.
 //! Left out: more than one; a thread takes one event through the whole chain before the next.
 
-use crate::structure::Passing;
+use crate::structure::ScratchText;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A value with its text; one for each thread.
-pub(crate) struct Last<T>(RefCell<Option<(T, Rc<Passing>)>>);
+pub(crate) struct Last<T>(RefCell<Option<(T, Rc<ScratchText>)>>);
 
 impl<T: Clone + PartialEq> Last<T> {
     /// Nothing yet.
@@ -21,7 +21,7 @@ impl<T: Clone + PartialEq> Last<T> {
     }
 
     /// The text of `value`, made with `write` if it is not the last one.
-    pub fn text(&self, value: &T, write: impl FnOnce() -> Passing) -> Rc<Passing> {
+    pub fn text(&self, value: &T, write: impl FnOnce() -> ScratchText) -> Rc<ScratchText> {
         if let Some((known, text)) = &*self.0.borrow()
             && known == value
         {
@@ -57,7 +57,7 @@ impl<T: Clone + PartialEq> Last<T> {
         let _before = self.0.take();
     }
 
-    fn remember(&self, value: T, text: Rc<Passing>) {
+    fn remember(&self, value: T, text: Rc<ScratchText>) {
         // What was there is dropped when nothing is borrowed any more.
         let _before = self.0.replace(Some((value, text)));
     }

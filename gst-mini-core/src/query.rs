@@ -9,7 +9,7 @@ use crate::caps::Caps;
 use crate::crossing::Last;
 use crate::pool::{AllocationParams, BufferPool};
 use crate::segment::Format;
-use crate::structure::{Passing, Structure, StructureText};
+use crate::structure::{ScratchText, Structure, StructureText};
 use crate::time::ClockTime;
 use std::rc::Rc;
 
@@ -285,7 +285,7 @@ impl Query {
     }
 
     /// [`Query::to_text`], shared with whoever asks next.
-    pub(crate) fn text(&self) -> Rc<Passing> {
+    pub(crate) fn text(&self) -> Rc<ScratchText> {
         match self {
             Query::Caps { .. } | Query::AcceptCaps { .. } | Query::Latency { .. } => LAST
                 .try_with(|last| last.text(self, || self.written()))
@@ -302,7 +302,7 @@ impl Query {
         let _ = LAST.try_with(Last::forget);
     }
 
-    fn written(&self) -> Passing {
+    fn written(&self) -> ScratchText {
         let name = if matches!(self, Query::Custom(_)) { "custom" } else { self.name() };
         let mut out = StructureText::new(name);
         let mut number = |field: &str, value: Option<u64>| {

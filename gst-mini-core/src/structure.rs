@@ -226,15 +226,15 @@ const LONG: usize = 4096;
 const MOST_WAITING: usize = 8;
 
 /// A text that is only wanted for a while; its memory is used again.
-pub(crate) struct Passing(String);
+pub(crate) struct ScratchText(String);
 
-impl Passing {
+impl ScratchText {
     /// An empty one.
     pub fn new() -> Self {
         let used = WAITING.lock().pop();
         let mut text = used.unwrap_or_else(|| String::with_capacity(SHORT));
         text.clear();
-        Passing(text)
+        ScratchText(text)
     }
 
     /// To be written.
@@ -244,22 +244,22 @@ impl Passing {
     }
 }
 
-impl From<&str> for Passing {
+impl From<&str> for ScratchText {
     fn from(text: &str) -> Self {
-        let mut copy = Passing::new();
+        let mut copy = ScratchText::new();
         copy.0.push_str(text);
         copy
     }
 }
 
-impl Deref for Passing {
+impl Deref for ScratchText {
     type Target = str;
     fn deref(&self) -> &str {
         &self.0
     }
 }
 
-impl Drop for Passing {
+impl Drop for ScratchText {
     fn drop(&mut self) {
         if self.0.capacity() <= LONG {
             let mut waiting = WAITING.lock();
@@ -271,7 +271,7 @@ impl Drop for Passing {
 }
 
 /// A structure that is only wanted as text: written field by field, each field once.
-pub(crate) struct StructureText(Passing);
+pub(crate) struct StructureText(ScratchText);
 
 impl StructureText {
     /// The text of a structure without fields.
@@ -297,7 +297,7 @@ impl StructureText {
     }
 
     /// The whole text, `;` included.
-    pub fn end(mut self) -> Passing {
+    pub fn end(mut self) -> ScratchText {
         self.0.0.push(';');
         self.0
     }

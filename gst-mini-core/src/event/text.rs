@@ -7,7 +7,7 @@
 use super::{CustomKind, Event, EventKind, QosType, Seek, Step};
 use crate::caps::Caps;
 use crate::crossing::Last;
-use crate::structure::{Passing, Structure, StructureText};
+use crate::structure::{ScratchText, Structure, StructureText};
 use crate::time::ClockTime;
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ impl Event {
     }
 
     /// [`Event::to_text`], shared with whoever asks next.
-    pub(crate) fn text(&self) -> Rc<Passing> {
+    pub(crate) fn text(&self) -> Rc<ScratchText> {
         let text = LAST.try_with(|last| last.text(self, || self.written()));
         text.unwrap_or_else(|_| Rc::new(self.written()))
     }
@@ -34,7 +34,7 @@ impl Event {
         let _ = LAST.try_with(Last::forget);
     }
 
-    fn written(&self) -> Passing {
+    fn written(&self) -> ScratchText {
         let mut out = StructureText::new(self.kind.type_name());
         out.set("seqnum", self.seqnum);
         match &self.kind {

@@ -18,7 +18,7 @@ use crate::registry::factory::FactoryInfo;
 use crate::registry::factory::growth::{self, Whole};
 use crate::segment::Format;
 use crate::state::{State, StateReturn, Transition};
-use crate::structure::{Passing, Structure};
+use crate::structure::{ScratchText, Structure};
 use std::ffi::c_void;
 
 /// An instance with its functions. Destroyed when dropped.
@@ -288,7 +288,7 @@ impl Instance {
     }
     pub fn query(&self, cx: &Context, query: &mut Query) -> bool {
         let Some(f) = self.vtable().query else { return false };
-        let (question, mut text) = (query.text(), Passing::new());
+        let (question, mut text) = (query.text(), ScratchText::new());
         // SAFETY: see above.
         let answered = unsafe {
             let place = &mut GmText::for_string(text.text_mut());

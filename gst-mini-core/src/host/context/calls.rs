@@ -23,7 +23,7 @@ use crate::pad::{Pad, PadCore};
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::runtime;
-use crate::structure::{Passing, Structure};
+use crate::structure::{ScratchText, Structure};
 use crate::time::{AbsoluteTime, ClockTime, RunningTime};
 use crate::tracer;
 use std::ffi::c_void;
@@ -87,7 +87,7 @@ fn query(
     pad: u32,
     text: &str,
     ask: impl FnOnce(&PadCore, &mut Query) -> bool,
-) -> Option<Rc<Passing>> {
+) -> Option<Rc<ScratchText>> {
     let pad = cx.core().pad(PadId(pad))?;
     let mut query = Query::from_text(text)?;
     ask(&pad, &mut query).then(|| query.text())
