@@ -47,3 +47,23 @@ fn a_source_is_paused_played_and_stopped_in_any_moment() {
         assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
     });
 }
+
+#[test]
+fn what_a_sink_holds_in_paused_waits_until_it_plays_however_soon_it_was_paused_again() {
+    explore(300, || {
+        let pipeline = launch("numbers count=50 ! counted name=out sync=false");
+        let goes_to = |state| {
+            pipeline.set_state(state);
+            assert_eq!(pipeline.state(None), (StateReturn::Success, state, None));
+        };
+        goes_to(State::Playing);
+        goes_to(State::Paused);
+        let held = seen(&pipeline);
+        for _ in 0..20 {
+            shuttle::thread::yield_now();
+        }
+        assert_eq!(seen(&pipeline), held, "rendered in PAUSED");
+        goes_to(State::Playing);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}

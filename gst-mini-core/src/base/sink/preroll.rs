@@ -451,7 +451,8 @@ impl SinkBase {
             // The end may have come meanwhile: then nothing follows that could be held.
             let needs = needs && preroll.needs_preroll();
             preroll.playing_async = needs;
-            preroll.need_preroll = needs;
+            // Also when an object is held: its thread may not yet know that it was let go.
+            preroll.need_preroll = true;
             preroll.call_preroll |= needs;
             preroll.committed &= !needs;
             needs
