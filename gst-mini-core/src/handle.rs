@@ -423,7 +423,7 @@ impl ElementRef {
 
     /// Gives a request pad back.
     pub fn release_pad(&self, pad: &Arc<PadCore>) {
-        pad.detach();
+        pad.release();
         let _ = pad.is_ghost() && pad.set_ghost_target(None).is_ok();
         if let Some(multi) = &self.0.multi {
             multi.pad_removed(pad);

@@ -273,12 +273,16 @@ impl MultiBase {
     /// A request pad was added to the element.
     pub fn pad_added(&self, pad: &Arc<PadCore>) -> bool {
         let cx = Context::new(&self.core, Some(pad.clone()));
+        let is_active = self.active.load(Ordering::Acquire);
+        if is_active {
+            // Once the element knows the pad it pushes through it, and may not be told that it flushes.
+            pad.activate();
+        }
         if !self.core.instance().pad_added(&cx, pad.name()) {
+            pad.deactivate();
             return false;
         }
-        if self.active.load(Ordering::Acquire)
-            && let Err(error) = self.activate_pad(pad)
-        {
+        if is_active && let Err(error) = self.activate_pad(pad) {
             self.core.post_error(ElementError::new(ErrorKind::Core, error.text));
             return false;
         }

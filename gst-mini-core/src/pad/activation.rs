@@ -114,6 +114,14 @@ impl PadCore {
         }
     }
 
+    /// Its element gives it back. A push that has the pad in hand is answered as if nobody were behind it, not
+    /// that it flushes, which would stop the stream of the others.
+    pub(crate) fn release(&self) {
+        self.raise(attention::RELEASED);
+        self.wake_blocked();
+        self.detach();
+    }
+
     /// Sets the flushing flag and wakes whoever is blocked by a probe.
     pub(crate) fn start_flushing(&self) {
         self.raise(attention::FLUSHING);

@@ -281,6 +281,9 @@ impl PadCore {
         what: ProbeType,
         data: &mut ProbeData<'_>,
     ) -> Result<(), FlowResult> {
+        if bits & attention::RELEASED != 0 {
+            return Err(Err(FlowError::NotLinked));
+        }
         if bits & attention::FLUSHING != 0 {
             return Err(Err(FlowError::Flushing));
         }
@@ -300,7 +303,9 @@ impl PadCore {
                 Err(flow) => return Err(Err(flow)),
             }
             // What the probe waited for may have been a new link.
-            if self.has(attention::RELINK | attention::FLUSHING | attention::STICKY) {
+            const MORE: u32 =
+                attention::RELINK | attention::FLUSHING | attention::STICKY | attention::RELEASED;
+            if self.has(MORE) {
                 let bits = self.attention.get() & !attention::PROBES;
                 return self.push_attention(bits, what, data);
             }
@@ -411,6 +416,9 @@ impl PadCore {
         what: ProbeType,
         data: &mut ProbeData<'_>,
     ) -> Result<(), FlowResult> {
+        if bits & attention::RELEASED != 0 {
+            return Err(Err(FlowError::NotLinked));
+        }
         if bits & attention::FLUSHING != 0 {
             return Err(Err(FlowError::Flushing));
         }

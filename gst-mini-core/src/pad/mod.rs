@@ -142,6 +142,8 @@ pub(crate) mod attention {
     pub const IDLE: u32 = 64;
     /// The link was moved to another pad: who comes here by the old one turns round.
     pub const MOVED: u32 = 128;
+    /// The pad was given back: who pushes through it still finds nobody behind it.
+    pub const RELEASED: u32 = 256;
 }
 
 /// How data goes through a pad.

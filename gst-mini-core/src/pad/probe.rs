@@ -313,6 +313,9 @@ impl PadCore {
     fn wait_changed(&self, seen: u64) -> FlowResult {
         let mut blocked = self.blocked.lock();
         loop {
+            if self.has(attention::RELEASED) {
+                return Err(FlowError::NotLinked);
+            }
             if self.is_flushing() {
                 return Err(FlowError::Flushing);
             }

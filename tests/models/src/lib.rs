@@ -8,7 +8,7 @@
 //! runs one at a time and switches at each of their calls. Time stands still and no deadline comes, so a
 //! wait that nobody ends is a deadlock, and Shuttle tells it. What it prints of a failure repeats that run.
 //!
-//! Invariant: nothing here is a copy of what is tested; `queue` is the element's own file.
+//! Invariant: nothing here is a copy of what is tested; `queue` and `tee` are the elements' own files.
 //! Left out: weak memory, and orders inside a section under a plain lock, which never switches.
 
 use gst_mini_core::element_prelude::{ANY, Cx, Element, Factory, PadTemplate, Prop, Sink, Source, Transform};
@@ -18,13 +18,18 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+#[allow(dead_code, missing_docs, reason = "what elements share that tell what came last")]
+mod last_message;
 #[allow(dead_code, missing_docs, reason = "an element's file, for its crate")]
 mod queue;
 #[allow(dead_code, missing_docs, reason = "what queues share")]
 mod queued;
+#[allow(dead_code, missing_docs, reason = "an element's file, for its crate")]
+mod tee;
 
 register![
     Factory::multi_pad::<queue::Queue>(),
+    Factory::multi_pad::<tee::Tee>(),
     Factory::source::<Numbers>(),
     Factory::transform::<Pass>(),
     Factory::sink::<Counted>()

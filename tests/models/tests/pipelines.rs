@@ -67,3 +67,19 @@ fn what_a_sink_holds_in_paused_waits_until_it_plays_however_soon_it_was_paused_a
         assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
     });
 }
+
+#[test]
+fn a_branch_that_comes_or_goes_while_it_streams_stops_nobody() {
+    explore(300, || {
+        let pipeline = launch("numbers count=6 ! tee name=t ! counted name=out sync=false");
+        pipeline.set_state(State::Playing);
+        let tee = pipeline.by_name("t").expect("a tee");
+        for _ in 0..2 {
+            let branch = tee.request_pad("src_%u").expect("a pad");
+            tee.release_pad(&branch);
+        }
+        assert_eq!(pipeline.wait_for_end(None).map(|end| end.kind), Some(MessageKind::Eos));
+        assert_eq!(seen(&pipeline), 6);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}

@@ -1,0 +1,1 @@
+../../../gst-mini-elements/src/last_message.rs

@@ -1,0 +1,1 @@
+../../../gst-mini-elements/src/tee.rs
