@@ -29,6 +29,9 @@ pub struct BufferPool(Arc<Handle>);
 /// What handles share. The last one switches the pool off.
 struct Handle(Arc<Shared>);
 
+/// What is only read while buffers come and go, what their user writes, and what others write lie in cache lines of
+/// their own.
+#[repr(C)]
 struct Shared {
     size: usize,
     /// Made when the pool is switched on.
@@ -40,11 +43,19 @@ struct Shared {
     made: AtomicUsize,
     /// The mark of the thread that acquired last: what it gives back goes onto its list.
     user: AtomicUsize,
+    own: Apart<Own>,
+    /// Stack of what other threads gave back, linked by `next`.
+    returned: Apart<AtomicPtr<Pooled>>,
+}
+
+#[repr(align(64))]
+struct Apart<T>(T);
+
+/// What the user touches.
+struct Own {
     /// Somebody uses `list`; nobody waits for that, but does without.
     busy: AtomicBool,
     list: UnsafeCell<List>,
-    /// Stack of what other threads gave back, linked by `next`.
-    returned: AtomicPtr<Pooled>,
 }
 
 // SAFETY: `list` is used by who set `busy`; the nodes of `returned` belong to who takes the stack.
@@ -137,12 +148,12 @@ impl Shared {
     /// Runs `f` on the list, unless somebody is at it.
     #[inline]
     fn try_list<R>(&self, f: impl FnOnce(&mut List) -> R) -> Option<R> {
-        if self.busy.swap(true, Ordering::Acquire) {
+        if self.own.0.busy.swap(true, Ordering::Acquire) {
             return None;
         }
         // SAFETY: who set the flag is alone with the list.
-        let result = f(unsafe { &mut *self.list.get() });
-        self.busy.store(false, Ordering::Release);
+        let result = f(unsafe { &mut *self.own.0.list.get() });
+        self.own.0.busy.store(false, Ordering::Release);
         Some(result)
     }
 
@@ -163,10 +174,10 @@ impl Shared {
 
     /// Moves what was given back to the list.
     fn take_over(&self, list: &mut List) {
-        let mut top = self.returned.load(Ordering::Relaxed);
+        let mut top = self.returned.0.load(Ordering::Relaxed);
         while top != CLOSED && !top.is_null() {
             let (none, taken) = (ptr::null_mut(), Ordering::Acquire);
-            match self.returned.compare_exchange_weak(top, none, taken, Ordering::Relaxed) {
+            match self.returned.0.compare_exchange_weak(top, none, taken, Ordering::Relaxed) {
                 Ok(top) => return take_stack(top, list),
                 Err(now) => top = now,
             }
@@ -196,11 +207,11 @@ impl Shared {
 
     fn put_aside(&self, pooled: Box<Pooled>) {
         let node = Box::into_raw(pooled);
-        let mut top = self.returned.load(Ordering::Relaxed);
+        let mut top = self.returned.0.load(Ordering::Relaxed);
         while top != CLOSED {
             // SAFETY: until it is on the stack it is ours.
             unsafe { (*node).next = top };
-            match self.returned.compare_exchange_weak(
+            match self.returned.0.compare_exchange_weak(
                 top,
                 node,
                 Ordering::Release,
@@ -227,7 +238,7 @@ impl Shared {
         self.active.store(active, Ordering::Relaxed);
         let top = if active { ptr::null_mut() } else { CLOSED };
         let mut out = List::default();
-        take_stack(self.returned.swap(top, Ordering::Acquire), &mut out);
+        take_stack(self.returned.0.swap(top, Ordering::Acquire), &mut out);
         let mut take = || self.try_list(|list| out.free.append(&mut list.free));
         while take().is_none() {
             // Whoever is at it is at a few instructions.
@@ -274,9 +285,8 @@ impl BufferPool {
             active: AtomicBool::new(false),
             made: AtomicUsize::new(0),
             user: AtomicUsize::new(0),
-            busy: AtomicBool::new(false),
-            list: UnsafeCell::default(),
-            returned: AtomicPtr::new(CLOSED),
+            own: Apart(Own { busy: AtomicBool::new(false), list: UnsafeCell::default() }),
+            returned: Apart(AtomicPtr::new(CLOSED)),
         }))))
     }
 

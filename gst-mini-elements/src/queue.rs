@@ -17,11 +17,11 @@
 //! ```
 
 mod contents;
+mod line;
 
 use crate::queued::{Amount, Item, complain, tell_untold};
-use contents::Contents;
 use gst_mini_core::element_prelude::*;
-use parking_lot::{Mutex, MutexGuard};
+use line::{Both, Line, State};
 use std::sync::Arc;
 
 const LEAKY: &str = "enum:no=0:Not Leaky,upstream=1:Leaky on upstream (new buffers),\
@@ -33,8 +33,6 @@ const LEAKY_DOWNSTREAM: i32 = 2;
 const ROOM: u32 = 0;
 const ITEM: u32 = 1;
 const ANSWER: u32 = 2;
-/// Looks at the lock before waiting for it.
-const SPINS: u32 = 100;
 const SINK: PadId = FIRST_PAD;
 const SRC: PadId = SECOND_PAD;
 
@@ -52,12 +50,12 @@ pub struct Queue {
     level_bytes: Inside,
     level_time: Inside,
     dropped: Live<u64>,
-    state: Arc<Mutex<State>>,
+    line: Arc<Line>,
 }
 
 /// A level, read where it is kept when somebody asks for it.
 struct Inside {
-    state: Arc<Mutex<State>>,
+    line: Arc<Line>,
     which: fn(&Amount) -> u64,
 }
 
@@ -66,52 +64,14 @@ impl LiveField for Inside {
         Err("it is read-only".to_owned())
     }
     fn text(&self) -> String {
-        (self.which)(&self.state.lock().contents.level()).to_string()
-    }
-}
-
-/// What both threads touch for every item comes first, so that it crosses between their cores in few cache lines.
-#[repr(C)]
-struct State {
-    /// What the last push came to: what upstream is told.
-    result: FlowResult,
-    /// The end is in the queue: nothing comes after it.
-    eos: bool,
-    /// Downstream has ended: it takes nothing but a new segment.
-    unexpected: bool,
-    /// Whether the chain waits for room, the task for an item.
-    waits_room: bool,
-    waits_item: bool,
-    /// The task is sending: `true` data, `false` an event.
-    under_way: Option<bool>,
-    /// Whether somebody waits for an answer.
-    waits_answer: bool,
-    contents: Contents,
-    /// What must be inside before anything goes out. The end of the stream takes it to nothing, and a
-    /// flush, or setting a property, back.
-    threshold: Amount,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State {
-            contents: Contents::default(),
-            threshold: Amount::default(),
-            result: Ok(()),
-            eos: false,
-            unexpected: false,
-            waits_room: false,
-            waits_item: false,
-            under_way: None,
-            waits_answer: false,
-        }
+        (self.which)(&self.line.lock().contents.level()).to_string()
     }
 }
 
 impl Default for Queue {
     fn default() -> Self {
-        let state = Arc::<Mutex<State>>::default();
-        let inside = |which| Inside { state: state.clone(), which };
+        let line = Arc::<Line>::default();
+        let inside = |which| Inside { line: line.clone(), which };
         Queue {
             max_buffers: Live::new(200),
             max_bytes: Live::new(10 * 1024 * 1024),
@@ -126,7 +86,7 @@ impl Default for Queue {
             level_bytes: inside(|level| level.bytes.min(u32::MAX.into())),
             level_time: inside(|level| level.time),
             dropped: Live::new(0),
-            state,
+            line,
         }
     }
 }
@@ -220,11 +180,11 @@ impl Queue {
     }
 
     /// Nothing inside, or less than the thresholds ask for. What ends in an event goes out at once.
-    fn is_empty(&self, state: &State) -> bool {
-        if state.contents.is_void() {
+    fn is_empty(&self, state: &Both<'_>) -> bool {
+        if state.is_void() {
             return true;
         }
-        if !state.contents.ends_in_data() {
+        if !state.ends_in_data() {
             return false;
         }
         let (level, least) = (state.contents.level(), state.threshold);
@@ -234,12 +194,7 @@ impl Queue {
     }
 
     /// Emits signals under no lock; handlers may set properties.
-    fn signal<'a>(
-        &'a self,
-        cx: &Cx,
-        state: MutexGuard<'a, State>,
-        names: &[&str],
-    ) -> FlowResult<MutexGuard<'a, State>> {
+    fn signal<'a>(&'a self, cx: &Cx, state: Both<'a>, names: &[&str]) -> FlowResult<Both<'a>> {
         if self.silent.get() || !cx.is_heard() {
             return Ok(state);
         }
@@ -250,30 +205,18 @@ impl Queue {
         self.relock()
     }
 
-    /// Both ends come here for every buffer, and each is through in some dozens of nanoseconds: giving up the core, as
-    /// the lock soon does, takes ten times as long as waiting for the other.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        for _ in 0..SPINS {
-            if let Some(state) = self.state.try_lock() {
-                return state;
-            }
-            std::hint::spin_loop();
-        }
-        self.state.lock()
+    fn lock(&self) -> Both<'_> {
+        self.line.lock()
     }
 
-    fn relock(&self) -> FlowResult<MutexGuard<'_, State>> {
+    fn relock(&self) -> FlowResult<Both<'_>> {
         let state = self.lock();
         state.result.map(|()| state)
     }
 
     /// Gives the lock up and waits for room.
-    fn wait_room<'a>(
-        &'a self,
-        cx: &Cx,
-        mut state: MutexGuard<'a, State>,
-    ) -> FlowResult<MutexGuard<'a, State>> {
-        state.waits_room = true;
+    fn wait_room<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult<Both<'a>> {
+        state.task.waits_room = true;
         let ticket = cx.ticket(ROOM);
         drop(state);
         cx.wait(ROOM, ticket, None)?;
@@ -282,11 +225,7 @@ impl Queue {
 
     /// Gives the lock up and waits for an item. What else wakes this element, a property that was set,
     /// is none.
-    fn wait_item<'a>(
-        &'a self,
-        cx: &Cx,
-        mut state: MutexGuard<'a, State>,
-    ) -> FlowResult<MutexGuard<'a, State>> {
+    fn wait_item<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult<Both<'a>> {
         state.waits_item = true;
         while state.waits_item {
             let ticket = cx.ticket(ITEM);
@@ -299,8 +238,8 @@ impl Queue {
 
     /// Gives the lock up, and wakes who waits for what has changed.
     #[inline(always)]
-    fn unlock(&self, cx: &Cx, mut state: MutexGuard<'_, State>) {
-        let room = std::mem::take(&mut state.waits_room);
+    fn unlock(&self, cx: &Cx, mut state: Both<'_>) {
+        let room = std::mem::take(&mut state.task.waits_room);
         let item = std::mem::take(&mut state.waits_item);
         let is_over = state.result.is_err() || state.contents.questions.is_answered();
         let answer = is_over && std::mem::take(&mut state.waits_answer);
@@ -320,7 +259,7 @@ impl Queue {
     fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
         let mut state = self.relock()?;
         let number = state.contents.questions.ask();
-        state.contents.put(Item::Query(number, Box::new(query.clone())));
+        state.put(Item::Query(number, Box::new(query.clone())));
         self.unlock(cx, state);
         loop {
             let mut state = self.relock()?;
@@ -335,9 +274,9 @@ impl Queue {
     }
 
     /// Throws the oldest items away until there is room.
-    fn leak_oldest(&self, cx: &Cx, state: &mut State) {
+    fn leak_oldest(&self, cx: &Cx, state: &mut Both<'_>) {
         while self.is_full(state) {
-            let Some(item) = state.contents.leak() else { break };
+            let Some(item) = state.leak() else { break };
             self.count_dropped(cx, &item, "leaked: the oldest of a full queue");
         }
         cx.log(Level::Debug, || format!("leaked, {} dropped so far", self.dropped.get()));
@@ -350,7 +289,26 @@ impl Queue {
         self.dropped.set(self.dropped.get() + item.buffers().len() as u64);
     }
 
+    /// Puts data in line, if there is room and nobody says no.
+    #[inline]
     fn put_data(&self, cx: &Cx, item: Item) -> FlowResult {
+        let mut state = self.line.lock_state();
+        if state.result.is_err() || state.eos || state.unexpected || self.is_full(&state) {
+            drop(state);
+            return self.put_data_looking(cx, item);
+        }
+        state.contents.put_behind(item);
+        let is_waited_for = std::mem::take(&mut state.waits_item);
+        drop(state);
+        if is_waited_for {
+            cx.wake(ITEM);
+        }
+        Ok(())
+    }
+
+    /// [`Queue::put_data`] with the levels as they are now.
+    #[inline(never)]
+    fn put_data_looking(&self, cx: &Cx, item: Item) -> FlowResult {
         let mut state = self.relock()?;
         if state.eos || state.unexpected {
             return Err(FlowError::Eos);
@@ -377,7 +335,7 @@ impl Queue {
                 }
             }
         }
-        state.contents.put(item);
+        state.put(item);
         self.unlock(cx, state);
         Ok(())
     }
@@ -387,10 +345,10 @@ impl Queue {
     fn lets_events_out(&self, cx: &Cx) -> bool {
         let Ok(mut state) = self.relock() else { return false };
         loop {
-            if state.contents.level().buffers > 0 || state.under_way == Some(true) {
+            if state.contents.level().buffers > 0 || state.task.under_way == Some(true) {
                 return false;
             }
-            if state.contents.is_void() && state.under_way.is_none() {
+            if state.is_void() && state.task.under_way.is_none() {
                 return true;
             }
             match self.wait_room(cx, state) {
@@ -401,8 +359,8 @@ impl Queue {
     }
 
     /// Throws everything away; the thresholds count again.
-    fn clear(&self, state: &mut State) {
-        state.contents.clear();
+    fn clear(&self, state: &mut Both<'_>) {
+        state.clear();
         state.threshold = self.asked_threshold();
     }
 
@@ -420,8 +378,22 @@ impl Queue {
 
     /// Waits for the next item and pushes it.
     fn push_next(&self, cx: &Cx) -> FlowResult {
-        let mut state = self.relock()?;
-        if state.under_way.take().is_some() && state.waits_room {
+        match self.line.next_buffer() {
+            Ok((buf, is_room_awaited)) => {
+                if is_room_awaited {
+                    cx.wake(ROOM);
+                }
+                self.obey(cx, cx.push(SRC, buf))
+            }
+            Err(state) => self.push_next_looking(cx, state),
+        }
+    }
+
+    /// [`Queue::push_next`] where more is to be seen to.
+    #[inline(never)]
+    fn push_next_looking<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult {
+        state.result?;
+        if state.task.under_way.take().is_some() && state.task.waits_room {
             // A query may wait for that.
             self.unlock(cx, state);
             state = self.relock()?;
@@ -433,51 +405,56 @@ impl Queue {
             }
             state = self.signal(cx, state, &["running", "pushing"])?;
         }
-        let Some(mut item) = state.contents.take() else { return Ok(()) };
-        let mut flow = Ok(());
-        loop {
-            state.under_way = Some(item.is_data());
-            if state.contents.has_untold() {
-                let untold = state.contents.take_untold();
-                self.unlock(cx, state);
-                tell_untold(cx, SRC, untold);
-            } else {
-                self.unlock(cx, state);
-            }
-            match item {
-                Item::Buffer(buf) => flow = cx.push(SRC, buf),
-                Item::List(list) => flow = cx.push_list(SRC, list),
-                Item::Query(number, query) => {
-                    return self.pass_question(cx, number, query).and(flow);
-                }
-                Item::Event(event) => {
-                    cx.push_event(SRC, &event);
-                    let is_end = matches!(event.kind, EventKind::Eos);
-                    drop(self.relock()?);
-                    return if is_end { Err(FlowError::Eos) } else { flow };
-                }
-            }
-            if flow.is_ok() {
-                // The next call looks whether the queue still goes.
-                return Ok(());
-            }
-            state = self.relock()?;
-            if flow != Err(FlowError::Eos) {
-                return flow;
-            }
-            // Downstream has ended. What it still takes is a new beginning, or the end.
-            item = loop {
-                match state.contents.take_in_vain() {
-                    Some(Item::Event(event)) if begins_or_ends(&event) => break Item::Event(event),
-                    Some(_) => {}
-                    None => {
-                        state.unexpected = true;
-                        self.unlock(cx, state);
-                        return Ok(());
-                    }
-                }
-            };
+        match state.take() {
+            Some(item) => self.send(cx, state, item),
+            None => Ok(()),
         }
+    }
+
+    fn send(&self, cx: &Cx, mut state: Both<'_>, item: Item) -> FlowResult {
+        state.task.under_way = Some(item.is_data());
+        let untold = state.contents.take_untold();
+        self.unlock(cx, state);
+        tell_untold(cx, SRC, untold);
+        match item {
+            Item::Buffer(buf) => self.obey(cx, cx.push(SRC, buf)),
+            Item::List(list) => self.obey(cx, cx.push_list(SRC, list)),
+            Item::Query(number, query) => self.pass_question(cx, number, query),
+            Item::Event(event) => {
+                cx.push_event(SRC, &event);
+                drop(self.relock()?);
+                if matches!(event.kind, EventKind::Eos) { Err(FlowError::Eos) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// What becomes of a push. The next call looks whether the queue still goes.
+    #[inline]
+    fn obey(&self, cx: &Cx, flow: FlowResult) -> FlowResult {
+        match flow {
+            Ok(()) => Ok(()),
+            Err(refused) => self.obey_refusal(cx, refused),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn obey_refusal(&self, cx: &Cx, refused: FlowError) -> FlowResult {
+        let mut state = self.relock()?;
+        if refused != FlowError::Eos {
+            return Err(refused);
+        }
+        // Downstream has ended. What it still takes is a new beginning, or the end.
+        while let Some(item) = state.take_in_vain() {
+            if let Item::Event(event) = &item
+                && begins_or_ends(event)
+            {
+                return self.send(cx, state, item).and(Err(refused));
+            }
+        }
+        state.unexpected = true;
+        self.unlock(cx, state);
+        Ok(())
     }
 
     /// The task rests: upstream must hear why.
@@ -494,7 +471,7 @@ impl Queue {
             self.clear(&mut state);
             untold = state.contents.take_untold();
         }
-        (state.waits_room, state.under_way) = (true, None);
+        (state.task.waits_room, state.task.under_way) = (true, None);
         self.unlock(cx, state);
         tell_untold(cx, SRC, untold);
         let is_untold_upstream =
@@ -514,8 +491,7 @@ impl MultiPad for Queue {
     const TAKES_LISTS: bool = true;
 
     fn start(&self, _: &Cx) -> Result<(), ElementError> {
-        let state = State { threshold: self.asked_threshold(), ..State::default() };
-        *self.lock() = state;
+        self.lock().reset(self.asked_threshold());
         self.dropped.set(0);
         Ok(())
     }
@@ -572,7 +548,7 @@ impl MultiPad for Queue {
             EventKind::Segment(_) => state.unexpected = false,
             _ => {}
         }
-        state.contents.put(Item::Event(Box::new(event)));
+        state.put(Item::Event(Box::new(event)));
         self.unlock(cx, state);
         if starts {
             cx.start_task(SRC);
@@ -674,7 +650,7 @@ impl MultiPad for Queue {
         }
         // A lower threshold may end the wait for an item, a higher limit that for room. That a queue counts
         // as no longer empty because it may hold less than it does is seen with the next item.
-        let is_room = name.starts_with("max-size-") && std::mem::take(&mut state.waits_room);
+        let is_room = name.starts_with("max-size-") && std::mem::take(&mut state.task.waits_room);
         let is_item = name.starts_with("min-threshold-") && std::mem::take(&mut state.waits_item);
         drop(state);
         if is_room {

@@ -1,7 +1,7 @@
 //! What is in a queue: items in order, how much that is, and from when to when.
 //!
-//! Invariant: buffers and bytes are those of the items; time is the distance in running time between what
-//! came in last and what went out last.
+//! Invariant: once settled, buffers and bytes are those of the items; time is the distance in running time between
+//! what came in last and what went out last.
 //! In GStreamer: `plugins/elements/gstqueue.c` (`gst_queue_locked_enqueue_buffer`, `update_time_level`).
 //! Left out: nothing.
 
@@ -9,25 +9,27 @@ use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
 
-/// One end of the queue: the segment there, with the position of what passed last. The thread of that end alone writes
-/// it, so it has cache lines of its own.
+/// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
-#[repr(align(64))]
 struct End {
     segment: Option<Segment>,
 }
 
-/// The contents, and what becomes of the next item. What both threads write for every item lies together, at the
-/// beginning.
+#[derive(Default)]
+#[repr(align(64))]
+struct Apart<T>(T);
+
+/// The contents, and what becomes of the next item.
 #[repr(C)]
 pub struct Contents {
+    /// What came behind the front.
     items: VecDeque<Item>,
     level: Amount,
-    /// Signed running times of the ends' positions.
+    /// Signed running times of the ends' positions; that of the source end as it was last told.
     sink_reached: Option<i64>,
     src_reached: Option<i64>,
-    sink: End,
-    src: End,
+    /// The thread of that end alone writes it, so it has cache lines of its own.
+    sink: Apart<End>,
     /// A segment that came while the queue was empty counts at the source end at once.
     is_segment_known: bool,
     /// The next buffer in (tail) or out (head) follows a hole.
@@ -37,6 +39,17 @@ pub struct Contents {
     untold: Vec<Event>,
     /// Those among the items.
     pub questions: Questions,
+}
+
+/// The front of the line, which the task has taken over to send one by one.
+pub struct Front {
+    items: VecDeque<Item>,
+    /// Buffers and bytes that were sent since the contents were told.
+    sent: (u64, u64),
+    src: End,
+    src_reached: Option<i64>,
+    /// Buffers may go out without a look at the contents.
+    pub is_plain: bool,
 }
 
 impl End {
@@ -87,13 +100,61 @@ impl Default for Contents {
             // Both ends stand at the beginning.
             sink_reached: Some(0),
             src_reached: Some(0),
-            sink: End::default(),
-            src: End::default(),
+            sink: Apart::default(),
             is_segment_known: false,
             tail_discont: false,
             head_discont: false,
             untold: Vec::new(),
             questions: Questions::default(),
+        }
+    }
+}
+
+impl Default for Front {
+    fn default() -> Self {
+        Front {
+            items: VecDeque::new(),
+            sent: (0, 0),
+            src: End::default(),
+            src_reached: Some(0),
+            is_plain: false,
+        }
+    }
+}
+
+impl Front {
+    /// Whether nothing is left of it.
+    #[inline]
+    pub fn is_used_up(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Takes the oldest item out if it is a buffer, and what the contents last heard of levels stays no lower than they
+    /// are: only when time does not go back.
+    #[inline]
+    pub fn next_buffer(&mut self) -> Option<Buffer> {
+        if !self.is_plain {
+            return None;
+        }
+        let Some(Item::Buffer(buf)) = self.items.front() else { return None };
+        let size = buf.size() as u64;
+        let segment = self.src.segment();
+        let position = end_of(buf, segment.position);
+        let reached = running_time(segment, position);
+        let goes_on = match (self.src_reached, reached) {
+            (Some(before), Some(now)) => before <= now,
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        if !goes_on {
+            return None;
+        }
+        segment.position = position;
+        self.src_reached = reached;
+        self.sent.0 += 1;
+        self.sent.1 += size;
+        match self.items.pop_front() {
+            Some(Item::Buffer(buf)) => Some(buf),
+            _ => None,
         }
     }
 }
@@ -105,13 +166,42 @@ impl Contents {
     }
 
     /// Whether there is nothing at all.
-    pub fn is_void(&self) -> bool {
-        self.items.is_empty()
+    pub fn is_void(&self, front: &Front) -> bool {
+        front.items.is_empty() && self.items.is_empty()
     }
 
     /// Whether the newest item is data.
-    pub fn ends_in_data(&self) -> bool {
-        self.items.back().is_some_and(Item::is_data)
+    pub fn ends_in_data(&self, front: &Front) -> bool {
+        self.items.back().or(front.items.back()).is_some_and(Item::is_data)
+    }
+
+    /// Whether buffers may go out as they are.
+    pub fn is_plain(&self) -> bool {
+        !self.head_discont && self.untold.is_empty()
+    }
+
+    /// Makes everything that is behind the front, which is used up, the front. `false` if there is nothing.
+    #[inline]
+    pub fn hand_over(&mut self, front: &mut Front) -> bool {
+        std::mem::swap(&mut front.items, &mut self.items);
+        !front.items.is_empty()
+    }
+
+    /// Takes note of what was sent from the front.
+    #[inline]
+    pub fn settle(&mut self, front: &mut Front) {
+        let (buffers, bytes) = std::mem::take(&mut front.sent);
+        if buffers == 0 {
+            return;
+        }
+        self.level.buffers -= buffers;
+        self.level.bytes -= bytes;
+        self.src_reached = front.src_reached;
+        self.measure();
+        // What is empty holds no time, whatever the last timestamps were.
+        if self.level.buffers == 0 {
+            self.level.time = 0;
+        }
     }
 
     /// The time between the two ends.
@@ -122,37 +212,50 @@ impl Contents {
         self.level.time = distance.and_then(|distance| u64::try_from(distance).ok()).unwrap_or(0);
     }
 
+    /// The source end has moved.
+    fn measure_from(&mut self, front: &mut Front) {
+        front.src_reached = front.src.running_time();
+        self.src_reached = front.src_reached;
+        self.measure();
+    }
+
     /// Adds an item at the end.
+    pub fn put(&mut self, front: &mut Front, item: Item) {
+        if let Item::Event(event) = &item
+            && let EventKind::Segment(segment) = &event.kind
+        {
+            self.sink.0.set_segment(segment);
+            self.sink_reached = self.sink.0.running_time();
+            if self.is_void(front) {
+                front.src.set_segment(segment);
+                front.src_reached = front.src.running_time();
+                self.src_reached = front.src_reached;
+                self.is_segment_known = true;
+            }
+            self.measure();
+        }
+        self.put_behind(item);
+    }
+
+    /// Adds an item that is no segment, without a look at the front.
     #[inline]
-    pub fn put(&mut self, mut item: Item) {
+    pub fn put_behind(&mut self, mut item: Item) {
         if item.is_data() && std::mem::take(&mut self.tail_discont) {
             item.set_discont();
         }
         let (buffers, bytes) = item.amount();
         self.level.buffers += buffers;
         self.level.bytes += bytes;
-        if self.sink.pass(&item) {
-            self.sink_reached = self.sink.running_time();
-            self.measure();
-        }
-        if let Item::Event(event) = &item
-            && let EventKind::Segment(segment) = &event.kind
-        {
-            self.sink.set_segment(segment);
-            self.sink_reached = self.sink.running_time();
-            if self.is_void() {
-                self.src.set_segment(segment);
-                self.src_reached = self.src.running_time();
-                self.is_segment_known = true;
-            }
+        if self.sink.0.pass(&item) {
+            self.sink_reached = self.sink.0.running_time();
             self.measure();
         }
         self.items.push_back(item);
     }
 
     /// Takes the oldest item out of those that nobody takes any more.
-    pub fn take_in_vain(&mut self) -> Option<Item> {
-        let item = self.take_any()?;
+    pub fn take_in_vain(&mut self, front: &mut Front) -> Option<Item> {
+        let item = self.take_any(front)?;
         if let Item::Query(number, _) = item {
             self.questions.answer(number, None);
         }
@@ -160,22 +263,23 @@ impl Contents {
     }
 
     #[inline]
-    fn take_any(&mut self) -> Option<Item> {
-        let item = self.items.pop_front()?;
+    fn take_any(&mut self, front: &mut Front) -> Option<Item> {
+        if front.is_used_up() {
+            self.hand_over(front);
+        }
+        let item = front.items.pop_front()?;
         let (buffers, bytes) = item.amount();
         self.level.buffers -= buffers;
         self.level.bytes -= bytes;
-        if self.src.pass(&item) {
-            self.src_reached = self.src.running_time();
-            self.measure();
+        if front.src.pass(&item) {
+            self.measure_from(front);
         }
         match &item {
             Item::Event(event) => match &event.kind {
                 EventKind::Eos => self.level = Amount::default(),
                 EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
-                    self.src.set_segment(segment);
-                    self.src_reached = self.src.running_time();
-                    self.measure();
+                    front.src.set_segment(segment);
+                    self.measure_from(front);
                 }
                 _ => {}
             },
@@ -187,8 +291,8 @@ impl Contents {
     }
 
     /// Takes the oldest item out.
-    pub fn take(&mut self) -> Option<Item> {
-        let mut item = self.take_any()?;
+    pub fn take(&mut self, front: &mut Front) -> Option<Item> {
+        let mut item = self.take_any(front)?;
         if item.is_data() && std::mem::take(&mut self.head_discont) {
             item.set_discont();
         }
@@ -196,8 +300,8 @@ impl Contents {
     }
 
     /// Takes the oldest item out to throw it away.
-    pub fn leak(&mut self) -> Option<Item> {
-        let item = self.take_in_vain()?;
+    pub fn leak(&mut self, front: &mut Front) -> Option<Item> {
+        let item = self.take_in_vain(front)?;
         if let Item::Event(event) = &item
             && event.is_sticky()
         {
@@ -208,18 +312,14 @@ impl Contents {
     }
 
     /// Throws everything away but what the source pad has to tell all the same.
-    pub fn clear(&mut self) {
+    pub fn clear(&mut self, front: &mut Front) {
         let mut untold = std::mem::take(&mut self.untold);
-        untold.extend(self.items.drain(..).filter_map(Item::into_kept_event));
+        let thrown = front.items.drain(..).chain(self.items.drain(..));
+        untold.extend(thrown.filter_map(Item::into_kept_event));
         let mut questions = std::mem::take(&mut self.questions);
         questions.give_up();
         *self = Contents { untold, questions, ..Contents::default() };
-    }
-
-    /// Whether there are any for [`Contents::take_untold`].
-    #[inline]
-    pub fn has_untold(&self) -> bool {
-        !self.untold.is_empty()
+        *front = Front::default();
     }
 
     /// Sticky events for the source pad, to be stored before anything is pushed.

@@ -451,8 +451,8 @@ impl SinkBase {
             // The end may have come meanwhile: then nothing follows that could be held.
             let needs = needs && preroll.needs_preroll();
             preroll.playing_async = needs;
-            // Also when an object is held: its thread may not yet know that it was let go.
-            preroll.need_preroll = true;
+            // Who holds an object may not yet know that it was let go. (GStreamer forgets that it is to be held.)
+            preroll.need_preroll = needs || preroll.have_preroll;
             preroll.call_preroll |= needs;
             preroll.committed &= !needs;
             needs
