@@ -9,6 +9,9 @@ use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
 
+/// Fewer are not worth the visit.
+const FEW: usize = 8;
+
 /// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
 struct End {
@@ -44,6 +47,8 @@ pub struct Contents {
 /// The front of the line, which the task has taken over to send one by one.
 pub struct Front {
     items: VecDeque<Item>,
+    /// How many items were taken over last.
+    taken_over: usize,
     /// Buffers and bytes that were sent since the contents were told.
     sent: (u64, u64),
     src: End,
@@ -114,6 +119,7 @@ impl Default for Front {
     fn default() -> Self {
         Front {
             items: VecDeque::new(),
+            taken_over: 0,
             sent: (0, 0),
             src: End::default(),
             src_reached: Some(0),
@@ -123,6 +129,12 @@ impl Default for Front {
 }
 
 impl Front {
+    /// Whether little was taken over last.
+    #[inline]
+    pub fn had_few(&self) -> bool {
+        self.taken_over < FEW
+    }
+
     /// Whether nothing is left of it.
     #[inline]
     pub fn is_used_up(&self) -> bool {
@@ -184,6 +196,7 @@ impl Contents {
     #[inline]
     pub fn hand_over(&mut self, front: &mut Front) -> bool {
         std::mem::swap(&mut front.items, &mut self.items);
+        front.taken_over = front.items.len();
         !front.items.is_empty()
     }
 

@@ -20,6 +20,9 @@ use std::ops::{Deref, DerefMut};
 
 /// Looks at a lock before waiting for it.
 const SPINS: u32 = 100;
+/// How long the task lets more come, some 100 ns, when it found little: each visit takes the state from upstream's cache, so
+/// one for each item costs both more than this.
+const PAUSES: u32 = 8;
 
 /// Both ends, each in cache lines of its own.
 #[derive(Default)]
@@ -122,6 +125,9 @@ impl Line {
     pub fn next_buffer(&self) -> Result<(Buffer, bool), Both<'_>> {
         let mut task = lock(&self.task.0);
         if task.front.is_used_up() {
+            if task.front.had_few() {
+                (0..PAUSES).for_each(|_| std::hint::spin_loop());
+            }
             let mut state = self.lock_state();
             state.contents.settle(&mut task.front);
             if !state.is_plain
