@@ -138,6 +138,23 @@ impl Buffer {
         raw
     }
 
+    /// Begins to bring the header to this core, for who will look at a buffer that another thread wrote in some dozens
+    /// of nanoseconds. A hint: nothing waits, and nothing depends on it.
+    #[inline]
+    pub fn fetch_ahead(&self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let header = self.0.as_ptr().cast::<i8>();
+            // SAFETY: a hint, at any address.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(header);
+                // Times lie in the next line.
+                _mm_prefetch::<_MM_HINT_T0>(header.wrapping_add(64));
+            }
+        }
+    }
+
     /// The header, borrowed.
     pub fn as_raw(&self) -> *mut GmBuffer {
         self.0.as_ptr()

@@ -22,7 +22,7 @@ mod settings;
 mod single;
 mod turns;
 
-use crate::queued::{Item, complain, reaches, tell_untold};
+use crate::queued::{Item, Question, complain, reaches, tell_untold};
 use gst_mini_core::element_prelude::*;
 use gst_mini_core::message::MessageKind;
 use parking_lot::{Mutex, MutexGuard};
@@ -351,12 +351,13 @@ impl MultiQueue {
                     cx.push_event(cx.pad(), &event);
                 }
             }
-            Item::Query(number, mut query) => {
+            Item::Query(question) => {
                 self.unlock(cx, state);
+                let Question { number, mut query } = *question;
                 let is_answered = !*drops && cx.peer_query(cx.pad(), &mut query);
                 let mut state = self.state.lock();
                 if let Some(at) = state.of_src(cx.pad()) {
-                    state.queues[at].questions.answer(number, is_answered.then_some(*query));
+                    state.queues[at].questions.answer(number, is_answered.then_some(query));
                 }
                 state.wakes.answer = true;
                 return (state, result);
@@ -368,8 +369,8 @@ impl MultiQueue {
                 } else {
                     result = match data {
                         Item::Buffer(buf) => cx.push(cx.pad(), buf),
-                        Item::List(list) => cx.push_list(cx.pad(), list),
-                        Item::Event(_) | Item::Query(..) => result,
+                        Item::List(list) => cx.push_list(cx.pad(), *list),
+                        Item::Event(_) | Item::Query(_) => result,
                     };
                 }
             }
@@ -387,8 +388,7 @@ impl MultiQueue {
             return Ok(None);
         }
         let (id, number) = (state.next_id(), state.queues[at].questions.ask());
-        let (mut state, mut at) =
-            self.put(cx, state, Item::Query(number, Box::new(query.clone())), id)?;
+        let (mut state, mut at) = self.put(cx, state, Item::question(number, query), id)?;
         loop {
             if let Some(answer) = state.queues[at].questions.take(number) {
                 self.unlock(cx, state);

@@ -19,7 +19,7 @@
 mod contents;
 mod line;
 
-use crate::queued::{Amount, Item, complain, tell_untold};
+use crate::queued::{Amount, Item, Question, complain, tell_untold};
 use gst_mini_core::element_prelude::*;
 use line::{Both, Line, State};
 use std::sync::Arc;
@@ -259,7 +259,7 @@ impl Queue {
     fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
         let mut state = self.relock()?;
         let number = state.contents.questions.ask();
-        state.put(Item::Query(number, Box::new(query.clone())));
+        state.put(Item::question(number, query));
         self.unlock(cx, state);
         loop {
             let mut state = self.relock()?;
@@ -367,8 +367,9 @@ impl Queue {
     /// Asks downstream what stood in line. Not on the stack of who pushes a buffer.
     #[cold]
     #[inline(never)]
-    fn pass_question(&self, cx: &Cx, number: u64, mut query: Box<Query>) -> FlowResult {
-        let answer = cx.peer_query(SRC, &mut query).then_some(*query);
+    fn pass_question(&self, cx: &Cx, question: Question) -> FlowResult {
+        let Question { number, mut query } = question;
+        let answer = cx.peer_query(SRC, &mut query).then_some(query);
         let mut state = self.lock();
         state.contents.questions.answer(number, answer);
         let result = state.result;
@@ -418,8 +419,8 @@ impl Queue {
         tell_untold(cx, SRC, untold);
         match item {
             Item::Buffer(buf) => self.obey(cx, cx.push(SRC, buf)),
-            Item::List(list) => self.obey(cx, cx.push_list(SRC, list)),
-            Item::Query(number, query) => self.pass_question(cx, number, query),
+            Item::List(list) => self.obey(cx, cx.push_list(SRC, *list)),
+            Item::Query(question) => self.pass_question(cx, *question),
             Item::Event(event) => {
                 cx.push_event(SRC, &event);
                 drop(self.relock()?);
@@ -508,7 +509,7 @@ impl MultiPad for Queue {
     }
 
     fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
-        self.put_data(cx, Item::List(list))
+        self.put_data(cx, Item::List(Box::new(list)))
     }
 
     fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {

@@ -6,13 +6,20 @@
 
 use gst_mini_core::element_prelude::*;
 
-/// One step of the stream. What is large and rare is boxed: a buffer's way through a queue moves it six times.
+/// One step of the stream. What is large and rare is boxed: a buffer's way through a queue moves it six times, in two
+/// registers.
 pub enum Item {
     Buffer(Buffer),
-    List(BufferList),
+    List(Box<BufferList>),
     Event(Box<Event>),
-    /// A question that keeps its place, and its number.
-    Query(u64, Box<Query>),
+    /// A question that keeps its place.
+    Query(Box<Question>),
+}
+
+/// A question in line, and its number.
+pub struct Question {
+    pub number: u64,
+    pub query: Query,
 }
 
 /// Questions in line: who asks waits until one is answered, so there is one at a time.
@@ -74,12 +81,16 @@ pub fn reaches(level: u64, limit: u64) -> bool {
 }
 
 impl Item {
+    pub fn question(number: u64, query: &Query) -> Item {
+        Item::Query(Box::new(Question { number, query: query.clone() }))
+    }
+
     /// Buffers and bytes.
     pub fn amount(&self) -> (u64, u64) {
         match self {
             Item::Buffer(buf) => (1, buf.size() as u64),
             Item::List(list) => (list.len() as u64, list.size() as u64),
-            Item::Event(_) | Item::Query(..) => (0, 0),
+            Item::Event(_) | Item::Query(_) => (0, 0),
         }
     }
 
@@ -91,7 +102,7 @@ impl Item {
                     first.set_flags(BufferFlags::DISCONT);
                 }
             }
-            Item::Event(_) | Item::Query(..) => {}
+            Item::Event(_) | Item::Query(_) => {}
         }
     }
 
@@ -100,7 +111,7 @@ impl Item {
         match self {
             Item::Buffer(buf) => std::slice::from_ref(buf),
             Item::List(list) => list.as_slice(),
-            Item::Event(_) | Item::Query(..) => &[],
+            Item::Event(_) | Item::Query(_) => &[],
         }
     }
 

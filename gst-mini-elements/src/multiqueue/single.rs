@@ -162,7 +162,7 @@ impl Step {
             Item::Buffer(buf) => Step::of_buffer(buf),
             Item::List(list) => list.iter().next_back().map_or(Step::Other, Step::of_buffer),
             Item::Event(event) => Step::of_event(event),
-            Item::Query(..) => Step::Other,
+            Item::Query(_) => Step::Other,
         }
     }
 

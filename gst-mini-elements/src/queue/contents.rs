@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 
 /// Fewer are not worth the visit.
 const FEW: usize = 8;
+/// The buffer this far behind the one that goes out is fetched from the core that made it.
+const AHEAD: usize = 3;
 
 /// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
@@ -91,7 +93,7 @@ impl End {
                 let EventKind::Gap { pts, duration } = &event.kind else { return false };
                 *position = Some(pts.nanos() + duration.map_or(0, ClockTime::nanos));
             }
-            Item::Query(..) => return false,
+            Item::Query(_) => return false,
         }
         true
     }
@@ -147,6 +149,9 @@ impl Front {
     pub fn next_buffer(&mut self) -> Option<Buffer> {
         if !self.is_plain {
             return None;
+        }
+        if let Some(Item::Buffer(later)) = self.items.get(AHEAD) {
+            later.fetch_ahead();
         }
         let Some(Item::Buffer(buf)) = self.items.front() else { return None };
         let size = buf.size() as u64;
@@ -269,8 +274,8 @@ impl Contents {
     /// Takes the oldest item out of those that nobody takes any more.
     pub fn take_in_vain(&mut self, front: &mut Front) -> Option<Item> {
         let item = self.take_any(front)?;
-        if let Item::Query(number, _) = item {
-            self.questions.answer(number, None);
+        if let Item::Query(question) = &item {
+            self.questions.answer(question.number, None);
         }
         Some(item)
     }
