@@ -26,7 +26,7 @@ pub struct Question {
 #[derive(Default)]
 pub struct Questions {
     asked: u64,
-    answered: Option<(u64, Option<Query>)>,
+    answered: Option<Box<(u64, Option<Query>)>>,
 }
 
 impl Questions {
@@ -39,12 +39,12 @@ impl Questions {
 
     /// `None`: nobody could answer.
     pub fn answer(&mut self, number: u64, answer: Option<Query>) {
-        self.answered = Some((number, answer));
+        self.answered = Some(Box::new((number, answer)));
     }
 
     /// Nobody will answer the one that is open.
     pub fn give_up(&mut self) {
-        self.answered.get_or_insert((self.asked, None));
+        self.answered.get_or_insert_with(|| Box::new((self.asked, None)));
     }
 
     pub fn is_answered(&self) -> bool {
@@ -53,7 +53,7 @@ impl Questions {
 
     /// What became of a question; `None`: it still waits.
     pub fn take(&mut self, number: u64) -> Option<Option<Query>> {
-        self.answered.take_if(|answered| answered.0 == number).map(|(_, answer)| answer)
+        self.answered.take_if(|answered| answered.0 == number).map(|answered| answered.1)
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) enum Output {
     Event(PadId, Event),
 }
 
-/// One element's context, for one streaming half or for one call. What each buffer touches lies in one cache line.
-#[repr(C, align(64))]
+/// One element's context, for one streaming half or for one call. What each buffer touches comes first.
+#[repr(C)]
 pub(crate) struct Context {
     raw: GmCx,
     /// What a row of transforms and the element's base tell each other, and whether there are outputs.

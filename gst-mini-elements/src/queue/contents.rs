@@ -20,11 +20,8 @@ struct End {
     segment: Option<Segment>,
 }
 
-#[derive(Default)]
-#[repr(align(64))]
-struct Apart<T>(T);
-
-/// The contents, and what becomes of the next item.
+/// The contents, and what becomes of the next item. What both ends touch comes first, and last, in other cache lines, what
+/// upstream's thread alone does.
 #[repr(C)]
 pub struct Contents {
     /// What came behind the front.
@@ -33,8 +30,6 @@ pub struct Contents {
     /// Signed running times of the ends' positions; that of the source end as it was last told.
     sink_reached: Option<i64>,
     src_reached: Option<i64>,
-    /// The thread of that end alone writes it, so it has cache lines of its own.
-    sink: Apart<End>,
     /// A segment that came while the queue was empty counts at the source end at once.
     is_segment_known: bool,
     /// The next buffer in (tail) or out (head) follows a hole.
@@ -44,6 +39,7 @@ pub struct Contents {
     untold: Vec<Event>,
     /// Those among the items.
     pub questions: Questions,
+    sink: End,
 }
 
 /// The front of the line, which the task has taken over to send one by one.
@@ -107,12 +103,12 @@ impl Default for Contents {
             // Both ends stand at the beginning.
             sink_reached: Some(0),
             src_reached: Some(0),
-            sink: Apart::default(),
             is_segment_known: false,
             tail_discont: false,
             head_discont: false,
             untold: Vec::new(),
             questions: Questions::default(),
+            sink: End::default(),
         }
     }
 }
@@ -242,8 +238,8 @@ impl Contents {
         if let Item::Event(event) = &item
             && let EventKind::Segment(segment) = &event.kind
         {
-            self.sink.0.set_segment(segment);
-            self.sink_reached = self.sink.0.running_time();
+            self.sink.set_segment(segment);
+            self.sink_reached = self.sink.running_time();
             if self.is_void(front) {
                 front.src.set_segment(segment);
                 front.src_reached = front.src.running_time();
@@ -264,8 +260,8 @@ impl Contents {
         let (buffers, bytes) = item.amount();
         self.level.buffers += buffers;
         self.level.bytes += bytes;
-        if self.sink.0.pass(&item) {
-            self.sink_reached = self.sink.0.running_time();
+        if self.sink.pass(&item) {
+            self.sink_reached = self.sink.running_time();
             self.measure();
         }
         self.items.push_back(item);

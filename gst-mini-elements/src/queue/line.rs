@@ -31,9 +31,8 @@ pub struct Line {
     state: Apart<Mutex<State>>,
 }
 
-/// Processors fetch cache lines in pairs.
 #[derive(Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Apart<T>(T);
 
 /// The task's end.
@@ -62,10 +61,10 @@ pub struct State {
     pub waits_answer: bool,
     /// Buffers may go out as they are.
     is_plain: bool,
-    pub contents: Contents,
     /// What must be inside before anything goes out. The end of the stream takes it to nothing, and a
     /// flush, or setting a property, back.
     pub threshold: Amount,
+    pub contents: Contents,
 }
 
 impl Default for State {
