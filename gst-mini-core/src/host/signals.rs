@@ -68,7 +68,8 @@ impl Signals {
         if !self.has_listeners() {
             return None;
         }
-        let args: Option<Structure> = args.parse().ok();
+        // Most signals have none, and a refusal is a text.
+        let args: Option<Structure> = if args.is_empty() { None } else { args.parse().ok() };
         let all = self.handlers.lock();
         let of_signal = all.iter().filter(|(_, name, _)| name == signal);
         let present: Vec<Handler> = of_signal.map(|(_, _, handler)| handler.clone()).collect();
