@@ -293,6 +293,9 @@ impl Queue {
     #[inline]
     fn put_data(&self, cx: &Cx, item: Item) -> FlowResult {
         let mut state = self.line.lock_state();
+        if self.is_full(&state) {
+            self.line.settle(&mut state);
+        }
         if state.result.is_err() || state.eos || state.unexpected || self.is_full(&state) {
             drop(state);
             return self.put_data_looking(cx, item);

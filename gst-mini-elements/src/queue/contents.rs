@@ -8,6 +8,7 @@
 use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Fewer are not worth the visit.
 const FEW: usize = 8;
@@ -27,6 +28,8 @@ pub struct Contents {
     /// What came behind the front.
     items: VecDeque<Item>,
     level: Amount,
+    /// Buffers and bytes that are known to be sent.
+    known: (u64, u64),
     /// Signed running times of the ends' positions; that of the source end as it was last told.
     sink_reached: Option<i64>,
     src_reached: Option<i64>,
@@ -47,12 +50,51 @@ pub struct Front {
     items: VecDeque<Item>,
     /// How many items were taken over last.
     taken_over: usize,
-    /// Buffers and bytes that were sent since the contents were told.
-    sent: (u64, u64),
     src: End,
     src_reached: Option<i64>,
     /// Buffers may go out without a look at the contents.
     pub is_plain: bool,
+}
+
+/// What the task has sent of its fronts in all, and how far it is. Written under the lock of the task, read by anybody.
+pub struct Sent {
+    buffers: AtomicU64,
+    bytes: AtomicU64,
+    /// Signed running time of the source end.
+    reached: AtomicI64,
+}
+
+/// No running time.
+const NOWHERE: i64 = i64::MIN;
+
+impl Default for Sent {
+    fn default() -> Self {
+        let (buffers, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+        Sent { buffers, bytes, reached: AtomicI64::new(0) }
+    }
+}
+
+impl Sent {
+    /// Under the lock of the task: nobody else writes.
+    #[inline]
+    fn count(&self, bytes: u64, front: &Front) {
+        self.show(front);
+        self.bytes.store(self.bytes.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Release);
+        self.buffers.store(self.buffers.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+    }
+
+    /// Shows how far the source end is. Under the lock of the task.
+    #[inline]
+    pub fn show(&self, front: &Front) {
+        self.reached.store(front.src_reached.unwrap_or(NOWHERE), Ordering::Release);
+    }
+
+    /// As at the beginning, with contents that know of nothing sent. Under both locks.
+    pub fn clear(&self) {
+        self.buffers.store(0, Ordering::Release);
+        self.bytes.store(0, Ordering::Release);
+        self.reached.store(0, Ordering::Release);
+    }
 }
 
 impl End {
@@ -100,6 +142,7 @@ impl Default for Contents {
         Contents {
             items: VecDeque::new(),
             level: Amount::default(),
+            known: (0, 0),
             // Both ends stand at the beginning.
             sink_reached: Some(0),
             src_reached: Some(0),
@@ -118,7 +161,6 @@ impl Default for Front {
         Front {
             items: VecDeque::new(),
             taken_over: 0,
-            sent: (0, 0),
             src: End::default(),
             src_reached: Some(0),
             is_plain: false,
@@ -142,7 +184,7 @@ impl Front {
     /// Takes the oldest item out if it is a buffer, and what the contents last heard of levels stays no lower than they
     /// are: only when time does not go back.
     #[inline]
-    pub fn next_buffer(&mut self) -> Option<Buffer> {
+    pub fn next_buffer(&mut self, sent: &Sent) -> Option<Buffer> {
         if !self.is_plain {
             return None;
         }
@@ -163,8 +205,7 @@ impl Front {
         }
         segment.position = position;
         self.src_reached = reached;
-        self.sent.0 += 1;
-        self.sent.1 += size;
+        sent.count(size, self);
         match self.items.pop_front() {
             Some(Item::Buffer(buf)) => Some(buf),
             _ => None,
@@ -201,21 +242,31 @@ impl Contents {
         !front.items.is_empty()
     }
 
-    /// Takes note of what was sent from the front.
+    /// Takes note of what was sent from the front. While the task goes on the levels come out no lower than they are.
     #[inline]
-    pub fn settle(&mut self, front: &mut Front) {
-        let (buffers, bytes) = std::mem::take(&mut front.sent);
-        if buffers == 0 {
+    pub fn settle(&mut self, sent: &Sent) {
+        let buffers = sent.buffers.load(Ordering::Acquire);
+        let bytes = sent.bytes.load(Ordering::Acquire);
+        if (buffers, bytes) == self.known {
             return;
         }
-        self.level.buffers -= buffers;
-        self.level.bytes -= bytes;
-        self.src_reached = front.src_reached;
+        let reached = sent.reached.load(Ordering::Acquire);
+        self.lower((buffers.wrapping_sub(self.known.0), bytes.wrapping_sub(self.known.1)));
+        self.known = (buffers, bytes);
+        self.src_reached = Some(reached).filter(|reached| *reached != NOWHERE);
         self.measure();
         // What is empty holds no time, whatever the last timestamps were.
         if self.level.buffers == 0 {
             self.level.time = 0;
         }
+    }
+
+    /// So many buffers and bytes are gone. The end of a stream has left nothing, though the next stream may have begun
+    /// behind it.
+    #[inline]
+    fn lower(&mut self, (buffers, bytes): (u64, u64)) {
+        self.level.buffers = self.level.buffers.saturating_sub(buffers);
+        self.level.bytes = self.level.bytes.saturating_sub(bytes);
     }
 
     /// The time between the two ends.
@@ -282,9 +333,7 @@ impl Contents {
             self.hand_over(front);
         }
         let item = front.items.pop_front()?;
-        let (buffers, bytes) = item.amount();
-        self.level.buffers -= buffers;
-        self.level.bytes -= bytes;
+        self.lower(item.amount());
         if front.src.pass(&item) {
             self.measure_from(front);
         }

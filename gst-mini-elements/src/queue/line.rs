@@ -8,11 +8,12 @@
 //! both: first the task's, then the state's.
 //!
 //! Invariant: under both locks the contents know what was sent, so levels and limits are exact; under that of the
-//! state alone the levels are those of a moment ago, never lower than they are.
+//! state alone the levels are those of a moment ago, never lower than they are. What the task has sent can be read
+//! while it goes on, so a line that seems full is looked at again before both locks are taken.
 //! In GStreamer: none; `plugins/elements/gstqueue.c` has one lock (`GST_QUEUE_MUTEX_LOCK`).
 //! Left out: nothing.
 
-use super::contents::{Contents, Front};
+use super::contents::{Contents, Front, Sent};
 use crate::queued::{Amount, Item};
 use gst_mini_core::element_prelude::*;
 use parking_lot::{Mutex, MutexGuard};
@@ -27,7 +28,7 @@ const PAUSES: u32 = 8;
 /// Both ends, each in cache lines of its own.
 #[derive(Default)]
 pub struct Line {
-    task: Apart<Mutex<Task>>,
+    task: Apart<(Sent, Mutex<Task>)>,
     state: Apart<Mutex<State>>,
 }
 
@@ -84,6 +85,7 @@ impl Default for State {
 
 /// Both locks.
 pub struct Both<'a> {
+    sent: &'a Sent,
     pub task: MutexGuard<'a, Task>,
     state: MutexGuard<'a, State>,
 }
@@ -108,36 +110,42 @@ impl Line {
     }
 
     pub fn lock(&self) -> Both<'_> {
-        let task = lock(&self.task.0);
+        let task = lock(&self.task.0.1);
         self.lock_with(task)
     }
 
-    fn lock_with<'a>(&'a self, mut task: MutexGuard<'a, Task>) -> Both<'a> {
+    fn lock_with<'a>(&'a self, task: MutexGuard<'a, Task>) -> Both<'a> {
         let mut state = self.lock_state();
-        state.contents.settle(&mut task.front);
-        Both { task, state }
+        self.settle(&mut state);
+        Both { sent: &self.task.0.0, task, state }
+    }
+
+    /// Lets the levels be those of now.
+    #[inline]
+    pub fn settle(&self, state: &mut State) {
+        state.contents.settle(&self.task.0.0);
     }
 
     /// The next buffer for the task to send, and whether the chain waits for its room; both locks, if there is more to
     /// it than that.
     #[inline]
     pub fn next_buffer(&self) -> Result<(Buffer, bool), Both<'_>> {
-        let mut task = lock(&self.task.0);
+        let mut task = lock(&self.task.0.1);
         if task.front.is_used_up() {
             if task.front.had_few() {
                 (0..PAUSES).for_each(|_| std::hint::spin_loop());
             }
             let mut state = self.lock_state();
-            state.contents.settle(&mut task.front);
+            self.settle(&mut state);
             if !state.is_plain
                 || state.result.is_err()
                 || !state.contents.hand_over(&mut task.front)
             {
-                return Err(Both { task, state });
+                return Err(Both { sent: &self.task.0.0, task, state });
             }
             // Upstream may go on: what follows is a look at the buffer, which is not at hand yet.
         }
-        match task.front.next_buffer() {
+        match task.front.next_buffer(&self.task.0.0) {
             Some(buf) => {
                 task.under_way = Some(true);
                 Ok((buf, std::mem::take(&mut task.waits_room)))
@@ -179,12 +187,14 @@ impl Both<'_> {
     /// Throws everything away but what the source pad has to tell all the same.
     pub fn clear(&mut self) {
         self.state.contents.clear(&mut self.task.front);
+        self.sent.clear();
     }
 
     /// Everything as it is at the beginning.
     pub fn reset(&mut self, threshold: Amount) {
         *self.task = Task::default();
         *self.state = State { threshold, ..State::default() };
+        self.sent.clear();
     }
 }
 
@@ -203,7 +213,8 @@ impl DerefMut for Both<'_> {
 
 impl Drop for Both<'_> {
     fn drop(&mut self) {
-        let Both { task, state } = self;
+        let Both { sent, task, state } = self;
+        sent.show(&task.front);
         state.is_plain = state.threshold == Amount::default() && state.contents.is_plain();
         task.front.is_plain = state.is_plain;
     }
@@ -282,5 +293,18 @@ mod tests {
             assert!(enough, "step {step}: {told:?} told of {is:?}");
         }
         assert!(fast > 1_000 && slow > 100, "both ways are taken: {fast}, {slow}");
+    }
+
+    #[test]
+    fn a_stream_that_begins_behind_an_end_counts_down_to_nothing() {
+        let line = Line::default();
+        let mut both = line.lock();
+        both.put(Item::Event(Box::new(Event::eos())));
+        both.put(Item::Buffer(Buffer::from_vec(vec![0; 4])));
+        assert_eq!(both.contents.level().buffers, 1);
+        // The end takes the levels to nothing, as it does in GStreamer.
+        assert!(matches!(both.take(), Some(Item::Event(_))));
+        assert!(matches!(both.take(), Some(Item::Buffer(_))));
+        assert_eq!(both.contents.level(), Amount::default());
     }
 }
