@@ -73,7 +73,8 @@ fn more_buffers_take_no_more_allocations() {
         "fakesrc num-buffers=N sizetype=fixed sizemax=1000 format=time datarate=10000000 ! fakesink sync=true",
         "videotestsrc is-live=true pattern=black num-buffers=N ! video/x-raw,width=16,height=16,framerate=2000/1 ! queue ! fakesink sync=true",
         "fakesrc num-buffers=N ! identity ! queue ! fakesink",
-        // A picture without moving parts: those are drawn in lines of their own.
+        // With parts that move, and without.
+        "videotestsrc num-buffers=N ! video/x-raw,width=32,height=16 ! queue max-size-buffers=8 ! fakesink",
         "videotestsrc pattern=black num-buffers=N ! videoconvert ! queue max-size-buffers=8 ! fakesink",
         // With a pool of the sink's own, for the source itself or for the converter.
         "videotestsrc pattern=black num-buffers=N ! video/x-raw,format=I420,width=32,height=16 ! videoconvert ! queue max-size-buffers=8 ! fakesink name=sink",

@@ -128,6 +128,11 @@ impl Palette {
     pub fn line(&self, width: u32) -> Line {
         vec![self.background; width as usize]
     }
+
+    /// Makes a row one of background again.
+    pub fn clear(&self, line: &mut Line) {
+        line.fill(self.background);
+    }
 }
 
 fn rgb_of(argb: u32) -> Ink {

@@ -17,7 +17,8 @@ use std::str::FromStr;
 
 use super::info::{VideoError, VideoInfo};
 pub use ball::Motion;
-use ink::Palette;
+use ink::{Line, Palette};
+use parking_lot::Mutex;
 use wave::Sheet;
 pub use wave::Zone;
 
@@ -216,6 +217,8 @@ pub struct Painter {
     sheet: &'static Sheet,
     /// Frame 0, of which every other frame is a copy but for its moving rows.
     still: Vec<u8>,
+    /// What a pair of rows is drawn in; kept, so that a frame allocates nothing.
+    pair: Mutex<[Line; 2]>,
 }
 
 impl Painter {
@@ -228,7 +231,8 @@ impl Painter {
     pub fn with(look: Look, info: VideoInfo) -> Self {
         let palette = Palette::new(&info, look.colors);
         let sheet = Sheet::shared();
-        let mut painter = Painter { look, info, palette, sheet, still: Vec::new() };
+        let pair = Mutex::new([palette.line(info.width), palette.line(info.width)]);
+        let mut painter = Painter { look, info, palette, sheet, still: Vec::new(), pair };
         let mut still = vec![0; painter.info.size()];
         painter.paint_rows(Moment::of_frame(0), 0..painter.info.height, &mut still);
         painter.still = still;
@@ -291,7 +295,8 @@ impl Painter {
             return;
         }
         let height = self.info.height;
-        let mut pair = [self.palette.line(self.info.width), self.palette.line(self.info.width)];
+        let mut pair = self.pair.lock();
+        pair.iter_mut().for_each(|line| self.palette.clear(line));
         let scene = Scene {
             look: &self.look,
             info: &self.info,
