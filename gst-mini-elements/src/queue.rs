@@ -18,17 +18,14 @@
 
 mod contents;
 mod line;
+mod settings;
 
 use crate::queued::{Amount, Item, Question, complain, tell_untold};
 use gst_mini_core::element_prelude::*;
 use line::{Both, Line, State};
+use settings::{LEAKY, LEAKY_DOWNSTREAM, LEAKY_NO, LEAKY_UPSTREAM, Settings};
 use std::sync::Arc;
 
-const LEAKY: &str = "enum:no=0:Not Leaky,upstream=1:Leaky on upstream (new buffers),\
-    downstream=2:Leaky on downstream (old buffers)";
-const LEAKY_NO: i32 = 0;
-const LEAKY_UPSTREAM: i32 = 1;
-const LEAKY_DOWNSTREAM: i32 = 2;
 /// Waiters: room for the chain, an item for the task, an answer for who asked.
 const ROOM: u32 = 0;
 const ITEM: u32 = 1;
@@ -37,57 +34,14 @@ const SINK: PadId = FIRST_PAD;
 const SRC: PadId = SECOND_PAD;
 
 pub struct Queue {
-    max_buffers: Live<u32>,
-    max_bytes: Live<u32>,
-    max_time: Live<u64>,
-    min_buffers: Live<u32>,
-    min_bytes: Live<u32>,
-    min_time: Live<u64>,
-    leaky: Live<i32>,
-    silent: Live<bool>,
-    flush_on_eos: Live<bool>,
-    level_buffers: Inside,
-    level_bytes: Inside,
-    level_time: Inside,
-    dropped: Live<u64>,
+    settings: Settings,
     line: Arc<Line>,
-}
-
-/// A level, read where it is kept when somebody asks for it.
-struct Inside {
-    line: Arc<Line>,
-    which: fn(&Amount) -> u64,
-}
-
-impl LiveField for Inside {
-    fn set_text(&self, _: &str) -> Result<(), String> {
-        Err("it is read-only".to_owned())
-    }
-    fn text(&self) -> String {
-        (self.which)(&self.line.lock().contents.level()).to_string()
-    }
 }
 
 impl Default for Queue {
     fn default() -> Self {
         let line = Arc::<Line>::default();
-        let inside = |which| Inside { line: line.clone(), which };
-        Queue {
-            max_buffers: Live::new(200),
-            max_bytes: Live::new(10 * 1024 * 1024),
-            max_time: Live::new(ClockTime::SECOND.nanos()),
-            min_buffers: Live::new(0),
-            min_bytes: Live::new(0),
-            min_time: Live::new(0),
-            leaky: Live::new(0),
-            silent: Live::new(false),
-            flush_on_eos: Live::new(false),
-            level_buffers: inside(|level| level.buffers.min(u32::MAX.into())),
-            level_bytes: inside(|level| level.bytes.min(u32::MAX.into())),
-            level_time: inside(|level| level.time),
-            dropped: Live::new(0),
-            line,
-        }
+        Queue { settings: Settings::new(&line), line }
     }
 }
 
@@ -99,56 +53,64 @@ impl Element for Queue {
         &[PadTemplate::sink(ANY).with_allocation(), PadTemplate::src(ANY).with_task()];
     const PROPS: &[Prop<Self>] = &[
         Prop::live("current-level-buffers", types::UINT, "Buffers inside", |e: &Self| {
-            &e.level_buffers
+            &e.settings.level_buffers
         })
         .read_only(),
-        Prop::live("current-level-bytes", types::UINT, "Bytes inside", |e: &Self| &e.level_bytes)
-            .unit("bytes")
-            .read_only(),
-        Prop::live("current-level-time", types::UINT64, "Time inside", |e: &Self| &e.level_time)
-            .unit("ns")
-            .read_only(),
+        Prop::live("current-level-bytes", types::UINT, "Bytes inside", |e: &Self| {
+            &e.settings.level_bytes
+        })
+        .unit("bytes")
+        .read_only(),
+        Prop::live("current-level-time", types::UINT64, "Time inside", |e: &Self| {
+            &e.settings.level_time
+        })
+        .unit("ns")
+        .read_only(),
         Prop::live("max-size-buffers", types::UINT, "Most buffers, 0: no limit", |e: &Self| {
-            &e.max_buffers
+            &e.settings.max_buffers
         }),
         Prop::live("max-size-bytes", types::UINT, "Most bytes, 0: no limit", |e: &Self| {
-            &e.max_bytes
+            &e.settings.max_bytes
         })
         .unit("bytes"),
         Prop::live("max-size-time", types::UINT64, "Most time, 0: no limit", |e: &Self| {
-            &e.max_time
+            &e.settings.max_time
         })
         .unit("ns"),
         Prop::live(
             "min-threshold-buffers",
             types::UINT,
             "Buffers to gather before any goes out",
-            |e: &Self| &e.min_buffers,
+            |e: &Self| &e.settings.min_buffers,
         ),
         Prop::live(
             "min-threshold-bytes",
             types::UINT,
             "Bytes to gather before any go out",
-            |e: &Self| &e.min_bytes,
+            |e: &Self| &e.settings.min_bytes,
         )
         .unit("bytes"),
         Prop::live(
             "min-threshold-time",
             types::UINT64,
             "Time to gather before any goes out",
-            |e: &Self| &e.min_time,
+            |e: &Self| &e.settings.min_time,
         )
         .unit("ns"),
-        Prop::live("leaky", LEAKY, "Where the queue leaks when it is full", |e: &Self| &e.leaky),
-        Prop::live("silent", types::BOOLEAN, "Don't emit signals", |e: &Self| &e.silent),
+        Prop::live("leaky", LEAKY, "Where the queue leaks when it is full", |e: &Self| {
+            &e.settings.leaky
+        }),
+        Prop::live("silent", types::BOOLEAN, "Don't emit signals", |e: &Self| &e.settings.silent),
         Prop::live(
             "flush-on-eos",
             types::BOOLEAN,
             "Throw the contents away at end of stream",
-            |e: &Self| &e.flush_on_eos,
+            |e: &Self| &e.settings.flush_on_eos,
         ),
-        Prop::live("dropped", types::UINT64, "Buffers leaked so far", |e: &Self| &e.dropped)
-            .read_only(),
+        Prop::live("dropped", types::UINT64, "Buffers leaked so far", |e: &Self| {
+            &e.settings.dropped
+        })
+        .read_only(),
     ];
     const SIGNALS: &[Signal] = &[
         Signal::emitted("overrun", "A buffer came and the queue was full"),
@@ -159,24 +121,8 @@ impl Element for Queue {
 }
 
 impl Queue {
-    fn limit(&self) -> Amount {
-        Amount {
-            buffers: self.max_buffers.get().into(),
-            bytes: self.max_bytes.get().into(),
-            time: self.max_time.get(),
-        }
-    }
-
-    fn asked_threshold(&self) -> Amount {
-        Amount {
-            buffers: self.min_buffers.get().into(),
-            bytes: self.min_bytes.get().into(),
-            time: self.min_time.get(),
-        }
-    }
-
     fn is_full(&self, state: &State) -> bool {
-        state.contents.level().reaches(&self.limit())
+        state.contents.level().reaches(&self.settings.limit())
     }
 
     /// Nothing inside, or less than the thresholds ask for. What ends in an event goes out at once.
@@ -195,7 +141,7 @@ impl Queue {
 
     /// Emits signals under no lock; handlers may set properties.
     fn signal<'a>(&'a self, cx: &Cx, state: Both<'a>, names: &[&str]) -> FlowResult<Both<'a>> {
-        if self.silent.get() || !cx.is_heard() {
+        if self.settings.silent.get() || !cx.is_heard() {
             return Ok(state);
         }
         drop(state);
@@ -279,14 +225,14 @@ impl Queue {
             let Some(item) = state.leak() else { break };
             self.count_dropped(cx, &item, "leaked: the oldest of a full queue");
         }
-        cx.log(Level::Debug, || format!("leaked, {} dropped so far", self.dropped.get()));
+        cx.log(Level::Debug, || format!("leaked, {} dropped so far", self.settings.dropped.get()));
     }
 
     fn count_dropped(&self, cx: &Cx, item: &Item, why: &str) {
         for buf in item.buffers() {
             cx.dropped(buf, why);
         }
-        self.dropped.set(self.dropped.get() + item.buffers().len() as u64);
+        self.settings.dropped.set(self.settings.dropped.get() + item.buffers().len() as u64);
     }
 
     /// Puts data in line, if there is room and nobody says no.
@@ -321,7 +267,7 @@ impl Queue {
             if !self.is_full(&state) {
                 break;
             }
-            match self.leaky.get() {
+            match self.settings.leaky.get() {
                 LEAKY_UPSTREAM => {
                     state.contents.tail_discont = true;
                     drop(state);
@@ -364,7 +310,7 @@ impl Queue {
     /// Throws everything away; the thresholds count again.
     fn clear(&self, state: &mut Both<'_>) {
         state.clear();
-        state.threshold = self.asked_threshold();
+        state.threshold = self.settings.threshold();
     }
 
     /// Asks downstream what stood in line. Not on the stack of who pushes a buffer.
@@ -495,15 +441,15 @@ impl MultiPad for Queue {
     const TAKES_LISTS: bool = true;
 
     fn start(&self, _: &Cx) -> Result<(), ElementError> {
-        self.lock().reset(self.asked_threshold());
-        self.dropped.set(0);
+        self.lock().reset(self.settings.threshold());
+        self.settings.dropped.set(0);
         Ok(())
     }
 
     fn stop(&self, cx: &Cx) -> Result<(), ElementError> {
-        let dropped = self.dropped.get();
+        let dropped = self.settings.dropped.get();
         self.start(cx)?;
-        self.dropped.set(dropped);
+        self.settings.dropped.set(dropped);
         Ok(())
     }
 
@@ -542,7 +488,7 @@ impl MultiPad for Queue {
         }
         match event.kind {
             EventKind::Eos => {
-                if self.flush_on_eos.get() {
+                if self.settings.flush_on_eos.get() {
                     self.clear(&mut state);
                 } else {
                     state.threshold = Amount::default();
@@ -612,7 +558,8 @@ impl MultiPad for Queue {
         if cx.pad() != SRC || !is_own || !cx.peer_query(SINK, query) {
             return false;
         }
-        let (limit, is_leaky) = (self.max_time.get(), self.leaky.get() != LEAKY_NO);
+        let (limit, is_leaky) =
+            (self.settings.max_time.get(), self.settings.leaky.get() != LEAKY_NO);
         match query {
             // What is inside has not been played.
             Query::Position { format, position: Some(position) } => {
@@ -631,7 +578,7 @@ impl MultiPad for Queue {
                     (Some(max), Some(limit)) => Some(max + limit),
                     _ => None,
                 };
-                *min += ClockTime::from_nanos(self.min_time.get());
+                *min += ClockTime::from_nanos(self.settings.min_time.get());
             }
             _ => {}
         }
@@ -640,13 +587,13 @@ impl MultiPad for Queue {
 
     fn property_changed(&self, cx: &Cx, name: &str) {
         let mut state = self.lock();
-        let asked = self.asked_threshold();
+        let asked = self.settings.threshold();
         match name {
             "min-threshold-buffers" => state.threshold.buffers = asked.buffers,
             "min-threshold-bytes" => state.threshold.bytes = asked.bytes,
             "min-threshold-time" => state.threshold.time = asked.time,
             "max-size-buffers" | "max-size-bytes" | "max-size-time"
-                if self.leaky.get() == LEAKY_DOWNSTREAM =>
+                if self.settings.leaky.get() == LEAKY_DOWNSTREAM =>
             {
                 self.leak_oldest(cx, &mut state);
             }

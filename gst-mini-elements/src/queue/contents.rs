@@ -261,12 +261,22 @@ impl Contents {
         }
     }
 
-    /// So many buffers and bytes are gone. The end of a stream has left nothing, though the next stream may have begun
-    /// behind it.
+    /// So many buffers and bytes are gone.
     #[inline]
     fn lower(&mut self, (buffers, bytes): (u64, u64)) {
-        self.level.buffers = self.level.buffers.saturating_sub(buffers);
-        self.level.bytes = self.level.bytes.saturating_sub(bytes);
+        self.level.buffers -= buffers;
+        self.level.bytes -= bytes;
+    }
+
+    /// An end went out: what counts is what began behind it, mostly nothing. (GStreamer takes it for nothing.)
+    #[cold]
+    fn recount(&mut self, front: &Front) {
+        let left = front.items.iter().chain(&self.items).map(Item::amount);
+        let (buffers, bytes) = left.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        self.level = Amount { buffers, bytes, time: 0 };
+        if buffers > 0 {
+            self.measure();
+        }
     }
 
     /// The time between the two ends.
@@ -339,7 +349,7 @@ impl Contents {
         }
         match &item {
             Item::Event(event) => match &event.kind {
-                EventKind::Eos => self.level = Amount::default(),
+                EventKind::Eos => self.recount(front),
                 EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
                     front.src.set_segment(segment);
                     self.measure_from(front);

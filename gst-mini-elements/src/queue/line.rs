@@ -302,8 +302,8 @@ mod tests {
         both.put(Item::Event(Box::new(Event::eos())));
         both.put(Item::Buffer(Buffer::from_vec(vec![0; 4])));
         assert_eq!(both.contents.level().buffers, 1);
-        // The end takes the levels to nothing, as it does in GStreamer.
         assert!(matches!(both.take(), Some(Item::Event(_))));
+        assert_eq!((both.contents.level().buffers, both.contents.level().bytes), (1, 4));
         assert!(matches!(both.take(), Some(Item::Buffer(_))));
         assert_eq!(both.contents.level(), Amount::default());
     }
