@@ -24,6 +24,9 @@ use printed::Printed;
 /// The committed list.
 const LIST: &str = "xtask/differential/lines.txt";
 const LIMIT: Duration = Duration::from_secs(30);
+/// How often GStreamer is asked what a line does. It loses its word of a sink's caps in one run of
+/// thirty behind two multiqueues, though the sink tells of the event.
+const ASKED: u32 = 5;
 /// Differences shown before the rest is only counted.
 const SHOWN: usize = 100;
 
@@ -99,14 +102,43 @@ pub struct Difference {
     pub text: String,
 }
 
+/// Runs `line` in both programs; GStreamer is asked again while its answer differs from ours in a
+/// way that is not listed, as it does not always give the same one. Ours runs once.
 fn compare(line: &Line, theirs: &Side, ours: &Side) -> Result<Vec<Difference>, Failure> {
     let (their_run, our_run) = thread::scope(|scope| {
         let their_run = scope.spawn(|| theirs.run(line));
         let our_run = ours.run(line);
         (their_run.join(), our_run)
     });
-    let their_run = their_run.map_err(|_| Failure::new("a thread of the judge panicked"))??;
+    let mut their_run = their_run.map_err(|_| Failure::new("a thread of the judge panicked"))??;
     let our_run = our_run?;
+    let mut found = differences(&their_run, theirs, &our_run, ours)?;
+    for _ in 1..ASKED {
+        if found.iter().all(|difference| line.known.contains_key(difference.field)) {
+            break;
+        }
+        their_run = theirs.run(line)?;
+        found = differences(&their_run, theirs, &our_run, ours)?;
+    }
+    // The next line is not to be blamed for this line's files.
+    if found.iter().any(|difference| difference.field == "files") {
+        for path in crate::workspace::list(&theirs.folder)? {
+            let Some(name) = path.file_name() else { continue };
+            std::fs::copy(&path, ours.folder.join(name)).map_err(|error| {
+                Failure::new(format!("{} cannot be copied: {error}", path.display()))
+            })?;
+        }
+    }
+    Ok(found)
+}
+
+/// What differs between two runs of a line.
+fn differences(
+    their_run: &Finished,
+    theirs: &Side,
+    our_run: &Finished,
+    ours: &Side,
+) -> Result<Vec<Difference>, Failure> {
     if their_run.success() != our_run.success() {
         let text = format!(
             "GStreamer {}, GstMini {}: {}",
@@ -141,8 +173,6 @@ fn files(theirs: &Path, ours: &Path) -> Result<Option<Difference>, Failure> {
                 our.len(),
                 at.unwrap_or(their.len().min(our.len()))
             );
-            // The next line is not to be blamed for this file.
-            let _ = std::fs::copy(&path, ours.join(name));
             return Ok(Some(Difference { field: "files", text }));
         }
     }
