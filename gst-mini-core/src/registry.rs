@@ -24,6 +24,7 @@ use crate::plugin::abi::{GmElementVTable, GmFactory, GmStr};
 use crate::plugin::export::Factory;
 use crate::plugin::loader::{self, Plugins};
 use crate::query::Query;
+use crate::runtime;
 use crate::suggest::nearest;
 use factory::{FactoryInfo, RoleKind};
 use parking_lot::Mutex;
@@ -137,6 +138,7 @@ static NAMED: Mutex<Vec<&'static [Factory]>> = Mutex::new(Vec::new());
 /// is made. It works where [`register!`](crate::register) does not: a static library that is linked into a program of
 /// another language keeps only what is named.
 pub fn link(factories: &'static [Factory]) {
+    runtime::prepare();
     let mut named = NAMED.lock();
     if !named.iter().any(|known| std::ptr::eq(*known, factories)) {
         named.push(factories);
@@ -163,6 +165,7 @@ impl PadHandler for Wanted {
 
 impl Registry {
     fn new() -> Registry {
+        runtime::prepare();
         crate::advice::set_converters(Registry::converter);
         let named = NAMED.lock().clone();
         let all = inventory::iter::<Factory>.into_iter().chain(named.into_iter().flatten());

@@ -70,6 +70,12 @@ pub(crate) use stack::when_settled;
 pub use stack::{STACK_SIZE, has_stack, stack_left};
 pub use threads::task_limit;
 
+/// Does early what would hold up a stream later: a process that has threads is registered for barriers only after some
+/// milliseconds, one that has none yet in no time.
+pub(crate) fn prepare() {
+    os::has_barrier_of_all();
+}
+
 /// What the clock of this runtime reads: `CLOCK_MONOTONIC`, or the simulation's virtual time, which
 /// starts at zero and stands still while a task runs.
 pub fn now() -> AbsoluteTime {
