@@ -559,7 +559,9 @@ struct GmElementVTable {
      each event, each property that is set, each change of format or state, and with the next
      buffer when a handler was connected to a signal. What it passed on it counts in what is
      given, which stays valid until the next call of this function, or not, where that is
-     GM_PASSED_UNCOUNTED. Streaming, must not call the host. Null, or null given: no. */
+     GM_PASSED_UNCOUNTED. No role: whether what arrives at sink pad cx.pad goes on so through the
+     only source pad there is, and what comes of that push is what chain would give; counted is
+     nothing. Streaming, must not call the host. Null, or null given: no. */
   GmPassed * (*passes) (void *obj, const GmCx *cx);
 };
 

@@ -476,6 +476,14 @@ pub trait MultiPad: Element + Sync {
     }
     /// A buffer arrived at sink pad `cx.pad()`. One call at a time for each pad.
     fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult;
+    /// Whether what arrives at `cx.pad()` goes on as it is through the only source pad there is, and what comes of that
+    /// push is all that [`MultiPad::chain`] would give back: then the host may let buffers pass without a call of it.
+    /// Asked again when a property was set, a pad came or went, or a handler of a signal did. Streaming; must not use
+    /// the host.
+    fn passes(&self, cx: &Cx) -> bool {
+        let _ = cx;
+        false
+    }
     /// Whether [`MultiPad::chain_list`] is called; otherwise the buffers of a list come one by one.
     const TAKES_LISTS: bool = false;
     /// Buffers arrived at sink pad `cx.pad()` in one go. As `chain`.

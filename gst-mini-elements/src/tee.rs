@@ -141,6 +141,10 @@ impl MultiPad for Tee {
         self.deal(buf, |pad, buf| cx.push(pad, buf))
     }
 
+    fn passes(&self, _: &Cx) -> bool {
+        self.silent.get() && !self.allow_not_linked.get() && self.branches.lock().len() == 1
+    }
+
     fn chain_list(&self, cx: &Cx, list: BufferList) -> FlowResult {
         if !self.silent.get() {
             let pad = last_message::pad_of(cx, "sink");

@@ -23,6 +23,7 @@ use crate::host::core::{ElementCore, PadOwner};
 use crate::host::instance::Given;
 use crate::host::signals::{PAD_ADDED, PAD_REMOVED};
 use crate::message::StreamStatus;
+use crate::pad::route::{Forward, Stage};
 use crate::pad::{Pad, PadCore, PadHandler};
 use crate::query::Query;
 use crate::registry::factory::Presence;
@@ -286,6 +287,7 @@ impl MultiBase {
             self.core.post_error(ElementError::new(ErrorKind::Core, error.text));
             return false;
         }
+        self.core.passing_changed();
         true
     }
 
@@ -294,6 +296,7 @@ impl MultiBase {
         self.deactivate_pad(pad);
         let cx = Context::new(&self.core, Some(pad.clone()));
         self.core.instance().pad_removed(&cx);
+        self.core.passing_changed();
     }
 }
 
@@ -398,6 +401,23 @@ impl PadHandler for MultiBase {
         flow.map_err(
             |flow| if flow == FlowError::Error { self.own_fault(flow, "chain") } else { flow },
         )
+    }
+
+    fn stage(&self, pad: &PadCore) -> Option<(Stage, Arc<PadCore>)> {
+        if !self.core.instance().can_pass() {
+            return None;
+        }
+        let seen = self.core.passing_changes.load(Ordering::Acquire);
+        // SAFETY: the pad's stream lock is held.
+        let passed = self.core.instance().passes(unsafe { self.kept_cx(pad) });
+        let mut sources = self.core.pads_of(Direction::Src).into_iter();
+        let (Some(src), None) = (sources.next(), sources.next()) else { return None };
+        let forward = Forward {
+            changes: &raw const self.core.passing_changes,
+            seen,
+            attention: &raw const self.core.attention,
+        };
+        (!passed.is_null() && !self.has_task(&src)).then_some((Stage::Forward(forward), src))
     }
 
     fn chain_list(&self, pad: &PadCore, list: BufferList) -> FlowResult {

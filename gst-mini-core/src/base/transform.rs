@@ -20,9 +20,9 @@ use crate::handle::ElementRef;
 use crate::host::context::{Context, drain};
 use crate::host::core::ElementCore;
 use crate::host::instance::Given;
-use crate::pad::route::Stage;
+use crate::pad::route::{Call, Stage};
 use crate::pad::{Pad, PadCore, PadHandler, PadMode, attention};
-use crate::plugin::abi::{GM_ROLE_OWN_ORDER, GmFlowBuf};
+use crate::plugin::abi::{GM_ROLE_OWN_ORDER, GmFlowBuf, GmPassed};
 use crate::property::Live;
 use crate::query::Query;
 use crate::state::{StateReturn, Transition};
@@ -358,15 +358,20 @@ impl PadHandler for TransformBase {
         // SAFETY: the stream lock is held.
         let s = unsafe { self.streaming() };
         let (call, obj) = self.core.instance().transform_function()?;
-        let stage = Stage {
+        let stage = Stage::Call(Call {
             call,
-            passes: self.core.instance().passes_function(),
             obj,
             cx: s.cx.raw(),
             attention: &raw const self.core.attention,
             state: &raw const s.cx.stage,
-        };
+        });
         Some((stage, self.src.clone()))
+    }
+
+    fn passing(&self, _: &PadCore) -> *mut GmPassed {
+        // SAFETY: the stream lock is held.
+        let s = unsafe { self.streaming() };
+        self.core.instance().passes(&s.cx)
     }
 
     fn resume(&self, _: &PadCore, given: GmFlowBuf) -> FlowResult {

@@ -91,6 +91,8 @@ pub(crate) struct ElementCore {
     /// What the element itself adds to the latency.
     pub latency: Mutex<(ClockTime, Option<ClockTime>)>,
     pub attention: Attention,
+    /// How often what an element without a role says of letting buffers pass may have changed.
+    pub passing_changes: AtomicU32,
     /// Upstream events for a role element, until its next streaming call.
     pub upstream: Mutex<VecDeque<Event>>,
     /// Whether an error was posted since the last state change from READY.
@@ -134,6 +136,7 @@ impl ElementCore {
             provided: Mutex::new(None),
             latency: Mutex::new((ClockTime::ZERO, Some(ClockTime::ZERO))),
             attention: Attention::new(0),
+            passing_changes: AtomicU32::new(0),
             upstream: Mutex::default(),
             told_error: AtomicBool::new(false),
             last_drop: Mutex::new(None),
@@ -310,6 +313,7 @@ impl ElementCore {
                 self.props.store(index, canonical.clone(), false);
                 // A limit that changed may end a wait.
                 self.wake_all();
+                self.passing_changed();
             }
         } else if own {
             self.attention.raise(PENDING_PROPS);
@@ -379,13 +383,22 @@ impl ElementCore {
         let id = self.signals.connect(signal, handler);
         // Whoever let buffers pass because nobody listens is asked again.
         self.attention.raise(CHANGED_HANDLERS);
+        self.passing_changed();
         id
+    }
+
+    /// What an element without a role said of letting buffers pass may not be so any more. Any thread.
+    pub fn passing_changed(&self) {
+        self.passing_changes.fetch_add(1, Ordering::Release);
+        // Who relies on it has put a cover there.
+        self.attention.retract(0);
     }
 
     /// Takes a handler away.
     pub fn disconnect(&self, id: u64) {
         self.signals.disconnect(id);
         self.attention.raise(CHANGED_HANDLERS);
+        self.passing_changed();
     }
 
     /// Applies sets and upstream events that came since the last streaming call. Streaming.

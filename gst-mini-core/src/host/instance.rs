@@ -11,7 +11,7 @@ use crate::element::{Action, Direction, PULL_SIZE};
 use crate::error::{FlowError, FlowResult};
 use crate::event::Event;
 use crate::host::context::Context;
-use crate::pad::route::{PassesFn, StageFn};
+use crate::pad::route::StageFn;
 use crate::plugin::abi::*;
 use crate::query::Query;
 use crate::registry::factory::FactoryInfo;
@@ -218,9 +218,14 @@ impl Instance {
     pub fn transform_function(&self) -> Option<(StageFn, *mut c_void)> {
         Some((self.vtable().transform?, self.obj))
     }
-    /// What asks whether the host may pass buffers on by itself.
-    pub fn passes_function(&self) -> Option<PassesFn> {
-        self.vtable().passes
+    /// Whether the host may pass buffers on by itself: null if not, or where it counts them, as the boundary has it.
+    pub fn passes(&self, cx: &Context) -> *mut GmPassed {
+        // SAFETY: see above.
+        self.vtable().passes.map_or(std::ptr::null_mut(), |f| unsafe { f(self.obj, cx.raw()) })
+    }
+    /// Whether [`Instance::passes`] would ask at all.
+    pub fn can_pass(&self) -> bool {
+        self.vtable().passes.is_some()
     }
     pub fn preroll(&self, cx: &Context, buf: &Buffer) -> FlowResult {
         // SAFETY: see above; the buffer is lent.

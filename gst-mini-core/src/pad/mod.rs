@@ -37,7 +37,7 @@ use crate::cx::PadId;
 use crate::element::Direction;
 use crate::error::{ElementError, ErrorKind, FlowError, FlowResult};
 use crate::event::Event;
-use crate::plugin::abi::GmFlowBuf;
+use crate::plugin::abi::{GmFlowBuf, GmPassed};
 use crate::query::Query;
 use crate::runtime::prim::Mutex;
 use crate::runtime::{self, Attention, Monitor, StreamLock};
@@ -78,11 +78,16 @@ pub trait PadHandler: Send + Sync {
     fn caps_changed(&self, pad: &PadCore, caps: &Caps) {
         let _ = (pad, caps);
     }
-    /// What may be called in place of `chain`, with the pad through which goes on what it gives back; `None`:
-    /// nothing. Stream lock of the pad before held.
+    /// What may be done in place of `chain`, with the pad through which goes on what comes of it; `None`:
+    /// nothing. Stream lock held.
     fn stage(&self, pad: &PadCore) -> Option<(Stage, Arc<PadCore>)> {
         let _ = pad;
         None
+    }
+    /// Where the host counts what it passes on in place of a call of the stage; null: it is to call. Stream lock held.
+    fn passing(&self, pad: &PadCore) -> *mut GmPassed {
+        let _ = pad;
+        std::ptr::null_mut()
     }
     /// Goes on behind a call of the stage that gave back something unusual. Stream lock held.
     fn resume(&self, pad: &PadCore, given: GmFlowBuf) -> FlowResult {

@@ -9,7 +9,8 @@
 //! stretch (the task of a source or a queue, a tee's branch) keeps the row of transforms behind its pad, with
 //! the C function of each, and makes for each step the same checks that the nested way makes: the link is
 //! still that one, no bit of attention is set on either pad or on the element, the sink pad's stream lock is
-//! free. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
+//! free. An element without a role that lets buffers pass (a tee with one branch) is a step too, which is not called and
+//! takes the lock of its source pad besides. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
 //! exists once. All stream locks are held until the last one downstream has returned, as in nested calls.
 //! Where nothing is unusual for a while, a cover stands for all these checks: see `covered`.
 //!
@@ -23,7 +24,7 @@ mod covered;
 use super::{PadCore, PadHandler, attention};
 use crate::buffer::Buffer;
 use crate::error::{FlowError, FlowResult};
-use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf, GmPassed};
+use crate::plugin::abi::{GmBuffer, GmCx, GmFlowBuf};
 use crate::runtime::{self, Attention, Me};
 use crate::time::AbsoluteTime;
 use covered::Covered;
@@ -37,15 +38,18 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) type StageFn =
     unsafe extern "C" fn(*mut c_void, *const GmCx, *mut GmBuffer) -> GmFlowBuf;
 
-/// What asks a transform whether the host may pass buffers on by itself, as the boundary has it.
-pub(crate) type PassesFn = unsafe extern "C" fn(*mut c_void, *const GmCx) -> *mut GmPassed;
-
-/// What a route calls in place of a handler's `chain`, and what tells that it may.
+/// What a route does in place of a handler's `chain`, and what tells that it may.
 #[derive(Clone, Copy)]
-pub(crate) struct Stage {
+pub(crate) enum Stage {
+    Call(Call),
+    Forward(Forward),
+}
+
+/// A transform is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
     /// The element's own function, its object and its context.
     pub call: StageFn,
-    pub passes: Option<PassesFn>,
     pub obj: *mut c_void,
     pub cx: *const GmCx,
     /// Not zero: properties or events wait for the element.
@@ -54,7 +58,28 @@ pub(crate) struct Stage {
     pub state: *const StageState,
 }
 
-/// What the owner of a stage and a route tell each other. Under the sink pad's stream lock.
+/// An element without a role lets buffers pass through its only source pad, of which the lock is taken too.
+#[derive(Clone, Copy)]
+pub(crate) struct Forward {
+    /// Counts what may have changed that, and what it was when the element said so.
+    pub changes: *const AtomicU32,
+    pub seen: u32,
+    /// A cover over this is torn after each such change.
+    pub attention: *const Attention,
+}
+
+impl Forward {
+    /// Whether the element would still say so.
+    ///
+    /// # Safety
+    /// The element is alive.
+    unsafe fn is_current(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.changes }.load(Ordering::Acquire) == self.seen
+    }
+}
+
+/// What the owner of a called stage and a route tell each other. Under the sink pad's stream lock.
 #[derive(Default)]
 pub(crate) struct StageState {
     /// A call queued output, which is to go first.
@@ -101,11 +126,23 @@ pub(super) enum Walked {
     NotBegun { buf: Buffer, is_current: bool },
 }
 
-/// One transform.
+/// One element that is walked through.
 struct Hop {
     sink: *const PadCore,
     src: *const PadCore,
     stage: Stage,
+    /// How many locks come before its own in the row.
+    place: usize,
+}
+
+/// What came of entering a hop.
+#[derive(PartialEq)]
+enum Entry {
+    Entered,
+    /// Something is unusual. No lock is taken.
+    Unusual,
+    /// It does not lead there any more. No lock is taken.
+    Stale,
 }
 
 /// A row of transforms behind a source pad, and what comes behind them.
@@ -113,8 +150,10 @@ pub(super) struct Route {
     hops: Box<[Hop]>,
     /// Keep what the hops point to.
     owners: Box<[(Arc<PadCore>, Arc<dyn PadHandler>, Arc<PadCore>)]>,
-    /// Where the row ends: a sink, a queue, whatever is no transform.
+    /// Where the row ends: a sink, a queue, whatever has to be pushed to.
     end: Option<(Arc<PadCore>, Arc<dyn PadHandler>)>,
+    /// The locks of all hops.
+    places: usize,
     /// Of the thread that walks.
     covering: UnsafeCell<Covering>,
 }
@@ -145,7 +184,7 @@ impl Route {
     /// The row behind `root`, as far as its links are settled. Under the locks of who pushes through `root`.
     pub fn find(root: &PadCore) -> Route {
         let (mut hops, mut owners, mut held) = (Vec::new(), Vec::new(), Vec::new());
-        let mut end = None;
+        let (mut end, mut places) = (None, 0);
         let mut from: *const PadCore = root;
         while hops.len() < LONGEST {
             // SAFETY: `root`, or kept by `owners`.
@@ -166,10 +205,16 @@ impl Route {
                 break;
             };
             let src = Arc::as_ptr(&onward);
-            hops.push(Hop { sink, src, stage });
-            owners.push((link.peer.clone(), link.handler.clone(), onward));
-            from = src;
+            if matches!(stage, Stage::Forward(_)) {
+                // SAFETY: `owners` keeps it longer than this is held.
+                let Some(pushing) = (unsafe { &*src }).stream_lock.try_lock() else { break };
+                held.push(pushing);
+            }
             held.push(streaming);
+            hops.push(Hop { sink, src, stage, place: places });
+            owners.push((link.peer.clone(), link.handler.clone(), onward));
+            places += stage.locks();
+            from = src;
         }
         let covering = UnsafeCell::new(Covering {
             covered: None,
@@ -177,7 +222,7 @@ impl Route {
             wanted: HABIT,
             counted_at: runtime::now(),
         });
-        Route { hops: hops.into(), owners: owners.into(), end, covering }
+        Route { hops: hops.into(), owners: owners.into(), end, places, covering }
     }
 
     /// Whether it leads anywhere.
@@ -267,7 +312,9 @@ impl Route {
             // SAFETY: the link is for who pushes through `src`, which is this thread.
             is_current = unsafe { src.leads_to(hop.sink) };
             // SAFETY: `owners` keeps what a hop points to; the links were looked at.
-            if !is_current || !unsafe { hop.enter(src, me) } {
+            let entry = if is_current { unsafe { hop.enter(src, me) } } else { Entry::Stale };
+            is_current = entry != Entry::Stale;
+            if entry != Entry::Entered {
                 if entered.hops == 0 {
                     // A push through `root` may change its link, which keeps this route.
                     return Walked::NotBegun { buf, is_current };
@@ -277,7 +324,11 @@ impl Route {
             }
             entered.hops += 1;
             is_probed = false;
-            let stage = &hop.stage;
+            let Stage::Call(stage) = &hop.stage else {
+                // SAFETY: `owners` keeps it.
+                src = unsafe { &*hop.src };
+                continue;
+            };
             // SAFETY: an object of its factory with its own context, under the stream lock; the buffer's
             // reference moves.
             let given = unsafe { (stage.call)(stage.obj, stage.cx, buf.into_raw()) };
@@ -308,32 +359,74 @@ impl Drop for Route {
     }
 }
 
+impl Stage {
+    /// Bits of its source pad that mean nothing to it: an element without a role does not negotiate.
+    fn usual(&self) -> u32 {
+        match self {
+            Stage::Call(_) => 0,
+            Stage::Forward(_) => attention::RECONFIGURE,
+        }
+    }
+
+    /// How many stream locks it takes.
+    fn locks(&self) -> usize {
+        match self {
+            Stage::Call(_) => 1,
+            Stage::Forward(_) => 2,
+        }
+    }
+}
+
 impl Hop {
-    /// Makes the checks of a push through `from` into this transform, and takes the stream lock; `false`, and
-    /// no lock: something is unusual.
+    /// Makes the checks of a push through `from` into this element, and takes its locks.
     ///
     /// # Safety
     /// What the hop points to is alive, and this thread streams through `from`.
     #[inline]
-    unsafe fn enter(&self, from: &PadCore, me: Me) -> bool {
+    unsafe fn enter(&self, from: &PadCore, me: Me) -> Entry {
         if from.attention.get() & !(attention::RECONFIGURE | attention::PROBES) != 0 {
-            return false;
+            return Entry::Unusual;
         }
         // SAFETY: the caller's promise.
-        let (sink, src, waiting) = unsafe { (&*self.sink, &*self.src, &*self.stage.attention) };
+        let (sink, src) = unsafe { (&*self.sink, &*self.src) };
         if !sink.stream_lock.enter(me) {
-            return false;
+            return Entry::Unusual;
         }
-        let probes = src.attention.get() & !attention::PROBES;
-        let bits = sink.attention.get() | probes | waiting.get();
-        // SAFETY: the caller's promise; under the stream lock.
-        let state = unsafe { &*self.stage.state };
-        if bits != 0 || !state.is_plain.get() {
-            sink.stream_lock.leave();
-            return false;
+        let behind = src.attention.get() & !self.stage.usual();
+        let bits = sink.attention.get() | behind & !attention::PROBES;
+        let entry = match &self.stage {
+            _ if bits != 0 => Entry::Unusual,
+            Stage::Call(stage) => {
+                // SAFETY: the caller's promise; under the stream lock.
+                let (waiting, state) = unsafe { (&*stage.attention, &*stage.state) };
+                if waiting.get() == 0 && state.is_plain.get() {
+                    state.came(1);
+                    return Entry::Entered;
+                }
+                Entry::Unusual
+            }
+            // SAFETY: the caller's promise.
+            Stage::Forward(stage) if !unsafe { stage.is_current() } => Entry::Stale,
+            Stage::Forward(_) if src.stream_lock.enter(me) => return Entry::Entered,
+            Stage::Forward(_) => Entry::Unusual,
+        };
+        sink.stream_lock.leave();
+        entry
+    }
+
+    /// Gives its locks back.
+    ///
+    /// # Safety
+    /// What the hop points to is alive, and this thread is in it.
+    #[inline]
+    unsafe fn leave(&self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Stage::Forward(_) = self.stage {
+                (*self.src).stream_lock.leave();
+            }
+            (*self.sink).stream_lock.leave();
         }
-        state.came(1);
-        true
     }
 }
 
@@ -363,15 +456,16 @@ impl Entered<'_> {
         let route = self.route;
         let Some((last, others)) = route.hops[..self.hops].split_last() else { return };
         // SAFETY: `owners` keeps what a hop points to.
-        unsafe { &*last.sink }.stream_lock.leave();
+        unsafe { last.leave() };
         self.hops -= 1;
         for hop in others.iter().rev() {
             // SAFETY: as above.
-            let (sink, src) = unsafe { (&*hop.sink, &*hop.src) };
+            let src = unsafe { &*hop.src };
             src.remember_code(code);
             // An application's probe may panic in there: then `drop` does the rest.
             src.after_push();
-            sink.stream_lock.leave();
+            // SAFETY: as above.
+            unsafe { hop.leave() };
             self.hops -= 1;
         }
     }
@@ -382,7 +476,7 @@ impl Drop for Entered<'_> {
         // A panic of the host itself: the locks must not stay.
         for hop in self.route.hops[..self.hops].iter().rev() {
             // SAFETY: `owners` keeps them.
-            unsafe { &*hop.sink }.stream_lock.leave();
+            unsafe { hop.leave() };
         }
     }
 }

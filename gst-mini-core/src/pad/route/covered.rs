@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Call    enter the pad, call the element's function
-//!   Pass    enter so many pads, count for those elements that want it: none is called
+//!   Pass    enter so many locks, count for those elements that want it: none is called
 //!   Probe   run the probes of the source pad that were there
 //!   end     enter the last pad, give its owner the buffer
 //! ```
@@ -12,7 +12,7 @@
 //! In GStreamer: none; the nearest is a `GstBaseTransform` in passthrough (`libs/gst/base/gstbasetransform.c`).
 //! Left out: probes that block, and probes of sink pads; there no cover is laid.
 
-use super::{Hop, Route, Stage, StageFn, StageState};
+use super::{Call, Hop, Route, Stage, StageFn, StageState};
 use crate::buffer::{Buffer, count_passed};
 use crate::error::FlowResult;
 use crate::pad::probe::{Outcome, Probe};
@@ -30,29 +30,28 @@ use std::sync::atomic::Ordering;
 enum Step {
     /// Calls an element.
     Call { call: StageFn, obj: *mut c_void, cx: *const GmCx, state: *const StageState },
-    /// Goes through `hops` elements that need not be called, and counts for those that want it.
-    Pass { hops: usize, counted: Vec<*mut GmPassed> },
+    /// Goes through elements that need not be called, by so many locks, and counts for those that want it.
+    Pass { places: usize, counted: Vec<*mut GmPassed> },
     /// Runs the probes of a source pad.
     Probe { src: *const PadCore, probes: Arc<[Probe]> },
 }
 
 impl Step {
     /// Adds what is done at one more hop.
-    fn add(
-        steps: &mut Vec<Step>,
-        Stage { call, obj, cx, state, .. }: Stage,
-        passed: *mut GmPassed,
-    ) {
-        if passed.is_null() {
+    fn add(steps: &mut Vec<Step>, stage: &Stage, passed: *mut GmPassed) {
+        if let Stage::Call(Call { call, obj, cx, state, .. }) = *stage
+            && passed.is_null()
+        {
             steps.push(Step::Call { call, obj, cx, state });
             return;
         }
         if !matches!(steps.last(), Some(Step::Pass { .. })) {
-            steps.push(Step::Pass { hops: 0, counted: Vec::new() });
+            steps.push(Step::Pass { places: 0, counted: Vec::new() });
         }
-        if let Some(Step::Pass { hops, counted }) = steps.last_mut() {
-            *hops += 1;
-            counted.extend((passed.addr() != GM_PASSED_UNCOUNTED).then_some(passed));
+        if let Some(Step::Pass { places, counted }) = steps.last_mut() {
+            *places += stage.locks();
+            let is_counted = !passed.is_null() && passed.addr() != GM_PASSED_UNCOUNTED;
+            counted.extend(is_counted.then_some(passed));
         }
     }
 }
@@ -127,15 +126,15 @@ impl Route {
         let Way { mut depth, mut buf, .. } = *way;
         let mut is_probed = false;
         for step in &covered.steps {
-            let hops = match step {
+            let places = match step {
                 Step::Call { .. } => 1,
-                Step::Pass { hops, .. } => *hops,
+                Step::Pass { places, .. } => *places,
                 Step::Probe { .. } => 0,
             };
-            if !walk.enter(depth, depth + hops) {
+            if !walk.enter(depth, depth + places) {
                 break;
             }
-            depth += hops;
+            depth += places;
             is_probed = false;
             match step {
                 // SAFETY: the elements keep where they count; under the stream locks.
@@ -168,7 +167,7 @@ impl Route {
                     if given.code != 0 || given.buf.is_null() || has_output {
                         cold_path();
                         way.depth = depth;
-                        return Some(self.resume(&covered.cover, depth - 1, given));
+                        return Some(self.resume(&covered.cover, depth, given));
                     }
                     buf = given.buf;
                 }
@@ -181,19 +180,33 @@ impl Route {
     /// A walk under a cover came through the first `depth` places.
     #[inline]
     fn count_walk(&self, covered: &Covered, depth: usize) {
-        if depth >= self.hops.len() {
+        if depth >= self.places {
             covered.walked.set(covered.walked.get() + 1);
         } else {
-            self.came(&covered.restarts[..depth], 1);
+            self.came(&covered.restarts[..self.hops_within(depth)], 1);
         }
+    }
+
+    /// How many hops have all their locks among the first `depth`.
+    #[cold]
+    fn hops_within(&self, depth: usize) -> usize {
+        self.hops.partition_point(|hop| hop.place + hop.stage.locks() <= depth)
+    }
+
+    /// The hops whose source pads did not see themselves how a push from there went, `depth` locks being taken: all but
+    /// the one before the last lock.
+    fn behind(&self, depth: usize) -> &[Hop] {
+        let is_at_end = depth > self.places;
+        &self.hops[..if is_at_end { self.hops.len() } else { self.hops_within(depth) - 1 }]
     }
 
     /// So many buffers came through the first hops, since the cover was laid.
     #[cold]
     fn came(&self, restarts: &[u32], buffers: u64) {
         for (hop, restarts) in self.hops.iter().zip(restarts) {
+            let Stage::Call(stage) = &hop.stage else { continue };
             // SAFETY: `owners` keeps it.
-            let state = unsafe { &*hop.stage.state };
+            let state = unsafe { &*stage.state };
             if state.restarts.load(Ordering::Relaxed) == *restarts {
                 state.processed.fetch_add(buffers, Ordering::Relaxed);
             }
@@ -211,19 +224,22 @@ impl Route {
     /// Pushes on what came through some hops.
     fn push_on(&self, way: &Way, buf: Buffer) -> FlowResult {
         // SAFETY: `owners` keeps it.
-        let src = unsafe { &*self.hops[way.depth - 1].src };
+        let src = unsafe { &*self.hops[self.hops_within(way.depth) - 1].src };
         // SAFETY: the lock of the pad before is held.
         unsafe { if way.is_probed { src.push_probed(buf) } else { src.push(buf) } }
     }
 
-    /// Goes on behind a call of the hop `at` that gave back something unusual.
+    /// Goes on behind a call of the last of the first `depth` places that gave back something unusual.
     #[cold]
-    fn resume(&self, cover: &Cover, at: usize, given: GmFlowBuf) -> FlowResult {
+    fn resume(&self, cover: &Cover, depth: usize, given: GmFlowBuf) -> FlowResult {
+        let at = self.hops_within(depth) - 1;
         let (sink, handler, _) = &self.owners[at];
         let flow = handler.resume(sink, given);
-        // SAFETY: `owners` keeps it; under the stream lock.
-        if !unsafe { &*self.hops[at].stage.state }.is_plain.get() {
-            cover.tear();
+        if let Stage::Call(stage) = &self.hops[at].stage {
+            // SAFETY: `owners` keeps it; under the stream lock.
+            if !unsafe { &*stage.state }.is_plain.get() {
+                cover.tear();
+            }
         }
         flow
     }
@@ -238,7 +254,7 @@ impl Route {
             self.leave_looking(walk, depth, flow);
         } else if !walk.leave(0) {
             // Torn on the way out: somebody may have found the pads in use.
-            for hop in self.hops[..depth - 1].iter().rev() {
+            for hop in self.behind(depth).iter().rev() {
                 // SAFETY: `owners` keeps it.
                 unsafe { &*hop.src }.after_push();
             }
@@ -248,13 +264,14 @@ impl Route {
     /// As [`Entered::leave`].
     #[cold]
     fn leave_looking(&self, walk: &Walk<'_>, depth: usize, flow: FlowResult) {
-        walk.leave(depth - 1);
-        for (at, hop) in self.hops[..depth - 1].iter().enumerate().rev() {
+        let behind = self.behind(depth);
+        walk.leave(behind.last().map_or(0, |last| last.place + last.stage.locks()));
+        for hop in behind.iter().rev() {
             // SAFETY: `owners` keeps it.
             let src = unsafe { &*hop.src };
             src.remember(flow);
             src.after_push();
-            walk.leave(at);
+            walk.leave(hop.place);
         }
     }
 
@@ -262,35 +279,51 @@ impl Route {
     #[cold]
     pub(super) fn lay(&self) -> Option<Covered> {
         let (mut steps, mut restarts) = (Vec::new(), Vec::new());
-        // SAFETY: `owners` keeps what hops point to.
-        let sinks = self.hops.iter().map(|hop| unsafe { &*hop.sink });
-        let all = sinks.chain(self.end.iter().map(|(pad, _)| &**pad));
-        let cover = Arc::new(Cover::new(all.map(|sink| sink.stream_lock.address()).collect()));
+        let mut locks = Vec::new();
+        for hop in &self.hops {
+            // SAFETY: `owners` keeps what hops point to.
+            let (sink, src) = unsafe { (&*hop.sink, &*hop.src) };
+            locks.push(sink.stream_lock.address());
+            locks.extend((hop.stage.locks() > 1).then(|| src.stream_lock.address()));
+        }
+        locks.extend(self.end.as_ref().map(|(end, _)| end.stream_lock.address()));
+        let cover = Arc::new(Cover::new(locks.into()));
         let me = Me::here();
         let mut before: Option<&Hop> = None;
-        for (place, hop) in self.hops.iter().enumerate() {
-            let Stage { passes, obj, cx, .. } = hop.stage;
+        for (hop, (_, handler, _)) in self.hops.iter().zip(&self.owners) {
             // SAFETY: as above.
-            let state = unsafe { &*hop.stage.state };
+            let (sink, src) = unsafe { (&*hop.sink, &*hop.src) };
             let mut passed = ptr::null_mut();
+            let mut restarted = 0;
             // Called under the stream lock.
             let is_plain = || {
-                if let Some(passes) = passes.filter(|_| state.is_plain.get()) {
-                    // SAFETY: an object of its factory with its own context, under the stream lock.
-                    passed = unsafe { passes(obj, cx) };
+                // SAFETY: as above.
+                let state = match &hop.stage {
+                    Stage::Call(stage) => unsafe { &*stage.state },
+                    Stage::Forward(_) => return true,
+                };
+                restarted = state.restarts.load(Ordering::Relaxed);
+                if state.is_plain.get() {
+                    passed = handler.passing(sink);
                 }
                 state.is_plain.get()
             };
-            // SAFETY: `owners` keeps what hops point to.
-            let is_usual = unsafe {
-                (*hop.sink).stream_lock.lay(me, &cover, place, is_plain)
-                    && (*hop.sink).attention.lay(&cover) == 0
-                    && (*hop.stage.attention).lay(&cover) == 0
-                    && before.is_none_or(|before| (*before.src).leads_to(hop.sink))
-            };
-            // SAFETY: as above.
-            let src = unsafe { &*hop.src };
-            let probes = match src.attention.lay(&cover) {
+            let is_usual = sink.stream_lock.lay(me, &cover, hop.place, is_plain)
+                && sink.attention.lay(&cover) == 0
+                // SAFETY: as above.
+                && unsafe {
+                    match &hop.stage {
+                        Stage::Call(stage) => (*stage.attention).lay(&cover) == 0,
+                        Stage::Forward(stage) => {
+                            (*stage.attention).lay(&cover);
+                            stage.is_current()
+                                && src.stream_lock.lay(me, &cover, hop.place + 1, || true)
+                        }
+                    }
+                }
+                // SAFETY: as above.
+                && before.is_none_or(|before| unsafe { (*before.src).leads_to(hop.sink) });
+            let probes = match src.attention.lay(&cover) & !hop.stage.usual() {
                 0 => Some(None),
                 attention::PROBES => src.passing_probes().map(Some),
                 _ => None,
@@ -299,9 +332,9 @@ impl Route {
                 cover.tear();
                 return None;
             };
-            Step::add(&mut steps, hop.stage, passed);
+            Step::add(&mut steps, &hop.stage, passed);
             steps.extend(probes.map(|probes| Step::Probe { src, probes }));
-            restarts.push(state.restarts.load(Ordering::Relaxed));
+            restarts.push(restarted);
             before = Some(hop);
         }
         let leads_to = |end| {
@@ -309,7 +342,7 @@ impl Route {
             before.is_none_or(|before| unsafe { (*before.src).leads_to(end) })
         };
         let is_usual = self.end.as_ref().is_none_or(|(end, _)| {
-            end.stream_lock.lay(me, &cover, self.hops.len(), || true)
+            end.stream_lock.lay(me, &cover, self.places, || true)
                 && end.attention.lay(&cover) == 0
                 && leads_to(Arc::as_ptr(end))
         });

@@ -225,7 +225,9 @@ pub struct GmElementVTable {
     /// until it calls a streaming function of the element again. That it does for each event, each property that
     /// is set, each change of format or state, and with the next buffer when a handler was connected to a signal.
     /// What it passed on it counts in what is given, which stays valid until the next call of this function, or
-    /// not, where that is `GM_PASSED_UNCOUNTED`. Streaming, must not call the host. Null, or null given: no.
+    /// not, where that is `GM_PASSED_UNCOUNTED`. No role: whether what arrives at sink pad `cx.pad` goes on so through
+    /// the only source pad there is, and what comes of that push is what `chain` would give; counted is nothing.
+    /// Streaming, must not call the host. Null, or null given: no.
     pub passes: Option<unsafe extern "C" fn(obj: *mut c_void, cx: *const GmCx) -> *mut GmPassed>,
     /// What the next version adds; only compiled to prove that both sides may be older.
     #[cfg(gst_mini_abi_next)]

@@ -17,6 +17,7 @@ impl<E: MultiPad> Role<E> {
         stop: Some(Self::multi_stop),
         chain: Some(Self::multi_chain),
         chain_list: if E::TAKES_LISTS { Some(Self::multi_chain_list) } else { None },
+        passes: Some(Self::multi_passes),
         produce: Some(Self::multi_produce),
         stopped: Some(Self::multi_stopped),
         sink_event: Some(Self::multi_sink_event),
@@ -54,6 +55,9 @@ impl<E: MultiPad> Role<E> {
     shared_thunk!(multi_chain_list(bufs: *const *mut GmBuffer, n: u32) -> i32, GM_FLOW_PANICKED, |e, cx| {
         // SAFETY: see the type.
         code(e.chain_list(cx, unsafe { list_of(bufs, n) }))
+    });
+    shared_thunk!(multi_passes() -> *mut GmPassed, std::ptr::null_mut(), |e, cx| {
+        if e.passes(cx) { std::ptr::without_provenance_mut(GM_PASSED_UNCOUNTED) } else { std::ptr::null_mut() }
     });
     shared_thunk!(multi_produce() -> GmFlowBuf, PANICKED, |e, cx| flow_buf(e.produce(cx)));
     shared_thunk!(multi_stopped(why: i32) -> (), NOTHING, |e, cx| {
