@@ -50,7 +50,30 @@ pub const BENCHES: &[Bench] = &[
     }),
     bench(
         "hop-nested",
-        "each tee with one branch of a chain of 10: pushes that nest",
+        "each identity of 10 in bins in a bin",
+        &[(NS, 1.0 / 15.0)],
+        |sides, side| {
+            let half = vec!["identity silent=true"; 5].join(" ! ");
+            let line = format!("bin. ( bin. ( {half} ) ! bin. ( {half} ) ) ! fakesink");
+            beside(sides, side, "fakesink", &line, 10)
+        },
+    ),
+    bench(
+        "hop-branching",
+        "each identity of 10 in each of a tee's two branches",
+        &[(NS, 1.0 / 15.0)],
+        |sides, side| {
+            let branches = |row: &str| {
+                let branch = format!(" t. ! {row}fakesink async=false");
+                format!("tee name=t{branch}{branch}")
+            };
+            let row = "identity silent=true ! ".repeat(10);
+            beside(sides, side, &branches(""), &branches(&row), 20)
+        },
+    ),
+    bench(
+        "hop-tee",
+        "each tee with one branch of a chain of 10",
         &[(NS, 1.0 / 15.0)],
         |sides, side| added(sides, side, "run", "tee", 10, 300_000),
     ),
@@ -237,6 +260,19 @@ fn run(sides: &Sides, side: Side, buffers: u64, rest: &str) -> Result<Sample, Fa
 /// What each of `count` identities adds.
 pub fn hop(sides: &Sides, side: Side, count: usize, buffers: u64) -> Result<Sample, Failure> {
     added(sides, side, "run", "identity silent=true", count, buffers)
+}
+
+/// What each of the `count` elements adds that a line has more than another.
+fn beside(
+    sides: &Sides,
+    side: Side,
+    without: &str,
+    with: &str,
+    count: usize,
+) -> Result<Sample, Failure> {
+    const BUFFERS: u64 = 300_000;
+    let (none, all) = (nanos(sides, side, BUFFERS, without)?, nanos(sides, side, BUFFERS, with)?);
+    Ok(vec![(NS.to_owned(), (all - none) / count as f64)])
 }
 
 /// What each of `count` elements in a row adds, measured as the word says.
