@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is printed or allocated between two readings of the clock but by what is measured.
 
+use gst_mini_core::clock::{ClockReturn, ClockWait, ClockWaited};
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -145,11 +146,39 @@ fn handoff(line: &str) -> Result<Figures, String> {
     Ok(both(&mut waited.lock().expect("no panic in a probe")))
 }
 
+/// A system clock that notes by how much each of its waits ended late, in microseconds.
+struct Noting {
+    clock: SystemClock,
+    late: Mutex<Vec<f64>>,
+}
+
+impl Clock for Noting {
+    fn now(&self) -> AbsoluteTime {
+        self.clock.now()
+    }
+
+    fn wait_until(&self, target: AbsoluteTime, wait: &ClockWait) -> ClockWaited {
+        let waited = self.clock.wait_until(target, wait);
+        let late = self.now().diff(target) as f64 / 1e3;
+        if waited.result == ClockReturn::Ok && waited.jitter < 0 {
+            self.late.lock().expect("nobody panics with it").push(late);
+        }
+        waited
+    }
+
+    fn name(&self) -> &str {
+        self.clock.name()
+    }
+}
+
+/// How late a sink's handler is called, and how late the waits for the clock before it end.
 fn lateness(spin: u64, line: &str) -> Result<Figures, String> {
     let pipeline = pipeline(line)?;
-    if spin > 0 {
-        pipeline.use_clock(Some(Arc::new(SystemClock::with_spin(ClockTime::from_nanos(spin)))));
-    }
+    let clock = Arc::new(Noting {
+        clock: SystemClock::with_spin(ClockTime::from_nanos(spin)),
+        late: Mutex::new(Vec::with_capacity(100_000)),
+    });
+    pipeline.use_clock(Some(clock.clone()));
     let sink = element(&pipeline, "s")?;
     sink.set("signal-handoffs", true).map_err(|error| error.to_string())?;
     let due = Arc::new(AtomicI64::new(0));
@@ -181,7 +210,11 @@ fn lateness(spin: u64, line: &str) -> Result<Figures, String> {
     let mut late = late.lock().expect("no panic in a handler");
     // The first one was prerolled.
     late.remove(0);
-    Ok(both(&mut late))
+    let mut waits = clock.late.lock().expect("nobody panics with it");
+    let mut figures = both(&mut late);
+    figures.push(("wait_p50_us", percentile(&mut waits, 0.5)));
+    figures.push(("wait_p99_us", percentile(&mut waits, 0.99)));
+    Ok(figures)
 }
 
 fn streams(count: u64, seconds: u64, line: &str) -> Result<Figures, String> {

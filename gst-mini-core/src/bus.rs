@@ -51,8 +51,9 @@ impl Bus {
         {
             let mut messages = self.messages.lock();
             if messages.len() == messages.capacity() {
-                // What nobody reads stays, so a bus takes a quarter more each time, and not as much again.
-                let more = (messages.len() / 4).max(8);
+                // Room for what a small pipeline says until it plays. What nobody reads stays, so a bus takes a
+                // quarter more each time, and not as much again.
+                let more = (messages.len() / 4).max(24);
                 messages.reserve_exact(more);
             }
             let letter = Letter::close(message, &messages);

@@ -26,8 +26,8 @@ mod simplify;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::structure::Structure;
-use crate::value::{Nested, Value, quote};
+use crate::structure::{ScratchText, Structure};
+use crate::value::{Nested, Value, push_quoted};
 
 pub use crate::value::ParseError as CapsParseError;
 pub use difference::first_difference;
@@ -205,44 +205,60 @@ impl Caps {
     /// The text, with nested structures in brackets or, one level further down, in quotes; the two
     /// take turns in GStreamer.
     pub(crate) fn print(&self, nested: Nested) -> String {
+        let mut text = String::new();
+        self.print_to(&mut text, nested);
+        text
+    }
+
+    /// [`Caps::print`] behind what `text` has.
+    fn print_to(&self, text: &mut String, nested: Nested) {
         if self.any {
-            return "ANY".to_owned();
+            text.push_str("ANY");
+            return;
         }
         if self.is_empty() {
-            return "EMPTY".to_owned();
+            text.push_str("EMPTY");
+            return;
         }
+        let began = text.len();
         let inside = match nested {
             Nested::Quoted => Nested::Bracketed,
             Nested::Bracketed => Nested::Quoted,
         };
-        let mut text = String::new();
         for (structure, features) in self.iter() {
-            if !text.is_empty() {
+            if text.len() > began {
                 text.push(' ');
             }
             text.push_str(structure.name());
             if !features.is_system_memory() {
-                text += &format!("({features})");
+                *text += &format!("({features})");
             }
-            structure.print_fields(&mut text, inside);
+            structure.print_fields(text, inside);
         }
         text.pop();
-        text
     }
 
     /// [`Caps::to_string`], lent: content keeps its text.
     pub(crate) fn text(&self) -> &str {
         match &self.content {
-            Some(content) => content.text.get_or_init(|| self.print(Nested::Quoted).into()),
+            Some(content) => content.text.get_or_init(|| {
+                let mut text = ScratchText::new();
+                self.print_to(text.text_mut(), Nested::Quoted);
+                Box::from(&*text)
+            }),
             None if self.any => "ANY",
             None => "EMPTY",
         }
     }
 
-    /// [`quote`] of [`Caps::text`].
+    /// [`quote`](crate::value::quote) of [`Caps::text`].
     pub(crate) fn quoted(&self) -> &str {
         match &self.content {
-            Some(content) => content.quoted.get_or_init(|| quote(self.text()).into()),
+            Some(content) => content.quoted.get_or_init(|| {
+                let mut text = ScratchText::new();
+                push_quoted(text.text_mut(), self.text());
+                Box::from(&*text)
+            }),
             None => self.text(),
         }
     }

@@ -167,6 +167,10 @@ impl Structure {
 
     /// Reads fields up to a `;` or the end.
     pub(crate) fn parse_fields(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+        if self.fields.is_empty() {
+            // In one piece: what a list outgrows, the allocator keeps with the thread.
+            self.fields.reserve_exact(fields_ahead(cursor.rest()));
+        }
         loop {
             cursor.skip_escaped_spaces();
             if ends_here(cursor) {
@@ -201,6 +205,23 @@ impl Structure {
             None => self.fields.push((field, value)),
         }
     }
+}
+
+/// About how many fields stand in a text up to its end: commas outside of values in brackets or quotes.
+fn fields_ahead(text: &str) -> usize {
+    let (mut fields, mut depth, mut is_quoted) = (0, 0_usize, false);
+    for byte in text.bytes() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            b'{' | b'[' | b'<' | b'(' => depth += 1,
+            b'}' | b']' | b'>' | b')' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => fields += 1,
+            b';' if depth == 0 => break,
+            _ => {}
+        }
+    }
+    fields.min(16)
 }
 
 fn print_field(text: &mut String, name: &str, value: &Value, nested: Nested) {
@@ -238,7 +259,6 @@ impl ScratchText {
     }
 
     /// To be written.
-    #[cfg(feature = "host")]
     pub fn text_mut(&mut self) -> &mut String {
         &mut self.0
     }
