@@ -53,7 +53,7 @@ pub const BENCHES: &[Bench] = &[
         "each identity of 10 in bins in a bin",
         &[(NS, 1.0 / 15.0)],
         |sides, side| {
-            let half = vec!["identity silent=true"; 5].join(" ! ");
+            let half = ["identity silent=true"; 5].join(" ! ");
             let line = format!("bin. ( bin. ( {half} ) ! bin. ( {half} ) ) ! fakesink");
             beside(sides, side, "fakesink", &line, 10)
         },

@@ -297,11 +297,9 @@ impl Route {
             let mut restarted = 0;
             // Called under the stream lock.
             let is_plain = || {
+                let Stage::Call(stage) = &hop.stage else { return true };
                 // SAFETY: as above.
-                let state = match &hop.stage {
-                    Stage::Call(stage) => unsafe { &*stage.state },
-                    Stage::Forward(_) => return true,
-                };
+                let state = unsafe { &*stage.state };
                 restarted = state.restarts.load(Ordering::Relaxed);
                 if state.is_plain.get() {
                     passed = handler.passing(sink);
