@@ -17,7 +17,7 @@
 
 use crate::buffer::{Buffer, blank_header, free_metas};
 use crate::plugin::abi::GmBuffer;
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -92,7 +92,7 @@ const KEPT: usize = 256;
 /// What changes from loan to loan lies in the first two cache lines, so that no more of it goes from core to core.
 #[repr(C, align(64))]
 struct Pooled {
-    /// While it is on a stack, `owner` is the next one there.
+    /// While it is on a stack, `owner` is the next one there, and `parent` the address of one further down, or none.
     header: GmBuffer,
     /// Keeps the bytes; never touched.
     _data: Vec<u8>,
@@ -107,6 +107,41 @@ unsafe impl Send for Pooled {}
 thread_local! {
     /// Its address tells threads apart.
     static MARK: u8 = const { 0 };
+    static GIVEN: Given = const { Given::new() };
+}
+
+/// How many loans before its own a node is fetched.
+const AHEAD: usize = 4;
+
+/// What this thread gave back last to a stack of a pool: each node is told the address of one that lies further down, so
+/// that who walks the stack can fetch that in time, where the next one would come too late.
+struct Given {
+    pool: Cell<*const Shared>,
+    count: Cell<usize>,
+    nodes: [Cell<*mut Pooled>; AHEAD],
+}
+
+impl Given {
+    const fn new() -> Given {
+        Given {
+            pool: Cell::new(ptr::null()),
+            count: Cell::new(0),
+            nodes: [const { Cell::new(ptr::null_mut()) }; AHEAD],
+        }
+    }
+
+    /// Notes one more; what it gives lies that far below it, or is null. It is an address and may be stale.
+    #[inline]
+    fn note(&self, pool: &Shared, node: *mut Pooled, is_first: bool) -> *mut Pooled {
+        if is_first || !ptr::eq(self.pool.get(), pool) {
+            self.pool.set(pool);
+            self.count.set(0);
+        }
+        let count = self.count.get();
+        self.count.set(count + 1);
+        let further = self.nodes[count % AHEAD].replace(node);
+        if count < AHEAD { ptr::null_mut() } else { further }
+    }
 }
 
 #[inline]
@@ -173,12 +208,13 @@ impl Shared {
                 list.taken = self.take_over();
             }
             // SAFETY: what was taken over is the list's.
-            let next = unsafe { pop(&mut list.taken) };
-            if !list.taken.is_null() {
-                // Another core wrote it last, and getting it takes as long as all the rest of an acquisition.
-                fetch_to_write(list.taken);
+            let node = unsafe { pop(&mut list.taken) };
+            if let Some(node) = &node {
+                // Another core wrote it last, and getting it takes longer than all the rest of a loan.
+                let further = node.header.parent;
+                fetch_to_write(if further.is_null() { list.taken } else { further.cast() });
             }
-            next
+            node
         })?
     }
 
@@ -219,8 +255,11 @@ impl Shared {
     fn put_aside(&self, pooled: Box<Pooled>) {
         let node = Box::into_raw(pooled);
         let mut top = self.returned.0.load(Ordering::Relaxed);
+        let further = GIVEN.try_with(|given| given.note(self, node, top.is_null()));
+        // SAFETY: until it is on the stack it is ours.
+        unsafe { (*node).header.parent = further.unwrap_or(ptr::null_mut()).cast() };
         while top != CLOSED {
-            // SAFETY: until it is on the stack it is ours.
+            // SAFETY: as above.
             unsafe { (*node).header.owner = top.cast() };
             match self.returned.0.compare_exchange_weak(
                 top,
@@ -466,6 +505,25 @@ mod tests {
         let again = pool.acquire();
         assert_eq!(again.data().as_ptr(), at);
         assert_eq!((again.pts(), again.meta("x"), again.size()), (None, None, 16));
+    }
+
+    #[test]
+    fn what_another_thread_gives_back_knows_what_lies_further_down() {
+        let pool = BufferPool::new(16, 16);
+        let out: Vec<Buffer> = (0..10).map(|_| pool.acquire()).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(out));
+        });
+        let shared = &pool.0.0;
+        let mut stack = shared.take_over();
+        // SAFETY: the stack was taken over.
+        let nodes: Vec<Box<Pooled>> = std::iter::from_fn(|| unsafe { pop(&mut stack) }).collect();
+        assert_eq!(nodes.len(), 10);
+        for (node, further) in nodes.iter().zip(nodes.iter().skip(AHEAD)) {
+            assert!(ptr::eq(node.header.parent.cast::<Pooled>(), &**further));
+        }
+        assert!(nodes[10 - AHEAD..].iter().all(|node| node.header.parent.is_null()));
+        nodes.into_iter().for_each(|node| shared.free(node));
     }
 
     #[test]

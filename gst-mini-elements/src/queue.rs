@@ -241,6 +241,9 @@ impl Queue {
         let mut state = self.line.lock_state();
         if self.is_full(&state) {
             self.line.settle(&mut state);
+            if self.is_full(&state) && self.settings.leaky.get() == LEAKY_NO {
+                state = self.line.let_go(state);
+            }
         }
         if state.result.is_err() || state.eos || state.unexpected || self.is_full(&state) {
             drop(state);

@@ -126,6 +126,17 @@ impl Line {
         state.contents.settle(&self.task.0.0);
     }
 
+    /// Gives the task some 200 ns to send what makes the line full: a task that is busy with it has done so before upstream
+    /// has told it that it waits.
+    #[cold]
+    pub fn let_go<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        drop(state);
+        (0..2 * PAUSES).for_each(|_| std::hint::spin_loop());
+        let mut state = self.lock_state();
+        self.settle(&mut state);
+        state
+    }
+
     /// The next buffer for the task to send, and whether the chain waits for its room; both locks, if there is more to
     /// it than that.
     #[inline]
