@@ -12,6 +12,7 @@ use gst_mini_core::prelude::*;
 use gst_mini_core::register;
 use gst_mini_core::runtime;
 use routing_support::{end, everywhere, launch};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const BUFFERS: u64 = 2_000;
@@ -27,7 +28,11 @@ struct Window {
 impl Element for Window {
     const NAME: &str = "window";
     const SUMMARY: &str = "Is not there";
-    const PADS: &[PadTemplate] = &[PadTemplate::sink(author::ANY), PadTemplate::src(author::ANY)];
+    const PADS: &[PadTemplate] = &[
+        PadTemplate::sink(author::ANY),
+        PadTemplate::src(author::ANY),
+        PadTemplate::sometimes_src("more_%u", author::ANY),
+    ];
     const PROPS: &[Prop<Self>] = &[
         Prop::live("opaque", author::types::BOOLEAN, "Sees each buffer", |e: &Self| &e.opaque),
         Prop::live("asked", author::types::UINT64, "Buffers it saw", |e: &Self| &e.asked),
@@ -38,6 +43,12 @@ impl MultiPad for Window {
     fn chain(&self, cx: &Cx, buf: Buffer) -> FlowResult {
         self.asked.set(self.asked.get() + 1);
         cx.push(SECOND_PAD, buf)
+    }
+    fn src_event(&self, cx: &Cx, event: &Event) -> bool {
+        match event.kind {
+            EventKind::Custom(..) => cx.add_pad("more_%u", "more_0", &[]).is_some(),
+            _ => cx.event_default(event),
+        }
     }
     fn passes(&self, cx: &Cx) -> bool {
         assert_eq!(cx.pad(), FIRST_PAD);
@@ -114,6 +125,24 @@ fn a_property_is_heard_with_the_next_buffer() {
                 element.set("opaque", true).unwrap();
             });
         assert_eq!((ended, asked(&pipeline, "b")), (MessageKind::Eos, BUFFERS - MIDDLE));
+        pipeline.set_state(State::Null);
+    });
+}
+
+#[test]
+fn one_that_gets_another_source_pad_is_called_again() {
+    everywhere(|| {
+        let before = Arc::new(AtomicU64::new(0));
+        let noted = before.clone();
+        let (pipeline, ended) =
+            run("identity ! window name=a ! identity ! fakesink name=out", move |pipeline| {
+                noted.store(asked(pipeline, "a"), Ordering::Relaxed);
+                // Nothing but the pad tells that it is so no more.
+                let sink = pipeline.by_name("out").unwrap().static_pad("sink").unwrap();
+                assert!(sink.push_event(Event::force_key_unit(None, 0)));
+            });
+        let since = asked(&pipeline, "a") - before.load(Ordering::Relaxed);
+        assert_eq!((ended, since), (MessageKind::Eos, BUFFERS - MIDDLE));
         pipeline.set_state(State::Null);
     });
 }
@@ -219,7 +248,7 @@ fn a_probe_behind_it_sees_each_buffer_once() {
         let pipeline = launch(&format!(
             "fakesrc num-buffers={BUFFERS} ! tee name=t ! tee ! fakesink name=out"
         ));
-        let seen = std::sync::Arc::new(AtomicU64::new(0));
+        let seen = Arc::new(AtomicU64::new(0));
         let count = seen.clone();
         let tee = pipeline.by_name("t").unwrap();
         let branch = tee.pads().into_iter().find(|pad| pad.name() == "src_0").unwrap();

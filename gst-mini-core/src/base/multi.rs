@@ -363,6 +363,7 @@ impl PadOwner for MultiBase {
             self.core.pads.write().retain(|other| other.id() != id);
             return None;
         }
+        self.core.passing_changed();
         for event in events {
             if let EventKind::Caps(caps) = &event.kind {
                 self.core.caps_changed(&pad, caps);
@@ -389,6 +390,7 @@ impl PadOwner for MultiBase {
             }
         }
         self.core.pads.write().retain(|other| other.id() != id);
+        self.core.passing_changed();
         self.core.signals.emit_pad(PAD_REMOVED, pad.name());
         true
     }

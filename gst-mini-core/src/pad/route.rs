@@ -10,8 +10,8 @@
 //! the C function of each, and makes for each step the same checks that the nested way makes: the link is
 //! still that one, no bit of attention is set on either pad or on the element, the sink pad's stream lock is
 //! free. An element without a role that lets buffers pass (a tee with one branch) is a step too, which is not called and
-//! takes the lock of its source pad besides. Where anything at all is unusual the loop ends and the rest of the way is nested, so each rare case
-//! exists once. All stream locks are held until the last one downstream has returned, as in nested calls.
+//! takes the lock of its source pad besides. Where anything at all is unusual the loop ends and the rest of the way is
+//! nested, so each rare case exists once. All stream locks are held until the last one downstream has returned, as in nested calls.
 //! Where nothing is unusual for a while, a cover stands for all these checks: see `covered`.
 //!
 //! Invariant: a route decides nothing; a buffer that is walked arrives with the same effects as one that is pushed.
