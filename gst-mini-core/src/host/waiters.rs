@@ -37,6 +37,17 @@ impl Waiters {
         self.all()[n].wait(ticket, deadline, why)
     }
 
+    /// [`EventCount::wait_to_take`] of one of them.
+    pub fn wait_to_take(
+        &self,
+        n: usize,
+        ticket: u64,
+        deadline: Option<AbsoluteTime>,
+        why: &'static str,
+    ) -> bool {
+        self.all()[n].wait_to_take(ticket, deadline, why)
+    }
+
     /// [`EventCount::wake`] of one of them.
     pub fn wake(&self, n: usize) {
         if let Some(all) = self.present() {

@@ -44,6 +44,7 @@ mod overdue;
 mod patience;
 mod place;
 pub(crate) mod prim;
+mod prompt;
 mod schedule;
 mod shared;
 mod sim;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::patience::Patience;
 use super::prim::{BriefGuard, BriefMutex, Condvar};
 use super::shared::{self, Sleepers};
-use super::{observer, sim, stack};
+use super::{observer, prompt, sim, stack};
 use crate::time::AbsoluteTime;
 
 /// A value behind a lock that tasks can wait on. The lock is for short looks and changes: a guard is
@@ -244,6 +244,27 @@ impl EventCount {
     /// Waits until there was a [`wake`](Self::wake) after `ticket` was taken (at once if there has
     /// been one), or the deadline comes. Whether there was one.
     pub fn wait(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+        self.wait_noting(ticket, deadline, why, |_| {})
+    }
+
+    /// As [`wait`](Self::wait), for the thread of a task that waits for what it takes from others.
+    pub(crate) fn wait_to_take(
+        &self,
+        ticket: u64,
+        deadline: Option<AbsoluteTime>,
+        why: &'static str,
+    ) -> bool {
+        self.wait_noting(ticket, deadline, why, prompt::blocked_for)
+    }
+
+    /// Waits, and lets it be noted for how many nanoseconds a thread of its own was blocked.
+    fn wait_noting(
+        &self,
+        ticket: u64,
+        deadline: Option<AbsoluteTime>,
+        why: &'static str,
+        note: impl FnOnce(u64),
+    ) -> bool {
         if self.ticket() != ticket {
             return true;
         }
@@ -254,7 +275,9 @@ impl EventCount {
         let began = if is_threaded { super::now().nanos() } else { 0 };
         let woken = self.block(ticket, deadline, why);
         if is_threaded {
-            self.patience.blocked_for(super::now().nanos().saturating_sub(began));
+            let blocked = super::now().nanos().saturating_sub(began);
+            self.patience.blocked_for(blocked);
+            note(blocked);
         }
         woken
     }

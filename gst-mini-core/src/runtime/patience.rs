@@ -22,7 +22,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::os;
 
-const SHORT: u64 = 250_000;
+/// Waits of less are short, ns.
+pub(super) const SHORT: u64 = 250_000;
 const ARMED: u32 = 8;
 const YIELDS: u32 = 50;
 const SPINS: u32 = 200;

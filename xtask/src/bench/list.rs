@@ -104,7 +104,7 @@ pub const BENCHES: &[Bench] = &[
         &[("p50_us", 2.0 / 3.0), ("p99_us", 2.0 / 3.0)],
         |sides, side| {
             let line =
-                "fakesrc num-buffers=2000 ! identity sleep-time=1000 ! queue name=q ! fakesink";
+                "fakesrc num-buffers=5000 ! identity sleep-time=1000 ! queue name=q ! fakesink";
             sides.measure(side, &["handoff", line])
         },
     ),

@@ -266,7 +266,11 @@ unsafe extern "C" fn wait(cx: *const GmCx, n: u32, ticket: u64, deadline: u64) -
         ];
         let n = n as usize % 4;
         let core = cx.core();
-        let woken = runtime::at(&core.name, || core.waiters.wait(n, ticket, deadline, WHY[n]));
+        let is_task = cx.task_pad().is_some();
+        let woken = runtime::at(&core.name, || match is_task {
+            true => core.waiters.wait_to_take(n, ticket, deadline, WHY[n]),
+            false => core.waiters.wait(n, ticket, deadline, WHY[n]),
+        });
         if cx.is_flushing() { FlowError::Flushing.code() } else { i32::from(woken) }
     })
 }
