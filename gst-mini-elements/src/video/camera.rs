@@ -86,7 +86,10 @@ impl Camera {
         match scene {
             Scene::Ball => {
                 let mut still = std::mem::take(&mut camera.still);
-                camera.paint_ball(None, (0, width), (0, height), &mut still);
+                let mut pair = [Line::new(), Line::new()];
+                for row in (0..height).step_by(2) {
+                    camera.paint_rows(None, (0, width), row, &mut pair, &mut still);
+                }
                 camera.still = still;
             }
             Scene::Smpte => {
@@ -123,10 +126,7 @@ impl Camera {
                 let radius = self.radius();
                 let x = bounce(frame, width / 160 + 1, width.saturating_sub(2 * radius)) + radius;
                 let y = bounce(frame, height / 120 + 1, height.saturating_sub(2 * radius)) + radius;
-                let around = |center: usize, side: usize| {
-                    ((center - radius) & !1, (center + radius + 2).min(side))
-                };
-                self.paint_ball(Some((x, y)), around(x, width), around(y, height), out);
+                self.paint_ball((x, y), out);
             }
             Scene::Smpte => {
                 let bar = (width / 16).max(2);
@@ -143,34 +143,68 @@ impl Camera {
         (self.info.width.min(self.info.height) as usize / 10).max(1)
     }
 
-    /// Paints the background and the ball, if there is one, in columns and rows that start even.
-    fn paint_ball(
+    /// Paints a ball over the background: its rim pixel by pixel, what is inside by the run.
+    fn paint_ball(&self, (x, y): (usize, usize), out: &mut [u8]) {
+        let (width, height) = (self.info.width as usize, self.info.height as usize);
+        let radius = self.radius();
+        let reach = |row: usize| {
+            let off = row.abs_diff(y);
+            (row < height && off <= radius).then(|| (radius * radius - off * off).isqrt())
+        };
+        // Whole groups of pixels that share chroma, and one more, so that beyond it nothing is mixed.
+        let before = |column: usize| (column & !3).saturating_sub(4);
+        let behind = |column: usize| (column.next_multiple_of(4) + 4).min(width);
+        let mut pair = [Line::new(), Line::new()];
+        for row in ((y - radius) & !1..=y + radius).step_by(2) {
+            let reaches = [reach(row), reach(row + 1)];
+            let Some(outer) = reaches.into_iter().flatten().max() else { continue };
+            let all = (before(x - outer), behind(x + outer + 1));
+            let inside = match reaches {
+                [Some(upper), Some(lower)] => {
+                    let inner = upper.min(lower);
+                    behind(x - inner)..before(x + inner + 1)
+                }
+                _ => 0..0,
+            };
+            if inside.is_empty() {
+                self.paint_rows(Some((x, y)), all, row, &mut pair, out);
+                continue;
+            }
+            self.paint_rows(Some((x, y)), (all.0, inside.start), row, &mut pair, out);
+            let size = (inside.len(), 2);
+            text::fill(&self.info, (inside.start, row), size, self.palette.bars[1], out);
+            self.paint_rows(Some((x, y)), (inside.end, all.1), row, &mut pair, out);
+        }
+    }
+
+    /// Paints the background and the ball, if there is one, into these columns of the rows `top` and `top + 1`;
+    /// both numbers start groups of pixels that share chroma.
+    fn paint_rows(
         &self,
         ball: Option<(usize, usize)>,
         (left, right): (usize, usize),
-        (top, bottom): (usize, usize),
+        top: usize,
+        pair: &mut [Line; 2],
         out: &mut [u8],
     ) {
         let (height, grid) = (self.info.height as usize, (self.info.height as usize / 9).max(8));
         let paper = &self.palette.ramp;
         let color = self.palette.bars[1];
-        let mut pair = [vec![paper[0]; right - left], vec![paper[0]; right - left]];
         let reach = (self.radius() * self.radius()) as i64;
-        for y in (top & !1..bottom).step_by(2) {
-            for (y, line) in (y..height.min(y + 2)).zip(pair.iter_mut()) {
-                let shade = 40 + y * 80 / height;
-                let ruled = y % grid == 0;
-                for (x, pixel) in (left..right).zip(line.iter_mut()) {
-                    let lit = if ruled || x % grid == 0 { shade + 40 } else { shade };
-                    let inside = ball.is_some_and(|(center_x, center_y)| {
-                        let (dx, dy) = (x as i64 - center_x as i64, y as i64 - center_y as i64);
-                        dx * dx + dy * dy <= reach
-                    });
-                    *pixel = if inside { color } else { paper[lit] };
-                }
-            }
-            rows::pack(&self.info, left, y as u32, &mut pair, out);
+        for (y, line) in (top..).zip(pair.iter_mut()) {
+            let shade = 40 + y.min(height - 1) * 80 / height;
+            let ruled = y % grid == 0;
+            line.clear();
+            line.extend((left..right).map(|x| {
+                let lit = if ruled || x % grid == 0 { shade + 40 } else { shade };
+                let inside = ball.is_some_and(|(center_x, center_y)| {
+                    let (dx, dy) = (x as i64 - center_x as i64, y as i64 - center_y as i64);
+                    dx * dx + dy * dy <= reach
+                });
+                if inside { color } else { paper[lit] }
+            }));
         }
+        rows::pack(&self.info, left, top as u32, pair, out);
     }
 
     /// Each row is a stretch of the same noise, begun at another place.
@@ -261,6 +295,31 @@ mod tests {
                 let mut dirty = frame(&camera, 900, 1);
                 camera.paint(7, Some(TimeOfDay(1_234_000_000)), &mut dirty).unwrap();
                 assert_eq!(clean, dirty, "{scene} {format}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_ball_painted_by_runs_is_the_one_painted_row_by_row() {
+        for format in VideoFormat::ALL {
+            for (width, height) in [(1, 1), (2, 3), (31, 17), (82, 46), (240, 136), (241, 135)] {
+                let camera = camera(Scene::Ball, format, width, height);
+                let radius = camera.radius();
+                let (width, height) = (width as usize, height as usize);
+                for (x, y) in [(0, 0), (1, 0), (0, 1), (3, 5), (usize::MAX, usize::MAX)] {
+                    let at = |off: usize, side: usize| {
+                        radius + off.min(side.saturating_sub(2 * radius + 1))
+                    };
+                    let ball = (at(x, width), at(y, height));
+                    let mut by_runs = camera.still.clone();
+                    camera.paint_ball(ball, &mut by_runs);
+                    let mut by_rows = camera.still.clone();
+                    let mut pair = [Line::new(), Line::new()];
+                    for row in (0..height).step_by(2) {
+                        camera.paint_rows(Some(ball), (0, width), row, &mut pair, &mut by_rows);
+                    }
+                    assert!(by_runs == by_rows, "{format} {width}x{height} {ball:?}");
+                }
             }
         }
     }

@@ -128,25 +128,21 @@ impl VideoInfo {
         let (width, height) = (self.width as usize, self.height as usize);
         let layout = self.format.layout();
         let mut planes = [Plane::default(); 3];
+        for sample in layout.samples.iter().flatten() {
+            let plane = &mut planes[usize::from(sample.plane)];
+            // Pairs of a packed format are whole.
+            let columns = (width + (1 << sample.across) - 1) >> sample.across;
+            let bytes = usize::from(sample.step).max(usize::from(layout.bits / 8));
+            plane.row_bytes = plane.row_bytes.max(columns * bytes);
+            plane.height = (height + (1 << sample.down) - 1) >> sample.down;
+        }
         let mut offset = 0;
         for (index, plane) in planes.iter_mut().enumerate().take(self.plane_count()) {
-            let within = || {
-                layout.samples.iter().flatten().filter(|sample| usize::from(sample.plane) == index)
-            };
-            let (mut row_bytes, mut down) = (0, 0);
-            for sample in within() {
-                // Pairs of a packed format are whole.
-                let columns = width.div_ceil(1 << sample.across);
-                let bytes = usize::from(sample.step).max(usize::from(layout.bits / 8));
-                row_bytes = row_bytes.max(columns * bytes);
-                down = sample.down;
-            }
-            let stride = self.stride(index, row_bytes);
-            let rows = height.div_ceil(1 << down);
-            *plane = Plane { offset, stride, row_bytes, height: rows };
+            plane.stride = self.stride(index, plane.row_bytes);
+            plane.offset = offset;
             // The luma plane of an odd height is followed by a row nobody uses.
             let even = self.format.subsampling().1 > 0 && index == 0;
-            offset += stride * if even { height.next_multiple_of(2) } else { rows };
+            offset += plane.stride * if even { height.next_multiple_of(2) } else { plane.height };
         }
         planes
     }

@@ -6,6 +6,7 @@
 //! Left out: fonts of any size, other scripts, alpha.
 
 use std::fmt;
+use std::ops::Range;
 
 use embedded_graphics::mono_font::MonoTextStyle;
 use embedded_graphics::mono_font::ascii::FONT_10X20;
@@ -117,11 +118,11 @@ impl Font {
             let code = if (FIRST..=LAST).contains(&code) { code } else { b'?' };
             let glyph = &self.glyphs[usize::from(code - FIRST)];
             for (dot_y, bits) in glyph.0.iter().enumerate().filter(|(_, bits)| **bits != 0) {
-                for dot_x in (0..GLYPH_WIDTH).filter(|x| bits >> (GLYPH_WIDTH - 1 - x) & 1 == 1) {
-                    let from = (glyph_left + dot_x * scale).min(info.width as usize);
-                    let to = (glyph_left + (dot_x + 1) * scale).min(info.width as usize);
-                    let rows = top + dot_y * scale..(top + (dot_y + 1) * scale).min(plane.height);
-                    for row in rows {
+                let rows = top + dot_y * scale..(top + (dot_y + 1) * scale).min(plane.height);
+                for dots in runs(*bits) {
+                    let at = |dot: usize| (glyph_left + dot * scale).min(info.width as usize);
+                    let (from, to) = (at(dots.start), at(dots.end));
+                    for row in rows.clone() {
                         let start = plane.offset + row * plane.stride;
                         let bytes = &mut out[start + from * pixel..start + to * pixel];
                         dot(info, ink, bytes);
@@ -132,6 +133,17 @@ impl Font {
     }
 }
 
+/// The runs of set dots of one row of a character.
+fn runs(bits: u16) -> impl Iterator<Item = Range<usize>> {
+    let is_set = move |x: usize| x < GLYPH_WIDTH && bits >> (GLYPH_WIDTH - 1 - x) & 1 == 1;
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = (next..GLYPH_WIDTH).find(|x| is_set(*x))?;
+        next = (start..=GLYPH_WIDTH).find(|x| !is_set(*x))?;
+        Some(start..next)
+    })
+}
+
 /// Writes the samples of plane 0 that every pixel has to a run of pixels; not alpha.
 fn dot(info: &VideoInfo, ink: Ink, bytes: &mut [u8]) {
     let layout = info.format.layout();
@@ -139,6 +151,10 @@ fn dot(info: &VideoInfo, ink: Ink, bytes: &mut [u8]) {
         if let Some(sample) = sample.filter(|sample| sample.plane == 0 && sample.across == 0) {
             let low = usize::from(layout.bits == 16);
             let at = usize::from(sample.at) - low;
+            if sample.step == 1 {
+                bytes.fill(value);
+                continue;
+            }
             bytes
                 .chunks_exact_mut(usize::from(sample.step))
                 .for_each(|pixel| pixel[at..=at + low].fill(value));
@@ -156,10 +172,10 @@ pub fn fill(
     ink: Ink,
     out: &mut [u8],
 ) {
-    if out.len() < info.size() {
+    let (right, bottom) = (info.width as usize, info.height as usize);
+    if out.len() < info.size() || x >= right || y >= bottom {
         return;
     }
-    let (right, bottom) = (info.width as usize, info.height as usize);
     let (across, down) = info.format.subsampling();
     let edge = |at: usize, power: u8, up: bool, end: usize| {
         let step = 1 << power;
@@ -169,8 +185,23 @@ pub fn fill(
     let (x0, y0) = (edge(x, across, false, right), edge(y, down, false, bottom));
     let x1 = edge(x.saturating_add(width), across, true, right);
     let y1 = edge(y.saturating_add(height), down, true, bottom);
+    let planes = info.planes();
+    let layout = info.format.layout();
+    let is_planar = layout.bits == 8 && layout.samples.iter().flatten().all(|s| s.step == 1);
     let run = [ink; 64];
     for row in y0..y1 {
+        if is_planar {
+            for (sample, value) in layout.samples.iter().zip(ink) {
+                let Some(sample) = sample.filter(|s| row & ((1 << s.down) - 1) == 0) else {
+                    continue;
+                };
+                let plane = planes[usize::from(sample.plane)];
+                let start = plane.offset + (row >> sample.down) * plane.stride;
+                let end = start + ((x1 + (1 << sample.across) - 1) >> sample.across);
+                out[start + (x0 >> sample.across)..end].fill(value);
+            }
+            continue;
+        }
         for x in (x0..x1).step_by(run.len()) {
             line::pack(info, x, row, &run[..run.len().min(x1 - x)], out);
         }
@@ -256,6 +287,26 @@ mod tests {
             let lumas = out[..64 * 64].iter().filter(|v| **v == 16).count();
             let chromas = out[64 * 64..].iter().filter(|v| **v == 128).count();
             assert_eq!((lumas, chromas), (12 * 12, 2 * 6 * 6), "{format}");
+        }
+    }
+
+    #[test]
+    fn filling_by_planes_is_filling_by_pixels() {
+        let ink = [10, 60, 110, 160];
+        for format in VideoFormat::ALL {
+            for (width, height) in [(1, 1), (33, 17), (64, 8)] {
+                let info = VideoInfo::new(format, width, height).unwrap();
+                let (mut filled, mut packed) = (vec![7; info.size()], vec![7; info.size()]);
+                fill(&info, (4, 4), (9, 3), ink, &mut filled);
+                let right =
+                    (13_usize.next_multiple_of(1 << format.subsampling().0)).min(width as usize);
+                let line = vec![ink; right.saturating_sub(4)];
+                let bottom = 7_usize.next_multiple_of(1 << format.subsampling().1);
+                for row in 4..bottom.min(height as usize) {
+                    line::pack(&info, 4, row, &line, &mut packed);
+                }
+                assert!(filled == packed, "{format} {width}x{height}");
+            }
         }
     }
 
