@@ -59,7 +59,7 @@ pub struct BinCore {
     has_sink: AtomicBool,
     has_source: AtomicBool,
     /// One exchange of elements at a time.
-    replacing: StreamLock,
+    replacing: OnceLock<Box<StreamLock>>,
 }
 
 /// The bin behind a handle; one wrapper so that the bin's parts can be borrowed through the handle.
@@ -82,7 +82,7 @@ impl BinCore {
             }
             props
         };
-        let core = Arc::new(ElementCore::new(name.to_owned(), factory, None, props));
+        let core = Arc::new(ElementCore::new(name.into(), factory, None, props));
         let bin = Arc::new(BinCore {
             core: core.clone(),
             children: RwLock::default(),
@@ -95,7 +95,7 @@ impl BinCore {
             notify: AtomicBool::new(false),
             has_sink: AtomicBool::new(false),
             has_source: AtomicBool::new(false),
-            replacing: StreamLock::new(),
+            replacing: OnceLock::new(),
         });
         let made = ElementRef::wrap(core, Arc::new(BinBase(bin.clone())), None);
         let _ = bin.handle.set(Arc::downgrade(made.inner()));
@@ -151,13 +151,13 @@ impl BinCore {
         let Some(this) = self.this() else { return Ok(()) };
         let is_inside = |bin: &BinCore| bin.way_to(&this).is_some();
         if element.is_same(&this) || element.behavior().as_bin().is_some_and(is_inside) {
-            return Err(HandleError::InItself(self.core.name.clone()));
+            return Err(HandleError::InItself(self.core.name.to_string()));
         }
         {
             let mut children = self.children.write();
             if children.iter().any(|child| child.name() == element.name()) {
                 return Err(HandleError::NameTaken {
-                    bin: self.core.name.clone(),
+                    bin: self.core.name.to_string(),
                     name: element.name().to_owned(),
                 });
             }
@@ -171,7 +171,7 @@ impl BinCore {
             }
             *theirs = Lent {
                 messages: Some(Arc::new(Upward::of_child(this.inner()))),
-                parent: Some(self.core.name.as_str().into()),
+                parent: Some(self.core.name.clone()),
                 ..ours
             };
             drop(theirs);
@@ -197,7 +197,7 @@ impl BinCore {
             let mut children = self.children.write();
             let at = children.iter().position(|child| child.is_same(element)).ok_or_else(|| {
                 HandleError::NotHere {
-                    bin: self.core.name.clone(),
+                    bin: self.core.name.to_string(),
                     name: element.name().to_owned(),
                 }
             })?;

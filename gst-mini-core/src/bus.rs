@@ -9,9 +9,8 @@ mod letter;
 use crate::message::Message;
 use crate::runtime::{self, EventCount};
 use crate::time::ClockTime;
-use letter::Letter;
+use letter::Letters;
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,7 +19,7 @@ type SyncHandler = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 /// A mailbox for messages.
 pub struct Bus {
     /// Locked to put one in or take one out, and for nothing else.
-    messages: Mutex<VecDeque<Letter>>,
+    messages: Mutex<Letters>,
     /// Wakes a waiting reader.
     arrived: EventCount,
     flushing: AtomicBool,
@@ -48,17 +47,7 @@ impl Bus {
         if handler.is_some_and(|handler| !handler(&message)) {
             return;
         }
-        {
-            let mut messages = self.messages.lock();
-            if messages.len() == messages.capacity() {
-                // Room for what a small pipeline says until it plays. What nobody reads stays, so a bus takes a
-                // quarter more each time, and not as much again.
-                let more = (messages.len() / 4).max(24);
-                messages.reserve_exact(more);
-            }
-            let letter = Letter::close(message, &messages);
-            messages.push_back(letter);
-        }
+        self.messages.lock().put(message);
         self.arrived.wake();
     }
 
@@ -70,8 +59,7 @@ impl Bus {
 
     /// The next message if there is one.
     pub fn pop(&self) -> Option<Message> {
-        let letter = self.messages.lock().pop_front();
-        letter.map(Letter::open)
+        self.messages.lock().take()
     }
 
     /// Waits for the next message, at most `timeout`; `None` as timeout waits for ever.

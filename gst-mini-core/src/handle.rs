@@ -142,18 +142,14 @@ impl ElementRef {
             RoleKind::Transform => transform::base_props(factory),
             RoleKind::MultiPad => Vec::new(),
         };
-        let core = Arc::new(ElementCore::new(
-            name.to_owned(),
-            factory.clone(),
-            Some(instance),
-            base_props,
-        ));
+        let core =
+            Arc::new(ElementCore::new(name.into(), factory.clone(), Some(instance), base_props));
         for (number, template) in (0..).zip(&factory.pads) {
             if template.presence == Presence::Always {
                 let pad = PadCore::new(
                     PadId(number),
-                    name,
-                    template.name.as_str(),
+                    core.name.clone(),
+                    &template.name,
                     template.direction,
                     template.caps.clone(),
                 );
@@ -409,7 +405,8 @@ impl ElementRef {
             self.0.next_number.fetch_max(number.saturating_add(1), Ordering::Relaxed);
         }
         let id = core.next_pad_id();
-        let pad = PadCore::new(id, self.name(), name, template.direction, template.caps.clone());
+        let pad =
+            PadCore::new(id, core.name.clone(), &name, template.direction, template.caps.clone());
         let handler = Arc::downgrade(multi);
         pad.set_handler(handler as _);
         core.pads.write().push(pad.clone());

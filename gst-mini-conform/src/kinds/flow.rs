@@ -169,7 +169,7 @@ fn tee(case: &Json) -> Result<(), Difference> {
     for (number, branch) in case["branches"].as_array().into_iter().flatten().enumerate() {
         let src = tee.request_pad("src_%u").map_err(|error| impossible(&error.to_string()))?;
         if branch["linked"] == true {
-            let end = PadCore::bare(number.to_string(), Direction::Sink);
+            let end = PadCore::bare(&number.to_string(), Direction::Sink);
             end.set_handler(Arc::downgrade(&owner) as _);
             end.set_active(true);
             src.link(&end).map_err(|error| impossible(&error.to_string()))?;
@@ -216,8 +216,9 @@ fn combiner(case: &Json) -> Result<(), Difference> {
         let mut got = Map::new();
         match step["op"].as_str().unwrap_or_default() {
             "add_pad" => {
-                let pad =
-                    pads.entry(id).or_insert_with(|| PadCore::bare(id.to_string(), Direction::Src));
+                let pad = pads
+                    .entry(id)
+                    .or_insert_with(|| PadCore::bare(&id.to_string(), Direction::Src));
                 combiner.add_pad_with(PadId(id), pad.last_flow());
             }
             "remove_pad" => combiner.remove_pad(PadId(id)),

@@ -346,7 +346,7 @@ impl PadOwner for MultiBase {
             return None;
         }
         let id = self.core.next_pad_id();
-        let owner = self.core.name.as_str();
+        let owner = self.core.name.clone();
         let pad = PadCore::new(id, owner, name, known.direction, known.caps.clone());
         pad.set_handler(self.myself.clone() as _);
         {

@@ -22,14 +22,18 @@ use crate::query::{Query, Scheduling};
 use crate::runtime::{self, Monitor, Task};
 use crate::segment::SeekFlags;
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What the task of a pulling pad waits for when its stream has ended.
 pub(crate) const PULLER_RESTS: &str = "the puller to be started again";
 
-/// The task of a sink pad in pull mode, and what others ask of it.
+/// The task of a sink pad in pull mode, and what others ask of it; made when there first is one, as most elements are
+/// pushed to.
 #[derive(Default)]
-pub(crate) struct PullTask {
+pub(crate) struct PullTask(OnceLock<Box<Pulling>>);
+
+#[derive(Default)]
+struct Pulling {
     control: Monitor<Control>,
     thread: Mutex<Option<Task>>,
 }
@@ -80,7 +84,8 @@ pub(crate) fn activate(pad: &PadCore, wanted: impl Fn(Scheduling) -> bool) -> bo
 
 /// Begins to pull; the pad is in pull mode. Control.
 pub(crate) fn begin<P: Puller>(puller: &Arc<P>) -> Result<(), ElementError> {
-    *puller.task().control.lock() = Control::default();
+    let task = puller.task().pulling();
+    *task.control.lock() = Control::default();
     let (name, pulling) = (format!("{}:sink", puller.core().name), puller.clone());
     let tell = |puller: &P, status| puller.core().post_status(puller.pad(), status);
     tell(puller, StreamStatus::Create);
@@ -89,20 +94,21 @@ pub(crate) fn begin<P: Puller>(puller: &Arc<P>) -> Result<(), ElementError> {
         run(&*pulling);
         tell(&pulling, StreamStatus::Leave);
     })?;
-    *puller.task().thread.lock() = Some(thread);
+    *task.thread.lock() = Some(thread);
     Ok(())
 }
 
 /// Ends the task and leaves pull mode; the pad's waits were ended before. Control.
 pub(crate) fn end<P: Puller>(puller: &P) {
+    let task = puller.task().pulling();
     {
-        let mut control = puller.task().control.lock();
+        let mut control = task.control.lock();
         control.stop = true;
         control.notify_all();
     }
     puller.pad().start_flushing();
     puller.pad().activate_mode(PadMode::Pull, false);
-    let thread = puller.task().thread.lock().take();
+    let thread = task.thread.lock().take();
     // An element that stops its own pipeline from its task: that ends when it gets back to its loop.
     if let Some(thread) = thread.filter(|thread| !runtime::in_task(thread)) {
         thread.join();
@@ -110,7 +116,7 @@ pub(crate) fn end<P: Puller>(puller: &P) {
 }
 
 fn run<P: Puller>(puller: &P) {
-    let task = puller.task();
+    let task = puller.task().pulling();
     loop {
         let seek = {
             let mut control = task.control.lock();
@@ -164,12 +170,12 @@ pub(crate) fn seek<P: Puller>(puller: &P, seek: &Seek, seqnum: Seqnum) -> bool {
     let _ = puller.event(pad, around(Event::flush_stop(true)));
     // SAFETY: the lock above.
     let done = unsafe { puller.go(seek, seqnum) };
-    puller.task().resume();
+    puller.task().pulling().resume();
     done
 }
 
 fn seek_in_order<P: Puller>(puller: &P, seek: &Seek, seqnum: Seqnum, is_mine: bool) -> bool {
-    let task = puller.task();
+    let task = puller.task().pulling();
     if !is_mine && let Some(_streaming) = puller.pad().stream_lock().try_lock() {
         // SAFETY: the lock above.
         let done = unsafe { puller.go(seek, seqnum) };
@@ -190,18 +196,25 @@ fn seek_in_order<P: Puller>(puller: &P, seek: &Seek, seqnum: Seqnum, is_mine: bo
 }
 
 impl PullTask {
-    /// Whether there is a task.
-    pub fn is_there(&self) -> bool {
-        self.thread.lock().is_some()
+    fn pulling(&self) -> &Pulling {
+        self.0.get_or_init(Box::default)
     }
 
-    /// The element begins or ends to be PLAYING.
+    /// Whether there is a task.
+    pub fn is_there(&self) -> bool {
+        self.0.get().is_some_and(|pulling| pulling.thread.lock().is_some())
+    }
+
+    /// The element begins or ends to be PLAYING; a task that begins takes it not to be.
     pub fn set_playing(&self, playing: bool) {
-        let mut control = self.control.lock();
+        let Some(pulling) = self.0.get() else { return };
+        let mut control = pulling.control.lock();
         control.playing = playing;
         control.notify_all();
     }
+}
 
+impl Pulling {
     fn resume(&self) {
         let mut control = self.control.lock();
         control.rest = false;

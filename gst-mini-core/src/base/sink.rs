@@ -307,7 +307,7 @@ impl SinkBase {
             EventKind::Eos => return self.end(s, event),
             EventKind::StreamStart { group_id, .. } => {
                 let kind = MessageKind::StreamStart { group_id: *group_id };
-                let message = Message::new(self.core.name.as_str(), kind);
+                let message = Message::new(&*self.core.name, kind);
                 self.core.post_message(message.with_seqnum(event.seqnum));
             }
             EventKind::Tag(tags) => self.core.post(MessageKind::Tag(tags.clone())),

@@ -429,7 +429,7 @@ impl SourceBase {
                 let position = s.segment.position.unwrap_or(0);
                 let format = s.segment.format;
                 let done = MessageKind::SegmentDone { format, position };
-                let message = Message::new(self.core.name.as_str(), done);
+                let message = Message::new(&*self.core.name, done);
                 self.core.post_message(message.with_seqnum(seqnum));
                 let event = Event::new(EventKind::SegmentDone { format, position });
                 self.src.push_event(event.with_seqnum(seqnum));

@@ -32,13 +32,13 @@ impl BinCore {
         let mut pads = self.core.pads.write();
         if pads.iter().any(|pad| pad.name() == name) {
             return Err(HandleError::PadNameTaken {
-                element: self.core.name.clone(),
+                element: self.core.name.to_string(),
                 name: name.to_owned(),
             });
         }
         let id = self.core.next_pad_id();
         let caps = target.map_or_else(Caps::any, |target| target.template_caps());
-        let ghost = PadCore::new_ghost(id, self.core.name.as_str(), name, direction, caps);
+        let ghost = PadCore::new_ghost(id, self.core.name.clone(), name, direction, caps);
         if target.is_some() {
             ghost.set_ghost_target(target)?;
         }
@@ -82,7 +82,7 @@ impl BinCore {
     ) -> Result<(), HandleError> {
         let way = |element: &ElementRef| {
             self.way_to(element).ok_or_else(|| HandleError::NotHere {
-                bin: self.core.name.clone(),
+                bin: self.core.name.to_string(),
                 name: element.name().to_owned(),
             })
         };

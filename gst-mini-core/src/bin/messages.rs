@@ -180,7 +180,7 @@ impl BinCore {
     }
 
     fn own(&self, kind: MessageKind, seqnum: Seqnum) -> Message {
-        Message::new(self.core.name.as_str(), kind).with_seqnum(seqnum)
+        Message::new(&*self.core.name, kind).with_seqnum(seqnum)
     }
 
     fn sinks(&self) -> Vec<ElementRef> {

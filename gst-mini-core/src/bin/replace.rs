@@ -123,14 +123,15 @@ impl BinCore {
             return match inside.into_iter().find(|bin| bin.way_to(old).is_some()) {
                 Some(bin) => bin.replace(old, new),
                 None => {
-                    let (bin, name) = (self.core.name.clone(), old.name().to_owned());
+                    let (bin, name) = (self.core.name.to_string(), old.name().to_owned());
                     Err(HandleError::NotHere { bin, name }.into())
                 }
             };
         }
         let Some(this) = self.this() else { return Err(ReplaceError::Stopped(old.name().into())) };
-        let Ok(_one_at_a_time) = self.replacing.lock() else {
-            return Err(ReplaceError::Nested(self.core.name.clone()));
+        let one_at_a_time = self.replacing.get_or_init(Box::default);
+        let Ok(_one_at_a_time) = one_at_a_time.lock() else {
+            return Err(ReplaceError::Nested(self.core.name.to_string()));
         };
         let is_child = self.children().iter().any(|child| child.is_same(new));
         if is_child || new.is_same(old) || new.current_state() != State::Null {

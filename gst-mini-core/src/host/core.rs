@@ -68,7 +68,7 @@ pub(crate) const PENDING_EVENTS: u32 = 2;
 const CHANGED_HANDLERS: u32 = 8;
 
 pub(crate) struct ElementCore {
-    pub name: String,
+    pub name: Arc<str>,
     pub factory: Arc<FactoryInfo>,
     /// The element itself; bins have none.
     pub instance: Option<Instance>,
@@ -103,7 +103,7 @@ pub(crate) struct ElementCore {
 
 impl ElementCore {
     pub fn new(
-        name: String,
+        name: Arc<str>,
         factory: Arc<FactoryInfo>,
         instance: Option<Instance>,
         base_props: impl FnOnce() -> Vec<PropInfo>,
@@ -225,7 +225,7 @@ impl ElementCore {
 
     /// Posts a message; no lock of this element may be held.
     pub fn post(&self, kind: MessageKind) {
-        self.post_message(Message::new(self.name.as_str(), kind));
+        self.post_message(Message::new(&*self.name, kind));
     }
 
     pub fn post_message(&self, message: Message) {
@@ -244,7 +244,7 @@ impl ElementCore {
 
     /// Tells what became of the task that works for a pad.
     pub fn post_status(&self, pad: &PadCore, status: StreamStatus) {
-        let kind = MessageKind::StreamStatus { status, owner: self.name.clone() };
+        let kind = MessageKind::StreamStatus { status, owner: self.name.to_string() };
         self.post_message(Message::new(format!("{}.{}", self.name, pad.name()), kind));
     }
 
@@ -303,7 +303,7 @@ impl ElementCore {
                 instance.set_property(&cx, name, &canonical).map_err(|why| {
                     let value = shown(spec, text);
                     PropertyError::Invalid {
-                        element: self.name.clone(),
+                        element: self.name.to_string(),
                         name: name.to_owned(),
                         value,
                         why,
@@ -375,7 +375,7 @@ impl ElementCore {
             self.props.specs().iter().any(|spec| spec.name == name && spec.has(GM_PROP_SECRET));
         let value = (!secret).then(|| Value::from(value));
         let kind = MessageKind::PropertyNotify { name: name.to_owned(), value };
-        sink.post(Message::new(self.name.as_str(), kind));
+        sink.post(Message::new(&*self.name, kind));
     }
 
     /// Adds a handler of a signal; the number is for [`ElementCore::disconnect`].

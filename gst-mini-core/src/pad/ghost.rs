@@ -58,12 +58,12 @@ impl PadCore {
     /// A ghost pad of bin `owner`, without a target.
     pub fn new_ghost(
         id: PadId,
-        owner: impl Into<String>,
-        name: impl Into<String>,
+        owner: impl Into<Arc<str>>,
+        name: &str,
         direction: Direction,
         template_caps: Caps,
     ) -> Arc<PadCore> {
-        let mut pad = PadCore::make(id, owner.into(), name.into(), direction, template_caps);
+        let mut pad = PadCore::make(id, owner.into(), name, direction, template_caps);
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let proxy = NEXT.fetch_add(1, Ordering::Relaxed);
         pad.ghost =

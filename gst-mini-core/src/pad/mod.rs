@@ -46,7 +46,7 @@ use route::{Route, Stage};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
 
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
 #[allow(private_interfaces, reason = "a stage is between the bases and this module")]
@@ -211,8 +211,8 @@ pub struct PadCore {
     direction: Direction,
     /// Without a template: what it has had first is all it can have.
     is_bare: bool,
-    name: String,
-    owner: String,
+    name: Arc<str>,
+    owner: Arc<str>,
     template_caps: Caps,
     handler: OnceLock<Weak<dyn PadHandler>>,
     /// What is added to the running time of what passes, ns.
@@ -243,36 +243,43 @@ unsafe impl Sync for PadCore {}
 // SAFETY: as above; all other parts are `Send`.
 unsafe impl Send for PadCore {}
 
+/// The name, which most pads have in common.
+fn shared_name(name: &str) -> Arc<str> {
+    static COMMON: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["src", "sink"].map(Arc::from));
+    let known = COMMON.iter().find(|known| &***known == name);
+    known.map_or_else(|| name.into(), Arc::clone)
+}
+
 impl PadCore {
     /// A pad of element `owner`, inactive and unlinked.
     pub fn new(
         id: PadId,
-        owner: impl Into<String>,
-        name: impl Into<String>,
+        owner: impl Into<Arc<str>>,
+        name: &str,
         direction: Direction,
         template_caps: Caps,
     ) -> Arc<PadCore> {
-        Arc::new(PadCore::make(id, owner.into(), name.into(), direction, template_caps))
+        Arc::new(PadCore::make(id, owner.into(), name, direction, template_caps))
     }
 
     /// A pad without a template, of no element: it can have any format until it has one.
-    pub fn bare(name: impl Into<String>, direction: Direction) -> Arc<PadCore> {
+    pub fn bare(name: &str, direction: Direction) -> Arc<PadCore> {
         let any = Caps::any();
-        let mut pad = PadCore::make(PadId(0), String::new(), name.into(), direction, any);
+        let mut pad = PadCore::make(PadId(0), "".into(), name, direction, any);
         pad.is_bare = true;
         Arc::new(pad)
     }
 
     fn make(
         id: PadId,
-        owner: String,
-        name: String,
+        owner: Arc<str>,
+        name: &str,
         direction: Direction,
         template_caps: Caps,
     ) -> PadCore {
         PadCore {
             id,
-            name,
+            name: shared_name(name),
             owner,
             direction,
             template_caps,

@@ -467,7 +467,7 @@ impl SinkBase {
     }
 
     pub(super) fn post_eos(&self, seqnum: Seqnum) {
-        let message = Message::new(self.core.name.as_str(), MessageKind::Eos);
+        let message = Message::new(&*self.core.name, MessageKind::Eos);
         self.core.post_message(message.with_seqnum(seqnum));
     }
 }

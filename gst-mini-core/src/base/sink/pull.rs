@@ -109,7 +109,7 @@ impl Puller for SinkBase {
             FlowError::Eos if s.segment.flags.contains(SegmentFlags::SEGMENT) => {
                 let (format, position) = (Format::Bytes, s.pulled_to);
                 let done = MessageKind::SegmentDone { format, position };
-                let message = Message::new(self.core.name.as_str(), done);
+                let message = Message::new(&*self.core.name, done);
                 self.core.post_message(message.with_seqnum(seqnum));
                 Event::new(EventKind::SegmentDone { format, position })
             }
@@ -145,7 +145,7 @@ impl Puller for SinkBase {
             if segment.flags.contains(SegmentFlags::SEGMENT) {
                 let start =
                     MessageKind::SegmentStart { format: Format::Bytes, position: s.pulled_to };
-                let message = Message::new(self.core.name.as_str(), start);
+                let message = Message::new(&*self.core.name, start);
                 self.core.post_message(message.with_seqnum(seqnum));
             }
         }

@@ -170,7 +170,7 @@ impl SinkBase {
     }
 
     fn post_step(&self, kind: MessageKind, seqnum: Seqnum) {
-        let message = Message::new(self.core.name.as_str(), kind);
+        let message = Message::new(&*self.core.name, kind);
         self.core.post_message(message.with_seqnum(seqnum));
     }
 }

@@ -167,7 +167,7 @@ impl SourceBase {
         if segment.flags.contains(SegmentFlags::SEGMENT) {
             let position = segment.position.unwrap_or(segment.start);
             let start = MessageKind::SegmentStart { format: segment.format, position };
-            let message = Message::new(self.core.name.as_str(), start);
+            let message = Message::new(&*self.core.name, start);
             self.core.post_message(message.with_seqnum(seqnum));
         }
     }

@@ -170,7 +170,7 @@ impl TransformBase {
             let format = asked.format;
             let position = u64::try_from(asked.start).unwrap_or(0);
             let start = MessageKind::SegmentStart { format, position };
-            let message = Message::new(self.core.name.as_str(), start);
+            let message = Message::new(&*self.core.name, start);
             self.core.post_message(message.with_seqnum(seqnum));
         }
         Ok(())
@@ -195,7 +195,7 @@ impl TransformBase {
         let Some(event) = event else { return };
         if let EventKind::SegmentDone { format, position } = event.kind {
             let done = MessageKind::SegmentDone { format, position };
-            let message = Message::new(self.core.name.as_str(), done);
+            let message = Message::new(&*self.core.name, done);
             self.core.post_message(message.with_seqnum(event.seqnum));
         }
         self.src.push_event(event);

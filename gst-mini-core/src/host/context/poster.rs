@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 /// What a poster keeps: enough to post, without keeping the element alive.
 struct PosterCore {
     core: Weak<ElementCore>,
-    name: String,
+    name: Arc<str>,
     /// Whether it was said that a thread outlived the element.
     told: AtomicBool,
 }
@@ -74,7 +74,7 @@ fn with_poster(obj: *mut c_void, call: impl FnOnce(&ElementCore)) {
 unsafe extern "C" fn poster_post(obj: *mut c_void, message: GmStr) {
     // SAFETY: see above.
     if let Some(kind) = MessageKind::from_text(unsafe { read(message) }) {
-        with_poster(obj, |core| core.post_message(Message::new(core.name.as_str(), kind)));
+        with_poster(obj, |core| core.post_message(Message::new(&*core.name, kind)));
     }
 }
 unsafe extern "C" fn poster_log(obj: *mut c_void, level: u32, text: GmStr) {
