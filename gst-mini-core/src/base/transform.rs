@@ -62,7 +62,8 @@ struct Streaming {
     /// A buffer was dropped before the next one that goes out.
     discont: bool,
     dropped: u64,
-    pulled: pull::Pulled,
+    /// Where the task is that pulls the input.
+    pulled: Option<Box<pull::Pulled>>,
 }
 
 impl TransformBase {
@@ -79,7 +80,7 @@ impl TransformBase {
                 is_behind: false,
                 discont: false,
                 dropped: 0,
-                pulled: pull::Pulled::new(),
+                pulled: None,
             }),
             qos: Live::new(core.number("qos").unwrap_or(false)),
             report: Mutex::new(None),
@@ -318,7 +319,7 @@ impl TransformBase {
         (s.negotiated, s.input) = (false, None);
         (s.dropped, s.discont) = (0, false);
         s.cx.stage.restart();
-        s.pulled = pull::Pulled::new();
+        s.pulled = None;
         self.forget_qos(s);
         self.core.attend_if_needed(&s.cx);
         if let Err(flow) = self.core.instance().start(&s.cx) {

@@ -53,6 +53,12 @@ impl Pulled {
     }
 }
 
+impl super::Streaming {
+    fn pulled(&mut self) -> &mut Pulled {
+        self.pulled.get_or_insert_with(|| Box::new(Pulled::new()))
+    }
+}
+
 impl TransformBase {
     fn hands_through(&self) -> bool {
         self.core.factory.role_flags & GM_ROLE_RANGES != 0
@@ -111,7 +117,7 @@ impl TransformBase {
         let Ok(_streaming) = self.sink.stream_lock().lock() else { return Err(FlowError::Error) };
         loop {
             // SAFETY: the lock above; nothing of it is kept while the element or a pad is called.
-            if let Some(buf) = unsafe { self.streaming() }.pulled.kept.pop_front() {
+            if let Some(buf) = unsafe { self.streaming() }.pulled().kept.pop_front() {
                 return Ok(buf);
             }
             let buf = self.sink.pull_range(offset, size)?;
@@ -123,11 +129,11 @@ impl TransformBase {
             let given = self.core.instance().transform(&s.cx, buf);
             for output in s.cx.take_outputs() {
                 if let Output::Buffer(_, buf) = output {
-                    s.pulled.kept.push_back(buf);
+                    s.pulled().kept.push_back(buf);
                 }
             }
             match given.map_err(|flow| self.core.explain(flow, "transform"))? {
-                Given::Buffer(buf) => s.pulled.kept.push_back(buf),
+                Given::Buffer(buf) => s.pulled().kept.push_back(buf),
                 Given::Nothing => {}
             }
         }
@@ -143,7 +149,7 @@ impl TransformBase {
                     // SAFETY: the lock above.
                     let s = unsafe { self.streaming() };
                     self.core.instance().flush(&s.cx);
-                    s.pulled.kept.clear();
+                    s.pulled().kept.clear();
                 }
             }
             _ => {}
@@ -183,10 +189,10 @@ impl TransformBase {
     unsafe fn segment_done(&self) {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
-        let segment = &s.pulled.segment;
+        let segment = &s.pulled().segment;
         let position = segment.stop.or(segment.position).unwrap_or(0);
         let done = EventKind::SegmentDone { format: Format::Bytes, position };
-        let event = Event::new(done).with_seqnum(s.pulled.seqnum);
+        let event = Event::new(done).with_seqnum(s.pulled().seqnum);
         let forward = self.core.instance().sink_event(&s.cx, &event);
         let event = s.cx.take_segment_done().or(forward.unwrap_or(false).then_some(event));
         // What was held goes before it. A refusal has told its story.
@@ -222,7 +228,7 @@ impl Puller for TransformBase {
         if self.sink.is_flushing() {
             return Err(FlowError::Flushing);
         }
-        if !std::mem::replace(&mut s.pulled.is_begun, true) {
+        if !std::mem::replace(&mut s.pulled().is_begun, true) {
             let stream_id = stream_id(&self.core.name, next_seqnum());
             let group_id = Some(next_group_id());
             self.src.push_event(Event::new(EventKind::StreamStart { stream_id, group_id }));
@@ -231,16 +237,16 @@ impl Puller for TransformBase {
             // Nothing follows the end but a flush.
             return Err(FlowError::CustomSuccess);
         }
-        let next = s.pulled.segment.position.unwrap_or(s.pulled.segment.start);
+        let next = s.pulled().segment.position.unwrap_or(s.pulled().segment.start);
         let (offset, size) = self.core.instance().next_range(&s.cx, next)?;
-        let left = s.pulled.segment.stop.map(|stop| stop.saturating_sub(offset));
+        let left = s.pulled().segment.stop.map(|stop| stop.saturating_sub(offset));
         let size = left.map_or(size, |left| u32::try_from(left).unwrap_or(u32::MAX).min(size));
         if size == 0 {
             return Err(FlowError::Eos);
         }
         let mut buf = self.sink.pull_range(offset, size)?;
         // SAFETY: see above.
-        let pulled = &mut unsafe { self.streaming() }.pulled;
+        let pulled = unsafe { self.streaming() }.pulled();
         pulled.segment.position = Some(offset.saturating_add(buf.size() as u64));
         if std::mem::take(&mut pulled.jumped) {
             buf.set_flags(BufferFlags::DISCONT);
@@ -251,8 +257,8 @@ impl Puller for TransformBase {
     unsafe fn ended(&self, why: FlowError) {
         // SAFETY: the caller's promise.
         let s = unsafe { self.streaming() };
-        let is_part = s.pulled.segment.flags.contains(SegmentFlags::SEGMENT);
-        let end = Event::eos().with_seqnum(s.pulled.seqnum);
+        let is_part = s.pulled().segment.flags.contains(SegmentFlags::SEGMENT);
+        let end = Event::eos().with_seqnum(s.pulled().seqnum);
         match why {
             FlowError::Flushing | FlowError::CustomSuccess => {}
             // SAFETY: the caller's promise.
@@ -270,7 +276,7 @@ impl Puller for TransformBase {
 
     unsafe fn go(&self, seek: &Seek, seqnum: Seqnum) -> bool {
         // SAFETY: the caller's promise.
-        let pulled = &mut unsafe { self.streaming() }.pulled;
+        let pulled = unsafe { self.streaming() }.pulled();
         let mut segment = pulled.segment;
         let types = (seek.start_type, seek.stop_type);
         let Some(_) =
