@@ -216,6 +216,72 @@ fn an_idle_probe_runs_at_once_on_an_idle_pad_and_after_the_push_on_a_busy_one() 
 }
 
 #[test]
+fn an_idle_probe_is_called_once_and_may_link_its_pad_elsewhere_while_it_streams() {
+    const BUFFERS: u64 = 50;
+    everywhere(|| {
+        let pipeline = launch(&format!(
+            "fakesrc num-buffers={BUFFERS} ! identity ! tee name=t ! fakesink name=s  identity name=b"
+        ));
+        let seen = Arc::new(AtomicU64::new(0));
+        let own = seen.clone();
+        pad(&pipeline, "s", "sink").add_probe(
+            ProbeType::BUFFER,
+            Box::new(move |_| {
+                own.fetch_add(1, Ordering::Relaxed);
+                ProbeReturn::Ok
+            }),
+        );
+        let from = pipeline.by_name("t").unwrap().pad("src_0").unwrap();
+        let to = pad(&pipeline, "s", "sink");
+        let (detour, back) = (pad(&pipeline, "b", "sink"), pad(&pipeline, "b", "src"));
+        let calls = Arc::new(AtomicU64::new(0));
+        let own = calls.clone();
+        let other = runtime::spawn("other", move || {
+            let way = from.clone();
+            let relink = move |_: ProbeData<'_>| {
+                own.fetch_add(1, Ordering::Relaxed);
+                assert!(way.unlink(), "called twice");
+                way.link(&detour).unwrap();
+                back.link(&to).unwrap();
+                ProbeReturn::Remove
+            };
+            from.add_probe(ProbeType::IDLE, Box::new(relink));
+        });
+        play(&pipeline);
+        assert_eq!(other.unwrap().join(), None);
+        assert_eq!((seen.load(Ordering::Relaxed), calls.load(Ordering::Relaxed)), (BUFFERS, 1));
+    });
+}
+
+#[test]
+fn an_idle_probe_may_add_another_one_and_take_itself_away() {
+    everywhere(|| {
+        let pipeline = launch("fakesrc num-buffers=3 ! identity name=i ! fakesink");
+        let src = pad(&pipeline, "i", "src");
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let (own, same) = (calls.clone(), Arc::downgrade(&src));
+        src.add_probe(
+            ProbeType::IDLE,
+            Box::new(move |_| {
+                own.lock().unwrap().push("first");
+                let later = own.clone();
+                same.upgrade().unwrap().add_probe(
+                    ProbeType::IDLE,
+                    Box::new(move |_| {
+                        later.lock().unwrap().push("second");
+                        ProbeReturn::Remove
+                    }),
+                );
+                ProbeReturn::Remove
+            }),
+        );
+        assert_eq!(*calls.lock().unwrap(), ["first", "second"]);
+        play(&pipeline);
+        assert_eq!(calls.lock().unwrap().len(), 2);
+    });
+}
+
+#[test]
 fn a_query_probe_answers_in_place_of_the_element() {
     everywhere(|| {
         let pipeline = launch("fakesrc ! identity name=i ! fakesink");

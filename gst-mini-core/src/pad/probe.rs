@@ -17,7 +17,7 @@ use crate::element::Direction;
 use crate::error::{FlowError, FlowResult};
 use crate::event::{Event, EventKind};
 use crate::query::Query;
-use crate::runtime::StreamLock;
+use crate::runtime::{Me, StreamLock};
 use std::cell::UnsafeCell;
 use std::ops::BitOr;
 use std::sync::Arc;
@@ -166,8 +166,10 @@ pub(super) struct List {
     /// Changed as a whole: who runs them keeps those that were there.
     probes: Arc<[Probe]>,
     last_id: u64,
-    /// Idle callbacks that are running: what is pushed meanwhile waits.
-    idle_running: usize,
+    /// Who calls the idle probes: what is pushed meanwhile waits, but for what that thread does itself.
+    idle_caller: Option<Me>,
+    /// Another thread would have called them all meanwhile.
+    is_idle_again: bool,
 }
 
 impl PadCore {
@@ -202,9 +204,7 @@ impl PadCore {
         list.probes = before.iter().filter(|probe| probe.id != id).cloned().collect();
         // Whoever kept those that were there looks again.
         self.attention.retract(if list.probes.is_empty() { attention::PROBES } else { 0 });
-        if !list.probes.iter().any(|probe| probe.mask.meets(ProbeType::IDLE)) {
-            self.clear(attention::IDLE);
-        }
+        self.clear_idle(&list);
         drop(list);
         self.wake_blocked();
     }
@@ -272,9 +272,19 @@ impl PadCore {
     fn run_blocking(&self, what: ProbeType, data: &mut ProbeData<'_>) -> FlowResult<Outcome> {
         let mut called: Vec<ProbeId> = Vec::new();
         let mut pass = false;
+        // What has no place in the stream, such as the wish for another format that a new link sends, goes by idle probes.
+        let is_serialized = match data {
+            ProbeData::Event(event) => {
+                what.meets(ProbeType::EVENT_DOWNSTREAM) && event.is_serialized()
+            }
+            ProbeData::Query(query) => {
+                what.meets(ProbeType::QUERY_DOWNSTREAM) && query.is_serialized()
+            }
+            _ => true,
+        };
         loop {
             let seen = *self.blocked.lock();
-            if self.is_idle_running() {
+            if is_serialized && self.is_idle_elsewhere() {
                 self.wait_changed(seen)?;
                 continue;
             }
@@ -305,8 +315,10 @@ impl PadCore {
         self.probes.lock().probes.iter().any(|probe| probe.id == id)
     }
 
-    fn is_idle_running(&self) -> bool {
-        self.has(attention::IDLE) && self.probes.lock().idle_running > 0
+    /// Whether another thread calls the idle probes.
+    fn is_idle_elsewhere(&self) -> bool {
+        let others = |caller| caller != Me::here();
+        self.has(attention::IDLE) && self.probes.lock().idle_caller.is_some_and(others)
     }
 
     /// Waits until the probes changed after `seen`, or the pad flushes.
@@ -334,15 +346,16 @@ impl PadCore {
         }
     }
 
-    /// Calls the idle probes, unless something is under way through the pad. A source pad is idle when
-    /// nobody streams in its peer; a sink pad only pulls and sends events up, which is not waited for.
+    /// Calls the idle probes, unless something is under way through the pad, or another thread calls them: that one sees
+    /// to those that are added meanwhile. A source pad is idle when nobody streams in its peer; a sink pad only pulls
+    /// and sends events up, which is not waited for.
     #[cold]
     fn run_idle_probes(&self, only: Option<ProbeId>) {
         let peer = match self.direction {
             Direction::Src => self.linked_peer(),
             Direction::Sink => None,
         };
-        let idle: Vec<Probe> = {
+        {
             let _streaming = match peer.as_ref().map(|peer| peer.stream_lock.try_lock()) {
                 // Whoever is in there comes by here afterwards.
                 Some(None) => return,
@@ -350,23 +363,45 @@ impl PadCore {
                 None => None,
             };
             let mut list = self.probes.lock();
-            let idle = list.probes.iter().filter(|probe| probe.mask.meets(ProbeType::IDLE));
-            let idle = idle.filter(|probe| only.is_none_or(|only| only == probe.id));
-            let idle: Vec<Probe> = idle.cloned().collect();
-            if idle.is_empty() {
+            let me = Me::here();
+            if let Some(caller) = list.idle_caller {
+                list.is_idle_again |= only.is_none() && caller != me;
                 return;
             }
-            list.idle_running += idle.len();
-            idle
-        };
-        for probe in idle {
-            let returned = probe.call(&mut ProbeData::Idle);
-            self.probes.lock().idle_running -= 1;
-            if returned == ProbeReturn::Remove {
+            list.idle_caller = Some(me);
+        }
+        let mut last = only.map_or(0, |only| only.0 - 1);
+        loop {
+            let next = {
+                let mut list = self.probes.lock();
+                let idle = list.probes.iter().filter(|probe| probe.mask.meets(ProbeType::IDLE));
+                let next = idle.filter(|probe| probe.id.0 > last).min_by_key(|probe| probe.id.0);
+                let next = next.cloned();
+                if next.is_none() {
+                    if std::mem::take(&mut list.is_idle_again) {
+                        last = 0;
+                        continue;
+                    }
+                    list.idle_caller = None;
+                    self.clear_idle(&list);
+                }
+                next
+            };
+            let Some(probe) = next else { break };
+            last = probe.id.0;
+            if probe.call(&mut ProbeData::Idle) == ProbeReturn::Remove {
                 self.uninstall_probe(probe.id);
             }
         }
         self.wake_blocked();
+    }
+
+    /// Takes the attention back that nothing asks for any more.
+    fn clear_idle(&self, list: &List) {
+        let is_idle = |probe: &Probe| probe.mask.meets(ProbeType::IDLE);
+        if list.idle_caller.is_none() && !list.probes.iter().any(is_idle) {
+            self.clear(attention::IDLE);
+        }
     }
 }
 

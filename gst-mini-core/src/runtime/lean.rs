@@ -33,7 +33,7 @@ const HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 32 };
 const MOST_HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 1 << 16 };
 
 /// The mark of the thread that asks, looked up once for many locks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Me(pub(super) usize);
 
 impl Me {

@@ -92,7 +92,7 @@ impl Patience {
 
 /// Looks again and again until the clock reads `end`. Whether it was over.
 fn spin_until(end: u64, is_over: impl Fn() -> bool) -> bool {
-    let mut look = || {
+    let look = || {
         std::hint::spin_loop();
         is_over()
     };

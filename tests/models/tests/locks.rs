@@ -1,10 +1,11 @@
 //! Stream locks that lean to a thread, and routes, which rest on them.
 
 use gst_mini_core::event::Event;
-use gst_mini_core::pad::{Pad, ProbeReturn, ProbeType};
+use gst_mini_core::pad::{Pad, ProbeData, ProbeReturn, ProbeType};
 use gst_mini_core::prelude::*;
 use gst_mini_core::runtime::{self, StreamLock};
 use models::{explore, launch, seen};
+use shuttle::rand::Rng;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -115,5 +116,85 @@ fn what_is_set_or_probed_while_a_row_streams_loses_and_doubles_nothing() {
         assert_eq!(task.expect("a task").join(), None);
         pipeline.set_state(State::Null);
         assert!(probed.load(Ordering::SeqCst) <= 9);
+    });
+}
+
+#[test]
+fn a_tee_that_a_row_goes_through_is_linked_elsewhere_in_any_moment() {
+    explore(150, || {
+        let pipeline = launch(
+            "numbers count=9 ! pass name=a ! tee name=t ! counted name=out sync=false  pass name=b offset=100",
+        );
+        let pad = |element: &str, name: &str| {
+            let element = pipeline.by_name(element).expect("it is there");
+            element.pad(name).expect("it has one")
+        };
+        // Once all of it has begun: who is linked in before is not in the order in which a bin starts its elements.
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.state(None).0, StateReturn::Success);
+        let (from, to) = (pad("t", "src_0"), pad("out", "sink"));
+        let (detour, back) = (pad("b", "sink"), pad("b", "src"));
+        let (some, rendered) = (shuttle::rand::thread_rng().gen_range(1..8), pipeline.clone());
+        let task = runtime::spawn("other", move || {
+            while seen(&rendered) < some {
+                shuttle::thread::yield_now();
+            }
+            let way = from.clone();
+            let relink = move |_: ProbeData<'_>| {
+                assert!(way.unlink());
+                way.link(&detour).expect("it was free");
+                back.link(&to).expect("it is free now");
+                ProbeReturn::Remove
+            };
+            from.add_probe(ProbeType::IDLE, Box::new(relink));
+        });
+        pipeline.set_state(State::Playing);
+        assert_eq!(task.expect("a task").join(), None);
+        assert_eq!(pipeline.wait_for_end(None).map(|end| end.kind), Some(MessageKind::Eos));
+        assert_eq!(seen(&pipeline), 9);
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
+    });
+}
+
+#[test]
+fn a_tee_that_a_row_goes_through_gets_a_second_branch_and_a_probe_in_any_moment() {
+    explore(150, || {
+        let pipeline = launch(
+            "numbers count=9 ! pass name=a ! tee name=t ! counted name=out sync=false \
+             counted name=also sync=false async=false",
+        );
+        let tee = pipeline.by_name("t").expect("it is there");
+        let first = pipeline.by_name("a").expect("it is there");
+        let probed_pad = first.pad("src").expect("it has one");
+        let probed = Arc::new(AtomicU32::new(0));
+        let seen_by_probe = probed.clone();
+        let also = pipeline.by_name("also").expect("it is there");
+        let to = also.pad("sink").expect("it has one");
+        pipeline.set_state(State::Paused);
+        assert_eq!(pipeline.state(None).0, StateReturn::Success);
+        let (some, rendered) = (shuttle::rand::thread_rng().gen_range(1..8), pipeline.clone());
+        let task = runtime::spawn("other", move || {
+            while seen(&rendered) < some {
+                shuttle::thread::yield_now();
+            }
+            let branch = tee.request_pad("src_%u").expect("a tee has as many as are asked for");
+            branch.link(&to).expect("it is free");
+            let probe = move |_: ProbeData<'_>| {
+                seen_by_probe.fetch_add(1, Ordering::SeqCst);
+                ProbeReturn::Ok
+            };
+            probed_pad.add_probe(ProbeType::BUFFER, Box::new(probe));
+        });
+        pipeline.set_state(State::Playing);
+        assert_eq!(task.expect("a task").join(), None);
+        let before = seen(&pipeline);
+        let ended = pipeline.wait_for_end(None).map(|end| end.kind);
+        assert_eq!(ended, Some(MessageKind::Eos));
+        assert_eq!(seen(&pipeline), 9);
+        // The one under way may have gone by them.
+        let those_after = 8 - before.min(8)..=9;
+        assert!(also.get_as("seen").is_some_and(|seen| those_after.contains(&seen)));
+        assert!(those_after.contains(&probed.load(Ordering::SeqCst)));
+        assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
     });
 }
