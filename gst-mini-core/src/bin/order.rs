@@ -85,14 +85,14 @@ fn read(mut children: Vec<ElementRef>) -> (Vec<Node>, Vec<usize>) {
     }
     let mut links: Vec<usize> = Vec::with_capacity(children.len());
     let mut nodes: Vec<Node> = Vec::with_capacity(children.len());
+    let mut sinks: Vec<Arc<PadCore>> = Vec::new();
     for element in children {
         let fed_by = links.len();
-        for pad in element.core().pads.read().iter() {
-            if pad.direction() == Direction::Sink
-                && let Some(peer) = pad.peer()
-            {
-                links.extend(owners.get(&Arc::as_ptr(&peer)));
-            }
+        let is_sink = |pad: &&Arc<PadCore>| pad.direction() == Direction::Sink;
+        sinks.extend(element.core().pads.read().iter().filter(is_sink).cloned());
+        // Peers are looked up without the lock over the pads.
+        for peer in sinks.drain(..).filter_map(|pad| pad.peer()) {
+            links.extend(owners.get(&Arc::as_ptr(&peer)));
         }
         nodes.push(Node { element, feeds: 0, fed_by, is_out: false });
     }

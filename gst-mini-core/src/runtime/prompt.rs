@@ -46,6 +46,16 @@ pub(super) fn blocked_for(nanos: u64) {
     }
 }
 
+/// What a thread that this one starts calls first, as it has the slice of who starts it.
+pub(super) fn for_new_thread() -> impl FnOnce() + Send + use<> {
+    let is_short = LONG.get() == LONG_WAITS;
+    move || {
+        if is_short {
+            os::ask_for_slice(0);
+        }
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -60,6 +70,12 @@ mod tests {
             // Kernels before 6.12 give every thread the same.
             let asked = os::slice();
             assert!(asked == Some(SLICE) || asked == usual, "{asked:?}");
+            let begin = for_new_thread();
+            let inner = std::thread::spawn(move || {
+                begin();
+                os::slice()
+            });
+            assert_eq!(inner.join().unwrap(), usual);
             blocked_for(patience::SHORT - 1);
             assert_eq!(os::slice(), usual);
         };

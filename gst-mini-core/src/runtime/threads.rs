@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::prim::{thread, thread_local};
-use super::{Form, Task, os, sim, stack};
+use super::{Form, Task, os, prompt, sim, stack};
 use crate::error::{ElementError, ErrorKind};
 use crate::time::AbsoluteTime;
 
@@ -100,10 +100,12 @@ pub(super) fn start(
     let place = Place::take(&LIVE, task_limit(), &name)?;
     let builder = thread::Builder::new().name(thread_name(&name)).stack_size(stack::STACK_SIZE);
     let for_thread = name.clone();
+    let as_usual = prompt::for_new_thread();
     // Boxed: on its way to where it runs, `std` would leave copies of it on the stack.
     let body: Box<dyn FnOnce() + Send> = Box::new(move || {
         let _place = place;
         stack::begin_task();
+        as_usual();
         become_task(Some(Me { id, name: for_thread, sim }));
         f();
     });
