@@ -78,7 +78,7 @@ const ROW: &str = "numbers count=9 ! pass name=a ! pass name=b ! counted name=ou
 
 #[test]
 fn a_row_of_transforms_is_stopped_in_any_moment_and_runs_again() {
-    explore(150, || {
+    explore(1800, || {
         let pipeline = launch(ROW);
         pipeline.set_state(State::Playing);
         assert_eq!(pipeline.set_state(State::Null), StateReturn::Success);
@@ -91,7 +91,7 @@ fn a_row_of_transforms_is_stopped_in_any_moment_and_runs_again() {
 
 #[test]
 fn what_is_set_or_probed_while_a_row_streams_loses_and_doubles_nothing() {
-    explore(150, || {
+    explore(1800, || {
         let pipeline = launch(ROW);
         let (first, second) = (pipeline.by_name("a"), pipeline.by_name("b"));
         let (first, second) = first.zip(second).expect("both are there");
@@ -121,7 +121,7 @@ fn what_is_set_or_probed_while_a_row_streams_loses_and_doubles_nothing() {
 
 #[test]
 fn a_tee_that_a_row_goes_through_is_linked_elsewhere_in_any_moment() {
-    explore(150, || {
+    explore(1800, || {
         let pipeline = launch(
             "numbers count=9 ! pass name=a ! tee name=t ! counted name=out sync=false  pass name=b offset=100",
         );
@@ -158,7 +158,7 @@ fn a_tee_that_a_row_goes_through_is_linked_elsewhere_in_any_moment() {
 
 #[test]
 fn a_tee_that_a_row_goes_through_gets_a_second_branch_and_a_probe_in_any_moment() {
-    explore(150, || {
+    explore(1800, || {
         let pipeline = launch(
             "numbers count=9 ! pass name=a ! tee name=t ! counted name=out sync=false \
              counted name=also sync=false async=false",

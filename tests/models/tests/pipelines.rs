@@ -6,7 +6,7 @@ use models::{explore, launch, seen};
 
 #[test]
 fn a_queue_gives_everything_on_in_order_and_then_the_end() {
-    explore(300, || {
+    explore(3600, || {
         let pipeline =
             launch("numbers count=4 ! queue max-size-buffers=2 ! counted name=out sync=false");
         pipeline.set_state(State::Playing);
@@ -19,7 +19,7 @@ fn a_queue_gives_everything_on_in_order_and_then_the_end() {
 
 #[test]
 fn a_stop_ends_a_queue_that_is_full_and_one_that_is_empty() {
-    explore(300, || {
+    explore(3600, || {
         let pipeline =
             launch("numbers count=5 ! queue max-size-buffers=1 ! counted name=out sync=false");
         pipeline.set_state(State::Paused);
@@ -31,7 +31,7 @@ fn a_stop_ends_a_queue_that_is_full_and_one_that_is_empty() {
 
 #[test]
 fn a_source_is_paused_played_and_stopped_in_any_moment() {
-    explore(300, || {
+    explore(3600, || {
         let pipeline = launch("numbers count=3 ! counted name=out sync=false");
         let other = pipeline.clone();
         let task = runtime::spawn("other", move || {
@@ -50,7 +50,7 @@ fn a_source_is_paused_played_and_stopped_in_any_moment() {
 
 #[test]
 fn what_a_sink_holds_in_paused_waits_until_it_plays_however_soon_it_was_paused_again() {
-    explore(300, || {
+    explore(3600, || {
         let pipeline = launch("numbers count=50 ! counted name=out sync=false");
         let goes_to = |state| {
             pipeline.set_state(state);
@@ -70,7 +70,7 @@ fn what_a_sink_holds_in_paused_waits_until_it_plays_however_soon_it_was_paused_a
 
 #[test]
 fn a_branch_that_comes_or_goes_while_it_streams_stops_nobody() {
-    explore(300, || {
+    explore(3600, || {
         let pipeline = launch("numbers count=6 ! tee name=t ! counted name=out sync=false");
         pipeline.set_state(State::Playing);
         let tee = pipeline.by_name("t").expect("a tee");

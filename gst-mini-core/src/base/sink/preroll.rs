@@ -443,19 +443,25 @@ impl SinkBase {
 
     fn leave_playing(&self, handle: &ElementRef) -> StateReturn {
         self.pull.set_playing(false);
-        let needs = self.preroll.lock().needs_preroll();
         let is_wanted = handle.target_state() > State::Ready;
-        let announced = needs && is_wanted && self.announce_async();
-        let still_needs = {
+        let (mut has_said, mut announced) = (false, false);
+        let still_needs = loop {
             let mut preroll = self.preroll.lock();
-            // The end may have come meanwhile: then nothing follows that could be held.
-            let needs = needs && preroll.needs_preroll();
+            // The end may have come since it was said: then nothing follows that could be held.
+            let needs = preroll.needs_preroll();
+            if needs && !has_said {
+                // What was held when PLAYING came may go on any moment: both are asked in one look.
+                drop(preroll);
+                has_said = true;
+                announced = is_wanted && self.announce_async();
+                continue;
+            }
             preroll.playing_async = needs;
             // Who holds an object may not yet know that it was let go. (GStreamer forgets that it is to be held.)
             preroll.need_preroll = needs || preroll.have_preroll;
             preroll.call_preroll |= needs;
             preroll.committed &= !needs;
-            needs
+            break needs;
         };
         self.orders.fetch_or(FORGET_QOS, Ordering::AcqRel);
         // A buffer that waits for its time becomes the preroll.
