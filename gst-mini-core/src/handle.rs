@@ -52,7 +52,7 @@ pub struct ElementInner {
     /// One state change at a time; may be held across waits.
     pub(crate) state_lock: StreamLock,
     /// The task that holds it, or held it last.
-    changed_by: Mutex<String>,
+    changed_by: Mutex<Option<Arc<str>>>,
     locked: AtomicBool,
     /// The number of the next request pad that is asked for without one.
     next_number: AtomicU32,

@@ -134,14 +134,14 @@ impl ElementRef {
             return self.refuse_nested_change();
         };
         has_begun.store(true, Ordering::Relaxed);
-        *self.0.changed_by.lock() = runtime::task_name();
+        *self.0.changed_by.lock() = Some(runtime::shared_task_name());
         runtime::together(|| self.set_state_locked(target))
     }
 
     /// A change that takes too long is told about, with where it is; it goes on all the same.
     /// The flag is to be set when it is this one's turn.
     fn expect_in_time(&self, target: State) -> (runtime::Expected, Arc<AtomicBool>) {
-        let (element, task) = (self.downgrade(), runtime::task_name());
+        let (element, task) = (self.downgrade(), runtime::shared_task_name());
         let has_begun = Arc::new(AtomicBool::new(false));
         let begun = has_begun.clone();
         let in_time = runtime::expect_within(PATIENCE, move || {
@@ -156,6 +156,7 @@ impl ElementRef {
     /// Who holds up a change, and where.
     fn overdue(&self, task: &str, target: State, has_begun: bool) -> String {
         let holder = self.0.changed_by.lock().clone();
+        let holder = holder.as_deref().unwrap_or_default();
         let mut at = self.clone();
         while let Some(child) =
             at.0.behavior.as_bin().and_then(|bin| {

@@ -98,7 +98,7 @@ pub(crate) struct ElementCore {
     /// Whether an error was posted since the last state change from READY.
     pub told_error: AtomicBool,
     /// Why the element dropped a buffer last, for who asks why none arrives.
-    last_drop: Mutex<Option<String>>,
+    last_drop: Mutex<Option<Box<str>>>,
 }
 
 impl ElementCore {
@@ -256,13 +256,13 @@ impl ElementCore {
     pub fn note_drop(&self, why: &str) {
         let mut last = self.last_drop.lock();
         if last.as_deref() != Some(why) {
-            *last = Some(why.to_owned());
+            *last = Some(why.into());
         }
     }
 
     /// Why it dropped a buffer last; `None`: it dropped none.
     pub fn last_drop(&self) -> Option<String> {
-        self.last_drop.lock().clone()
+        self.last_drop.lock().as_deref().map(str::to_owned)
     }
 
     /// Sees to it that a failing callback has told its story.

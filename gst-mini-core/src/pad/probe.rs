@@ -19,6 +19,7 @@ use crate::event::{Event, EventKind};
 use crate::query::Query;
 use crate::runtime::{Me, StreamLock};
 use std::cell::UnsafeCell;
+use std::num::NonZeroUsize;
 use std::ops::BitOr;
 use std::sync::Arc;
 
@@ -166,8 +167,8 @@ pub(super) struct List {
     /// Changed as a whole: who runs them keeps those that were there.
     probes: Arc<[Probe]>,
     last_id: u64,
-    /// Who calls the idle probes: what is pushed meanwhile waits, but for what that thread does itself.
-    idle_caller: Option<Me>,
+    /// The mark of who calls the idle probes: what is pushed meanwhile waits, but for what that thread does itself.
+    idle_caller: Option<NonZeroUsize>,
     /// Another thread would have called them all meanwhile.
     is_idle_again: bool,
 }
@@ -317,8 +318,8 @@ impl PadCore {
 
     /// Whether another thread calls the idle probes.
     fn is_idle_elsewhere(&self) -> bool {
-        let others = |caller| caller != Me::here();
-        self.has(attention::IDLE) && self.probes.lock().idle_caller.is_some_and(others)
+        let caller = if self.has(attention::IDLE) { self.probes.lock().idle_caller } else { None };
+        caller.is_some() && caller != Me::here().mark()
     }
 
     /// Waits until the probes changed after `seen`, or the pad flushes.
@@ -363,12 +364,12 @@ impl PadCore {
                 None => None,
             };
             let mut list = self.probes.lock();
-            let me = Me::here();
+            let me = Me::here().mark();
             if let Some(caller) = list.idle_caller {
-                list.is_idle_again |= only.is_none() && caller != me;
+                list.is_idle_again |= only.is_none() && Some(caller) != me;
                 return;
             }
-            list.idle_caller = Some(me);
+            list.idle_caller = me;
         }
         let mut last = only.map_or(0, |only| only.0 - 1);
         loop {

@@ -15,6 +15,7 @@
 //! In GStreamer: none; a `GRecMutex` is two atomic instructions for each buffer and pad.
 //! Left out: simulations, whose tasks switch at each lock, and systems without such a barrier: there no lock leans.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -33,13 +34,18 @@ const HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 32 };
 const MOST_HABIT: u32 = if cfg!(gst_mini_shuttle) { 1 } else { 1 << 16 };
 
 /// The mark of the thread that asks, looked up once for many locks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) struct Me(pub(super) usize);
 
 impl Me {
     #[inline]
     pub fn here() -> Me {
         Me(threads::thread_mark())
+    }
+
+    /// For who keeps it.
+    pub fn mark(self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.0)
     }
 }
 

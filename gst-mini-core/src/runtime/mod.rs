@@ -53,7 +53,7 @@ mod threads;
 mod watchdog;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::ElementError;
 use crate::time::{AbsoluteTime, ClockTime};
@@ -129,6 +129,12 @@ pub fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Task, Elem
 /// The name of the task that asks; `main` on a thread that is no task.
 pub fn task_name() -> String {
     threads::with_me(|me| me.map_or_else(|| "main".to_owned(), |me| me.name.to_string()))
+}
+
+/// As [`task_name`], shared with the task.
+pub(crate) fn shared_task_name() -> Arc<str> {
+    static MAIN: LazyLock<Arc<str>> = LazyLock::new(|| "main".into());
+    threads::with_me(|me| me.map_or_else(|| &*MAIN, |me| &me.name).clone())
 }
 
 /// As [`task_name`], lending the name instead of copying it.

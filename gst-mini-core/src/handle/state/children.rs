@@ -194,7 +194,7 @@ impl ElementRef {
         let (_in_time, has_begun) = self.expect_in_time(target);
         let Ok(_one_at_a_time) = self.0.state_lock.lock() else { return };
         has_begun.store(true, Ordering::Relaxed);
-        *self.0.changed_by.lock() = runtime::task_name();
+        *self.0.changed_by.lock() = Some(runtime::shared_task_name());
         let transition = {
             let mut state = self.0.state.lock();
             if state.cookie != cookie {
