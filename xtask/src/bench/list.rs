@@ -87,16 +87,16 @@ pub const BENCHES: &[Bench] = &[
         run(sides, side, 1_000_000, "fakesink")
     }),
     bench("queue", "fakesrc ! queue ! fakesink, a buffer", &[(NS, 0.1)], |sides, side| {
-        run(sides, side, 300_000, "queue ! fakesink")
+        run(sides, side, LONG, "queue ! fakesink")
     }),
     bench("queue-10", "the same, max-size-buffers=10", &[(NS, 0.1)], |sides, side| {
-        run(sides, side, 100_000, "queue max-size-buffers=10 ! fakesink")
+        run(sides, side, LONG, "queue max-size-buffers=10 ! fakesink")
     }),
     bench("tee-2", "tee to 2 queues, a buffer", &[(NS, 1.0 / 8.0)], |sides, side| {
-        run(sides, side, 100_000, &tee(2))
+        run(sides, side, LONG, &tee(2))
     }),
     bench("tee-8", "tee to 8 queues, a buffer", &[(NS, 1.0 / 8.0)], |sides, side| {
-        run(sides, side, 30_000, &tee(8))
+        run(sides, side, LONG / 5, &tee(8))
     }),
     bench(
         "handoff",
@@ -225,6 +225,10 @@ pub const BENCHES: &[Bench] = &[
         sample: |sides, _| Ok(vec![("mb".to_owned(), sides.stripped_size()? as f64 / 1e6)]),
     },
 ];
+
+/// Buffers through queues: so many that it does not count for how long the scheduler keeps both threads on one core,
+/// which it does for some milliseconds of some runs.
+const LONG: u64 = 1_000_000;
 
 /// GStreamer has no such runtime for these elements, and runs as ever.
 fn streams_shared(sides: &Sides, side: Side, count: &str) -> Result<Sample, Failure> {
