@@ -86,13 +86,13 @@ mod linux {
     }
 
     /// Asks that this thread, once it runs, be run for so many nanoseconds before others have their turn; zero: as every
-    /// thread. Who is woken goes before who asked for more (Linux 6.12).
-    pub(in super::super) fn ask_for_slice(nanos: u64) {
-        if let Some(mut wanted) = scheduling() {
-            wanted.sched_runtime = nanos;
-            // SAFETY: the attributes are as the kernel gave them but for one number, and their first field is their size.
-            unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &wanted, 0) };
-        }
+    /// thread. Who is woken goes before who asked for more (Linux 6.12). What it was before; zero where nobody tells.
+    pub(in super::super) fn ask_for_slice(nanos: u64) -> u64 {
+        let Some(mut wanted) = scheduling() else { return 0 };
+        let before = mem::replace(&mut wanted.sched_runtime, nanos);
+        // SAFETY: the attributes are as the kernel gave them but for one number, and their first field is their size.
+        unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &wanted, 0) };
+        before
     }
 
     /// The slice of this thread in nanoseconds.
@@ -172,7 +172,9 @@ mod portable {
 
     pub(in super::super) fn barrier_of_all() {}
 
-    pub(in super::super) fn ask_for_slice(_nanos: u64) {}
+    pub(in super::super) fn ask_for_slice(_nanos: u64) -> u64 {
+        0
+    }
 
     /// There is no such call here.
     ///

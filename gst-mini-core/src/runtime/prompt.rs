@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   blocked 8 times in a row, each for 250 µs or more     ask for a short slice: woken, it goes before who woke it
-//!   blocked for less once                                 as every thread again
+//!   blocked for less once                                 the slice that it had
 //! ```
 //!
 //! A live queue's thread sleeps for most of its life. Woken on the core of who fills the queue, as a hypervisor's guest
@@ -30,6 +30,8 @@ const LONG_WAITS: u32 = 8;
 thread_local! {
     /// Long waits in a row of this thread; from [`LONG_WAITS`] on its slice is short.
     static LONG: Cell<u32> = const { Cell::new(0) };
+    /// The slice that it had before, which whoever started the program may have chosen.
+    static USUAL: Cell<u64> = const { Cell::new(0) };
 }
 
 /// A wait in which this thread blocked for what others bring is over.
@@ -39,19 +41,19 @@ pub(super) fn blocked_for(nanos: u64) {
     if now != before {
         LONG.set(now);
         if now == LONG_WAITS {
-            os::ask_for_slice(SLICE);
+            USUAL.set(os::ask_for_slice(SLICE));
         } else if before == LONG_WAITS {
-            os::ask_for_slice(0);
+            os::ask_for_slice(USUAL.get());
         }
     }
 }
 
 /// What a thread that this one starts calls first, as it has the slice of who starts it.
 pub(super) fn for_new_thread() -> impl FnOnce() + Send + use<> {
-    let is_short = LONG.get() == LONG_WAITS;
+    let usual = (LONG.get() == LONG_WAITS).then(|| USUAL.get());
     move || {
-        if is_short {
-            os::ask_for_slice(0);
+        if let Some(usual) = usual {
+            os::ask_for_slice(usual);
         }
     }
 }
@@ -63,6 +65,8 @@ mod tests {
     #[test]
     fn a_thread_that_waits_long_asks_for_a_short_slice_until_it_waits_shortly() {
         let check = || {
+            // As somebody chose it who started the program.
+            os::ask_for_slice(5_000_000);
             let usual = os::slice();
             (1..LONG_WAITS).for_each(|_| blocked_for(patience::SHORT));
             assert_eq!(os::slice(), usual, "one wait too few");
