@@ -44,6 +44,7 @@ pub mod launch;
 #[cfg(feature = "host")]
 pub mod log;
 pub mod message;
+mod names;
 pub mod object;
 #[cfg(feature = "host")]
 pub mod pad;

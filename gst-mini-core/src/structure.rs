@@ -10,7 +10,7 @@
 //!
 //! Invariant: each field name occurs once; fields keep the order in which they were first set.
 //! In GStreamer: `gst/gststructure.c` (`gst_structure_from_string`, `gst_structure_to_string`).
-//! Left out: names interned as quarks; structures are small, and their names are compared as text.
+//! Left out: names interned as quarks; structures are small, and their names, which they share, are compared as text.
 
 mod fixate;
 mod ops;
@@ -19,8 +19,10 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::caps::Caps;
+use crate::names;
 use crate::value::parse::{Cursor, ParseError};
 
 use crate::value::{Fraction, Nested, Value, push_quoted};
@@ -28,21 +30,21 @@ use crate::value::{Fraction, Nested, Value, push_quoted};
 /// A name and ordered, named values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Structure {
-    name: String,
-    fields: Vec<(String, Value)>,
+    name: Arc<str>,
+    fields: Vec<(Arc<str>, Value)>,
 }
 
 impl Structure {
     /// An empty structure. A name that is to be read back from text starts with a letter and goes
     /// on with letters, digits and `/-_.:+`.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), fields: Vec::new() }
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self { name: names::shared(name.as_ref()), fields: Vec::new() }
     }
 
     /// With `field` set to `value`.
     #[must_use]
-    pub fn with(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.put(field.into(), value.into());
+    pub fn with(mut self, field: impl AsRef<str>, value: impl Into<Value>) -> Self {
+        self.set(field.as_ref(), value);
         self
     }
 
@@ -50,13 +52,13 @@ impl Structure {
     pub fn set(&mut self, field: &str, value: impl Into<Value>) {
         match self.get_mut(field) {
             Some(old) => *old = value.into(),
-            None => self.fields.push((field.to_owned(), value.into())),
+            None => self.fields.push((names::shared(field), value.into())),
         }
     }
 
     /// Takes `field` out.
     pub fn remove(&mut self, field: &str) -> Option<Value> {
-        let at = self.fields.iter().position(|(name, _)| name == field)?;
+        let at = self.fields.iter().position(|(name, _)| **name == *field)?;
         Some(self.fields.remove(at).1)
     }
 
@@ -67,12 +69,12 @@ impl Structure {
 
     /// The value of `field`.
     pub fn get(&self, field: &str) -> Option<&Value> {
-        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value)
+        self.fields.iter().find(|(name, _)| **name == *field).map(|(_, value)| value)
     }
 
     /// The value of `field`, to be changed.
     pub fn get_mut(&mut self, field: &str) -> Option<&mut Value> {
-        self.fields.iter_mut().find(|(name, _)| name == field).map(|(_, value)| value)
+        self.fields.iter_mut().find(|(name, _)| **name == *field).map(|(_, value)| value)
     }
 
     /// Whether there is such a field.
@@ -82,7 +84,7 @@ impl Structure {
 
     /// The fields, in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+        self.fields.iter().map(|(name, value)| (&**name, value))
     }
 
     /// How many fields there are.
@@ -132,7 +134,7 @@ impl Structure {
 
     /// The whole text, `;` included.
     pub(crate) fn print(&self, nested: Nested) -> String {
-        let mut text = self.name.clone();
+        let mut text = String::from(&*self.name);
         self.print_fields(&mut text, nested);
         text
     }
@@ -195,14 +197,7 @@ impl Structure {
             }
             cursor.advance(1);
             let value = cursor.any_value()?;
-            self.put(field.to_owned(), value);
-        }
-    }
-
-    fn put(&mut self, field: String, value: Value) {
-        match self.get_mut(&field) {
-            Some(old) => *old = value,
-            None => self.fields.push((field, value)),
+            self.set(field, value);
         }
     }
 }

@@ -25,6 +25,8 @@ mod read;
 mod serialize;
 mod subtract;
 
+use std::sync::Arc;
+
 use crate::caps::Caps;
 use crate::structure::Structure;
 use crate::time::ClockTime;
@@ -53,7 +55,7 @@ pub enum Value {
     /// `double`
     Double(f64),
     /// `string`; `None` is written `NULL`
-    String(Option<String>),
+    String(Option<Arc<str>>),
     /// `fraction`
     Fraction(Fraction),
     /// `bitmask`: 64 independent bits, written as sixteen hexadecimal digits
@@ -260,8 +262,9 @@ value_from! {
     u64 => |value| Value::UInt64(value);
     f32 => |value| Value::Float(value);
     f64 => |value| Value::Double(value);
-    &str => |value| Value::String(Some(value.to_owned()));
-    String => |value| Value::String(Some(value));
+    &str => |value| Value::String(Some(value.into()));
+    String => |value| Value::String(Some(value.into()));
+    Arc<str> => |value| Value::String(Some(value));
     Fraction => |value| Value::Fraction(value);
     ClockTime => |value| Value::UInt64(value.nanos());
     Structure => |value| Value::Structure(Box::new(value));

@@ -111,7 +111,7 @@ pub fn property(place: &str, name: &str, value: Option<&Value>) -> String {
     let shown = match value {
         None => "***".to_owned(),
         // As it is, not quoted: these are made to be read.
-        Some(Value::String(text)) => text.clone().unwrap_or_else(|| "null".to_owned()),
+        Some(Value::String(text)) => text.as_deref().unwrap_or("null").to_owned(),
         Some(other) => other.serialize(),
     };
     format!("{place}: {name} = {shown}")
@@ -138,7 +138,7 @@ pub fn position(position: u64, duration: Option<u64>) -> String {
 /// A tag's value, as in `--tags`: text as it is, other things as in a structure.
 pub fn tag(name: &str, value: &Value) -> String {
     let shown = match value {
-        Value::String(Some(text)) => text.clone(),
+        Value::String(Some(text)) => text.to_string(),
         other => other.to_string(),
     };
     // GStreamer prints a tag's title, which for most tags is its name with spaces.

@@ -81,7 +81,7 @@ fn parse(kind: &str, input: &str) -> Json {
     let text = value.serialize();
     match value {
         Value::String(None) => json!({"ok": true, "text": null, "value": null}),
-        Value::String(Some(value)) => json!({"ok": true, "text": text, "value": value}),
+        Value::String(Some(value)) => json!({"ok": true, "text": text, "value": value.as_ref()}),
         Value::Enum(_, value) => json!({"ok": true, "text": text, "value": value}),
         Value::Flags(_, value) => json!({"ok": true, "text": text, "value": value}),
         Value::Fraction(value) => {

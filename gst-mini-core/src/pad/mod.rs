@@ -46,7 +46,7 @@ use route::{Route, Stage};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// What a pad's owner does with what arrives. Called by pads; implemented by the bases.
 #[allow(private_interfaces, reason = "a stage is between the bases and this module")]
@@ -243,13 +243,6 @@ unsafe impl Sync for PadCore {}
 // SAFETY: as above; all other parts are `Send`.
 unsafe impl Send for PadCore {}
 
-/// The name, which most pads have in common.
-fn shared_name(name: &str) -> Arc<str> {
-    static COMMON: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["src", "sink"].map(Arc::from));
-    let known = COMMON.iter().find(|known| &***known == name);
-    known.map_or_else(|| name.into(), Arc::clone)
-}
-
 impl PadCore {
     /// A pad of element `owner`, inactive and unlinked.
     pub fn new(
@@ -279,7 +272,7 @@ impl PadCore {
     ) -> PadCore {
         PadCore {
             id,
-            name: shared_name(name),
+            name: crate::names::shared(name),
             owner,
             direction,
             template_caps,

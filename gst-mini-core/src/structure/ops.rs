@@ -79,7 +79,8 @@ impl Structure {
         if self.name() != other.name() {
             return None;
         }
-        let mut common = Structure::new(self.name.clone());
+        let fields = Vec::with_capacity(self.len().max(other.len()));
+        let mut common = Structure { name: self.name.clone(), fields };
         for (name, value) in &self.fields {
             let value = match other.get(name) {
                 Some(other_value) => value.intersect(other_value)?,

@@ -96,7 +96,7 @@ fn intersect_lists(left: &Value, ones: &[Value], right: &Value, others: &[Value]
         return None;
     }
     let mut paired = vec![false; others.len()];
-    let mut common = Vec::new();
+    let mut common = Vec::with_capacity(ones.len().min(others.len()));
     for one in ones {
         let meeting = others.iter().enumerate().filter(|(at, _)| !paired[*at]);
         let mut met = meeting.filter_map(|(at, other)| Some((at, one.intersect(other)?)));

@@ -104,9 +104,7 @@ pub(super) fn read(kind: Type, text: &str) -> Option<Value> {
         }
         Type::String => match text {
             "NULL" => Some(Value::String(None)),
-            _ if text.starts_with('"') && text.ends_with('"') => {
-                unquote(text).map(|value| Value::String(Some(value)))
-            }
+            _ if text.starts_with('"') && text.ends_with('"') => unquote(text).map(Value::from),
             _ => Some(Value::from(text)),
         },
         Type::Fraction => read_fraction(text).map(Value::Fraction),

@@ -19,7 +19,6 @@ use super::info::{VideoError, VideoInfo};
 pub use ball::Motion;
 use ink::{Line, Palette};
 use parking_lot::Mutex;
-use wave::Sheet;
 pub use wave::Zone;
 
 /// What to draw, named as `videotestsrc` names it.
@@ -214,7 +213,6 @@ pub struct Painter {
     look: Look,
     info: VideoInfo,
     palette: Palette,
-    sheet: &'static Sheet,
     /// Frame 0, of which every other frame is a copy but for its moving rows.
     still: Vec<u8>,
     /// What a pair of rows is drawn in; kept, so that a frame allocates nothing.
@@ -230,9 +228,8 @@ impl Painter {
     /// [`Painter::new`] with everything that can be chosen.
     pub fn with(look: Look, info: VideoInfo) -> Self {
         let palette = Palette::new(&info, look.colors);
-        let sheet = Sheet::shared();
         let pair = Mutex::new([palette.line(info.width), palette.line(info.width)]);
-        let mut painter = Painter { look, info, palette, sheet, still: Vec::new(), pair };
+        let mut painter = Painter { look, info, palette, still: Vec::new(), pair };
         let mut still = vec![0; painter.info.size()];
         painter.paint_rows(Moment::of_frame(0), 0..painter.info.height, &mut still);
         painter.still = still;
@@ -297,13 +294,7 @@ impl Painter {
         let height = self.info.height;
         let mut pair = self.pair.lock();
         pair.iter_mut().for_each(|line| self.palette.clear(line));
-        let scene = Scene {
-            look: &self.look,
-            info: &self.info,
-            palette: &self.palette,
-            sheet: self.sheet,
-            moment,
-        };
+        let scene = Scene { look: &self.look, info: &self.info, palette: &self.palette, moment };
         let shift = i64::from(self.look.horizontal_speed)
             .wrapping_mul(moment.frame as i64)
             .rem_euclid(i64::from(self.info.width)) as usize;
@@ -322,7 +313,6 @@ pub(super) struct Scene<'a> {
     look: &'a Look,
     info: &'a VideoInfo,
     palette: &'a Palette,
-    sheet: &'a Sheet,
     moment: Moment,
 }
 

@@ -7,6 +7,7 @@
 //! Left out: chroma that sits on the upper one of two rows.
 
 use super::ink::{Ink, Line, Palette};
+use super::wave::Sheet;
 use super::{Pattern, Scene, ball, rp219};
 use crate::video::chroma::Chroma;
 use crate::video::info::VideoInfo;
@@ -62,7 +63,7 @@ impl Scene<'_> {
             | Pattern::ZonePlate
             | Pattern::ChromaZonePlate
             | Pattern::Pinwheel
-            | Pattern::Spokes => self.sheet.draw(self.look, info, palette, frame, y, line),
+            | Pattern::Spokes => Sheet::shared().draw(self.look, info, palette, frame, y, line),
         }
     }
 }
