@@ -80,7 +80,7 @@ impl Signals {
     /// Tells of a pad that came or went.
     pub fn emit_pad(&self, signal: &str, pad: &str) {
         if self.has_listeners() {
-            self.emit_for(signal, &Structure::new(signal.to_owned()).with("pad", pad).to_string());
+            self.emit_for(signal, &Structure::new(signal).with("pad", pad).to_string());
         }
     }
 }

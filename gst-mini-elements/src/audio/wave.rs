@@ -145,11 +145,51 @@ impl Pink {
     }
 }
 
-/// How samples of one kind are stored: full scale, and the number that comes next to a real one.
-struct Store<F: Fn(f64, &mut [u8])> {
+/// How samples of one kind are stored.
+struct Store {
+    /// Full scale of the number that is computed.
     scale: f64,
-    put: F,
+    /// The number that comes next to a real one.
     cut: fn(f64) -> f64,
+    /// Stores each value in so many samples.
+    put: fn(AudioFormat, &[f64], usize, &mut [u8]),
+}
+
+impl Store {
+    fn of(format: AudioFormat) -> Store {
+        if format == AudioFormat::S16LE {
+            let put = |_, values: &[f64], times, out: &mut [u8]| {
+                spread(values, times, 2, out, |v, out| {
+                    out.copy_from_slice(&(v as i16).to_le_bytes())
+                });
+            };
+            Store { scale: 32_767.0, cut: f64::trunc, put }
+        } else if format.is_float() {
+            let put = |format: AudioFormat, values: &[f64], times, out: &mut [u8]| {
+                spread(values, times, format.bytes(), out, |v, out| format.put_f64(v, out));
+            };
+            let cut: fn(f64) -> f64 =
+                if format == AudioFormat::F32LE { |v| f64::from(v as f32) } else { |v| v };
+            Store { scale: 1.0, cut, put }
+        } else {
+            let put = |format: AudioFormat, values: &[f64], times, out: &mut [u8]| {
+                spread(values, times, format.bytes(), out, |v, out| format.put_i32(v as i32, out));
+            };
+            Store { scale: 2_147_483_647.0, cut: f64::trunc, put }
+        }
+    }
+}
+
+fn spread(
+    values: &[f64],
+    times: usize,
+    bytes: usize,
+    out: &mut [u8],
+    put: impl Fn(f64, &mut [u8]),
+) {
+    for (value, samples) in values.iter().zip(out.chunks_exact_mut(bytes * times)) {
+        samples.chunks_exact_mut(bytes).for_each(|sample| put(*value, sample));
+    }
 }
 
 impl Oscillator {
@@ -174,34 +214,8 @@ impl Oscillator {
             self.wave = Some(tone.wave);
             (self.pink, self.red) = (Pink::default(), 0.0);
         }
-        let format = info.format;
-        // Full scale of the number that is computed, which decides how it is rounded.
-        if format == AudioFormat::S16LE {
-            let put = |v: f64, out: &mut [u8]| out.copy_from_slice(&(v as i16).to_le_bytes());
-            self.draw(tone, info, at, out, &Store { scale: 32_767.0, put, cut: f64::trunc });
-        } else if format == AudioFormat::F32LE {
-            let put = |v: f64, out: &mut [u8]| out.copy_from_slice(&(v as f32).to_le_bytes());
-            let cut = |v: f64| f64::from(v as f32);
-            self.draw(tone, info, at, out, &Store { scale: 1.0, put, cut });
-        } else if format.is_float() {
-            let put = |v: f64, out: &mut [u8]| format.put_f64(v, out);
-            self.draw(tone, info, at, out, &Store { scale: 1.0, put, cut: |v| v });
-        } else {
-            let put = |v: f64, out: &mut [u8]| format.put_i32(v as i32, out);
-            self.draw(tone, info, at, out, &Store { scale: 2_147_483_647.0, put, cut: f64::trunc });
-        }
-    }
-
-    fn draw<F: Fn(f64, &mut [u8])>(
-        &mut self,
-        tone: &Tone,
-        info: &AudioInfo,
-        at: u64,
-        out: &mut [u8],
-        store: &Store<F>,
-    ) {
-        let frames =
-            Frames { bytes: info.format.bytes(), all: info.frame_bytes(), put: &store.put };
+        let store = Store::of(info.format);
+        let frames = Frames { info, store: &store };
         let step = TAU * tone.freq / f64::from(info.rate);
         let amp = tone.volume * store.scale;
         match tone.wave {
@@ -231,10 +245,11 @@ impl Oscillator {
             Wave::SineTable => {
                 self.make_table(tone.volume);
                 let table = std::mem::take(&mut self.table);
-                self.periodic(&frames, step, out, |phase| store.scale * looked_up(&table, phase));
+                let scale = store.scale;
+                self.periodic(&frames, step, out, |phase| scale * looked_up(&table, phase));
                 self.table = table;
             }
-            Wave::Ticks => self.ticks(&frames, tone, info.rate, at, out, store),
+            Wave::Ticks => self.ticks(&frames, tone, at, out),
             Wave::WhiteNoise => frames.each(out, |_| amp * self.random.signed()),
             Wave::PinkNoise => frames.each(out, |_| self.pink.next(&mut self.random) * amp),
             Wave::BlueNoise => frames.each(out, |channel| {
@@ -269,28 +284,16 @@ impl Oscillator {
         }
     }
 
-    fn periodic<F: Fn(f64, &mut [u8])>(
-        &mut self,
-        frames: &Frames<F>,
-        step: f64,
-        out: &mut [u8],
-        value: impl Fn(f64) -> f64,
-    ) {
+    fn periodic(&mut self, frames: &Frames, step: f64, out: &mut [u8], value: impl Fn(f64) -> f64) {
         frames.same(out, |_| {
             self.advance(step);
             value(self.phase)
         });
     }
 
-    fn ticks<F: Fn(f64, &mut [u8])>(
-        &mut self,
-        frames: &Frames<F>,
-        tone: &Tone,
-        rate: u32,
-        at: u64,
-        out: &mut [u8],
-        store: &Store<F>,
-    ) {
+    fn ticks(&mut self, frames: &Frames, tone: &Tone, at: u64, out: &mut [u8]) {
+        let Frames { info, store } = *frames;
+        let rate = info.rate;
         self.make_table(1.0);
         let table = std::mem::take(&mut self.table);
         let Ticks { interval, periods, marker_period, marker_volume, ramp } = tone.ticks;
@@ -373,29 +376,44 @@ fn looked_up(table: &[f64], phase: f64) -> f64 {
     table.get(index).copied().unwrap_or(0.0)
 }
 
-struct Frames<'a, F: Fn(f64, &mut [u8])> {
-    bytes: usize,
-    all: usize,
-    put: &'a F,
+/// So many values are computed before they are stored: what computes them is compiled once, not for each kind of sample.
+const BLOCK: usize = 64;
+
+struct Frames<'a> {
+    info: &'a AudioInfo,
+    store: &'a Store,
 }
 
-impl<F: Fn(f64, &mut [u8])> Frames<'_, F> {
+impl Frames<'_> {
     /// One value for all channels of a frame; `value` is told the frame's number.
-    fn same(&self, out: &mut [u8], mut value: impl FnMut(u64) -> f64) {
-        for (index, frame) in (0..).zip(out.chunks_exact_mut(self.all)) {
-            let value = value(index);
-            for sample in frame.chunks_exact_mut(self.bytes) {
-                (self.put)(value, sample);
-            }
-        }
+    fn same(&self, out: &mut [u8], value: impl FnMut(u64) -> f64) {
+        let bytes = self.info.frame_bytes();
+        self.blocks(out, bytes, bytes / self.info.format.bytes(), value);
     }
 
     /// A value for each sample; `value` is told the channel.
     fn each(&self, out: &mut [u8], mut value: impl FnMut(usize) -> f64) {
-        for frame in out.chunks_exact_mut(self.all) {
-            for (channel, sample) in frame.chunks_exact_mut(self.bytes).enumerate() {
-                (self.put)(value(channel), sample);
-            }
+        let channels = self.info.frame_bytes() / self.info.format.bytes();
+        let mut channel = channels - 1;
+        self.blocks(out, self.info.format.bytes(), 1, |_| {
+            channel = if channel + 1 == channels { 0 } else { channel + 1 };
+            value(channel)
+        });
+    }
+
+    /// `bytes`: those of the samples that have one value, which are `times`.
+    fn blocks(
+        &self,
+        out: &mut [u8],
+        bytes: usize,
+        times: usize,
+        mut value: impl FnMut(u64) -> f64,
+    ) {
+        let (mut values, mut number) = ([0.0; BLOCK], 0..);
+        for block in out.chunks_mut(bytes * BLOCK) {
+            let values = &mut values[..block.len() / bytes];
+            values.iter_mut().zip(&mut number).for_each(|(place, number)| *place = value(number));
+            (self.store.put)(self.info.format, values, times, block);
         }
     }
 }
