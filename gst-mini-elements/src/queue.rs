@@ -17,13 +17,15 @@
 //! ```
 
 mod contents;
+mod entry;
+mod exit;
 mod line;
 mod settings;
 
-use crate::queued::{Amount, Item, Question, complain, tell_untold};
+use crate::queued::{Item, tell_untold};
 use gst_mini_core::element_prelude::*;
 use line::{Both, Line, State};
-use settings::{LEAKY, LEAKY_DOWNSTREAM, LEAKY_NO, LEAKY_UPSTREAM, Settings};
+use settings::{LEAKY, LEAKY_DOWNSTREAM, LEAKY_NO, Settings};
 use std::sync::Arc;
 
 /// Waiters: room for the chain, an item for the task, an answer for who asked.
@@ -160,28 +162,6 @@ impl Queue {
         state.result.map(|()| state)
     }
 
-    /// Gives the lock up and waits for room.
-    fn wait_room<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult<Both<'a>> {
-        state.task.waits_room = true;
-        let ticket = cx.ticket(ROOM);
-        drop(state);
-        cx.wait(ROOM, ticket, None)?;
-        self.relock()
-    }
-
-    /// Gives the lock up and waits for an item. What else wakes this element, a property that was set,
-    /// is none.
-    fn wait_item<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult<Both<'a>> {
-        state.waits_item = true;
-        while state.waits_item {
-            let ticket = cx.ticket(ITEM);
-            drop(state);
-            cx.wait(ITEM, ticket, None)?;
-            state = self.relock()?;
-        }
-        Ok(state)
-    }
-
     /// Gives the lock up, and wakes who waits for what has changed.
     #[inline(always)]
     fn unlock(&self, cx: &Cx, mut state: Both<'_>) {
@@ -201,238 +181,10 @@ impl Queue {
         }
     }
 
-    /// Puts a question in line, behind the data, and waits until downstream has answered it.
-    fn ask(&self, cx: &Cx, query: &Query) -> FlowResult<Option<Query>> {
-        let mut state = self.relock()?;
-        let number = state.contents.questions.ask();
-        state.put(Item::question(number, query));
-        self.unlock(cx, state);
-        loop {
-            let mut state = self.relock()?;
-            if let Some(answer) = state.contents.questions.take(number) {
-                return Ok(answer);
-            }
-            state.waits_answer = true;
-            let ticket = cx.ticket(ANSWER);
-            drop(state);
-            cx.wait(ANSWER, ticket, None)?;
-        }
-    }
-
-    /// Throws the oldest items away until there is room.
-    fn leak_oldest(&self, cx: &Cx, state: &mut Both<'_>) {
-        while self.is_full(state) {
-            let Some(item) = state.leak() else { break };
-            self.count_dropped(cx, &item, "leaked: the oldest of a full queue");
-        }
-        cx.log(Level::Debug, || format!("leaked, {} dropped so far", self.settings.dropped.get()));
-    }
-
-    fn count_dropped(&self, cx: &Cx, item: &Item, why: &str) {
-        for buf in item.buffers() {
-            cx.dropped(buf, why);
-        }
-        self.settings.dropped.set(self.settings.dropped.get() + item.buffers().len() as u64);
-    }
-
-    /// Puts data in line, if there is room and nobody says no.
-    #[inline]
-    fn put_data(&self, cx: &Cx, item: Item) -> FlowResult {
-        let mut state = self.line.lock_state();
-        if self.is_full(&state) {
-            self.line.settle(&mut state);
-            if self.is_full(&state) && self.settings.leaky.get() == LEAKY_NO {
-                state = self.line.let_go(state);
-            }
-        }
-        if state.result.is_err() || state.eos || state.unexpected || self.is_full(&state) {
-            drop(state);
-            return self.put_data_looking(cx, item);
-        }
-        state.contents.put_behind(item);
-        let is_waited_for = std::mem::take(&mut state.waits_item);
-        drop(state);
-        if is_waited_for {
-            cx.wake(ITEM);
-        }
-        Ok(())
-    }
-
-    /// [`Queue::put_data`] with the levels as they are now.
-    #[inline(never)]
-    fn put_data_looking(&self, cx: &Cx, item: Item) -> FlowResult {
-        let mut state = self.relock()?;
-        if state.eos || state.unexpected {
-            return Err(FlowError::Eos);
-        }
-        while self.is_full(&state) {
-            state = self.signal(cx, state, &["overrun"])?;
-            if !self.is_full(&state) {
-                break;
-            }
-            match self.settings.leaky.get() {
-                LEAKY_UPSTREAM => {
-                    state.contents.tail_discont = true;
-                    drop(state);
-                    self.count_dropped(cx, &item, "leaked: new at a full queue");
-                    cx.log(Level::Debug, || "full: what came is dropped".to_owned());
-                    return Ok(());
-                }
-                LEAKY_DOWNSTREAM => self.leak_oldest(cx, &mut state),
-                _ => {
-                    while self.is_full(&state) {
-                        state = self.wait_room(cx, state)?;
-                    }
-                    state = self.signal(cx, state, &["running"])?;
-                }
-            }
-        }
-        state.put(item);
-        self.unlock(cx, state);
-        Ok(())
-    }
-
-    /// Waits until the events that came before a query are sent, so that those beyond know what it is
-    /// about. `false` if data is inside, or nothing goes out any more.
-    fn lets_events_out(&self, cx: &Cx) -> bool {
-        let Ok(mut state) = self.relock() else { return false };
-        loop {
-            if state.contents.level().buffers > 0 || state.task.under_way == Some(true) {
-                return false;
-            }
-            if state.is_void() && state.task.under_way.is_none() {
-                return true;
-            }
-            match self.wait_room(cx, state) {
-                Ok(woken) => state = woken,
-                Err(_) => return false,
-            }
-        }
-    }
-
     /// Throws everything away; the thresholds count again.
     fn clear(&self, state: &mut Both<'_>) {
         state.clear();
         state.threshold = self.settings.threshold();
-    }
-
-    /// Asks downstream what stood in line. Not on the stack of who pushes a buffer.
-    #[cold]
-    #[inline(never)]
-    fn pass_question(&self, cx: &Cx, question: Question) -> FlowResult {
-        let Question { number, mut query } = question;
-        let answer = cx.peer_query(SRC, &mut query).then_some(query);
-        let mut state = self.lock();
-        state.contents.questions.answer(number, answer);
-        let result = state.result;
-        self.unlock(cx, state);
-        result
-    }
-
-    /// Waits for the next item and pushes it.
-    fn push_next(&self, cx: &Cx) -> FlowResult {
-        match self.line.next_buffer() {
-            Ok((buf, is_room_awaited)) => {
-                if is_room_awaited {
-                    cx.wake(ROOM);
-                }
-                self.obey(cx, cx.push(SRC, buf))
-            }
-            Err(state) => self.push_next_looking(cx, state),
-        }
-    }
-
-    /// [`Queue::push_next`] where more is to be seen to.
-    #[inline(never)]
-    fn push_next_looking<'a>(&'a self, cx: &Cx, mut state: Both<'a>) -> FlowResult {
-        state.result?;
-        if state.task.under_way.take().is_some() && state.task.waits_room {
-            // A query may wait for that.
-            self.unlock(cx, state);
-            state = self.relock()?;
-        }
-        while self.is_empty(&state) {
-            state = self.signal(cx, state, &["underrun"])?;
-            while self.is_empty(&state) {
-                state = self.wait_item(cx, state)?;
-            }
-            state = self.signal(cx, state, &["running", "pushing"])?;
-        }
-        match state.take() {
-            Some(item) => self.send(cx, state, item),
-            None => Ok(()),
-        }
-    }
-
-    fn send(&self, cx: &Cx, mut state: Both<'_>, item: Item) -> FlowResult {
-        state.task.under_way = Some(item.is_data());
-        let untold = state.contents.take_untold();
-        self.unlock(cx, state);
-        tell_untold(cx, SRC, untold);
-        match item {
-            Item::Buffer(buf) => self.obey(cx, cx.push(SRC, buf)),
-            Item::List(list) => self.obey(cx, cx.push_list(SRC, *list)),
-            Item::Query(question) => self.pass_question(cx, *question),
-            Item::Event(event) => {
-                cx.push_event(SRC, &event);
-                drop(self.relock()?);
-                if matches!(event.kind, EventKind::Eos) { Err(FlowError::Eos) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// What becomes of a push. The next call looks whether the queue still goes.
-    #[inline]
-    fn obey(&self, cx: &Cx, flow: FlowResult) -> FlowResult {
-        match flow {
-            Ok(()) => Ok(()),
-            Err(refused) => self.obey_refusal(cx, refused),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn obey_refusal(&self, cx: &Cx, refused: FlowError) -> FlowResult {
-        let mut state = self.relock()?;
-        if refused != FlowError::Eos {
-            return Err(refused);
-        }
-        // Downstream has ended. What it still takes is a new beginning, or the end.
-        while let Some(item) = state.take_in_vain() {
-            if let Item::Event(event) = &item
-                && begins_or_ends(event)
-            {
-                return self.send(cx, state, item).and(Err(refused));
-            }
-        }
-        state.unexpected = true;
-        self.unlock(cx, state);
-        Ok(())
-    }
-
-    /// The task rests: upstream must hear why.
-    fn rest(&self, cx: &Cx, why: FlowError) {
-        let is_flushed = why == FlowError::Flushing && cx.is_flushing();
-        let mut state = self.lock();
-        // While the pad flushes, the reason is the flush, and its end takes it back.
-        if !is_flushed {
-            state.result = Err(why);
-        }
-        let ended = state.eos;
-        let mut untold = Vec::new();
-        if why == FlowError::Flushing {
-            self.clear(&mut state);
-            untold = state.contents.take_untold();
-        }
-        (state.task.waits_room, state.task.under_way) = (true, None);
-        self.unlock(cx, state);
-        tell_untold(cx, SRC, untold);
-        let is_untold_upstream =
-            !matches!(why, FlowError::Flushing | FlowError::Eos | FlowError::CustomSuccess);
-        if ended && is_untold_upstream {
-            complain(cx, why);
-            cx.push_event(SRC, &Event::eos());
-        }
     }
 }
 
@@ -465,48 +217,7 @@ impl MultiPad for Queue {
     }
 
     fn sink_event(&self, cx: &Cx, event: Event) -> FlowResult {
-        let mut state = self.lock();
-        let is_end = matches!(event.kind, EventKind::Eos);
-        let begins = begins_or_ends(&event) && !is_end;
-        if state.result == Err(FlowError::Eos) && begins {
-            state.result = Ok(());
-        }
-        if let Err(refused) = state.result {
-            // A sticky event is kept: it causes a better error with the data behind it.
-            if !event.is_sticky() || is_end {
-                drop(state);
-                if is_end && !matches!(refused, FlowError::Flushing | FlowError::Eos) {
-                    complain(cx, refused);
-                }
-                return Err(refused);
-            }
-        }
-        let mut starts = false;
-        if state.eos {
-            if !begins {
-                return Err(FlowError::Eos);
-            }
-            (state.result, state.eos, state.unexpected) = (Ok(()), false, false);
-            starts = true;
-        }
-        match event.kind {
-            EventKind::Eos => {
-                if self.settings.flush_on_eos.get() {
-                    self.clear(&mut state);
-                } else {
-                    state.threshold = Amount::default();
-                }
-                state.eos = true;
-            }
-            EventKind::Segment(_) => state.unexpected = false,
-            _ => {}
-        }
-        state.put(Item::Event(Box::new(event)));
-        self.unlock(cx, state);
-        if starts {
-            cx.start_task(SRC);
-        }
-        Ok(())
+        self.put_event(cx, event)
     }
 
     fn src_event(&self, cx: &Cx, event: &Event) -> bool {

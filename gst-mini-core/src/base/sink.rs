@@ -227,8 +227,7 @@ impl SinkBase {
         }
         self.count_bytes(s, &buf);
         let flow = self.show(s, buf);
-        s.qos.rendered += 1;
-        self.told.rendered.set(s.qos.rendered);
+        Told::count(&self.told.rendered);
         flow
     }
 

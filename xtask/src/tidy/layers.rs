@@ -16,7 +16,7 @@ const SRC: &str = "gst-mini-core/src/";
 ///
 /// `plugin/abi` is a part of `plugin` with a place of its own; what has none counts with its parent.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("words", &["time", "error", "state", "suggest", "plugin/abi"]),
+    ("words", &["time", "error", "state", "suggest", "names", "plugin/abi"]),
     (
         "data",
         &[

@@ -22,8 +22,6 @@ use crate::time::{ClockTime, RunningTime};
 /// What a sink remembers to judge its speed. Times are running times, in ns.
 #[derive(Clone, Debug)]
 pub(in crate::base) struct Qos {
-    pub rendered: u64,
-    pub dropped: u64,
     last_render: Option<u64>,
     /// Where the object before this one began.
     before: Option<u64>,
@@ -41,8 +39,6 @@ pub(in crate::base) struct Qos {
 impl Default for Qos {
     fn default() -> Self {
         Qos {
-            rendered: 0,
-            dropped: 0,
             last_render: None,
             before: None,
             earliest: None,
@@ -54,7 +50,7 @@ impl Default for Qos {
     }
 }
 
-/// What the property `stats` says, written by the streaming thread and read by any.
+/// What the property `stats` says, counted by the streaming thread and read by any.
 pub(in crate::base) struct Told {
     pub rendered: Live<u64>,
     pub dropped: Live<u64>,
@@ -70,6 +66,12 @@ impl Default for Told {
 }
 
 impl Told {
+    /// One buffer more of the streaming thread, which alone counts.
+    #[inline]
+    pub fn count(counter: &Live<u64>) {
+        counter.set(counter.get() + 1);
+    }
+
     /// As a structure's text.
     pub fn text(&self) -> String {
         Structure::new("application/x-gst-base-sink-stats")
@@ -217,8 +219,7 @@ impl SinkBase {
 
     /// Tells the application of a buffer that is not rendered.
     pub(super) fn drop_late(&self, s: &mut Streaming, buf: &Buffer) {
-        s.qos.dropped += 1;
-        self.told.dropped.set(s.qos.dropped);
+        Told::count(&self.told.dropped);
         if !self.settings.qos.get() {
             return;
         }
@@ -230,8 +231,8 @@ impl SinkBase {
             duration: buf.duration(),
             jitter: s.current_jitter,
             proportion: s.qos.proportion,
-            processed: s.qos.rendered,
-            dropped: s.qos.dropped,
+            processed: self.told.rendered.get(),
+            dropped: self.told.dropped.get(),
         });
     }
 }
