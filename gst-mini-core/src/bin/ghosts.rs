@@ -29,18 +29,26 @@ impl BinCore {
         direction: Direction,
         target: Option<&Arc<PadCore>>,
     ) -> Result<Arc<PadCore>, HandleError> {
-        let mut pads = self.core.pads.write();
-        if pads.iter().any(|pad| pad.name() == name) {
-            return Err(HandleError::PadNameTaken {
-                element: self.core.name.to_string(),
-                name: name.to_owned(),
-            });
+        let taken = || HandleError::PadNameTaken {
+            element: self.core.name.to_string(),
+            name: name.to_owned(),
+        };
+        let has = |pads: &[Arc<PadCore>]| pads.iter().any(|pad| pad.name() == name);
+        if has(&self.core.pads.read()) {
+            return Err(taken());
         }
         let id = self.core.next_pad_id();
         let caps = target.map_or_else(Caps::any, |target| target.template_caps());
         let ghost = PadCore::new_ghost(id, self.core.name.clone(), name, direction, caps);
         if target.is_some() {
             ghost.set_ghost_target(target)?;
+        }
+        // A target takes locks of pads, so it is set under none of ours; the name may be taken by now.
+        let mut pads = self.core.pads.write();
+        if has(&pads) {
+            drop(pads);
+            ghost.set_ghost_target(None)?;
+            return Err(taken());
         }
         pads.push(ghost.clone());
         drop(pads);
