@@ -41,3 +41,16 @@ pub(crate) fn shared(name: &str) -> Arc<str> {
     let known = COMMON.iter().position(|known| *known == name);
     known.map_or_else(|| name.into(), |at| KEPT[at].clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frequent_name_is_one_and_another_belongs_to_its_users() {
+        assert!(Arc::ptr_eq(&shared("width"), &shared("width")));
+        let own = shared("x-of-nobody-else");
+        assert_eq!(&*own, "x-of-nobody-else");
+        assert_eq!(Arc::strong_count(&own), 1);
+    }
+}

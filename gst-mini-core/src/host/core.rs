@@ -108,10 +108,7 @@ impl ElementCore {
         instance: Option<Instance>,
         base_props: impl FnOnce() -> Vec<PropInfo>,
     ) -> ElementCore {
-        runtime::when_settled(|| {
-            Event::forget_text();
-            Query::forget_text();
-        });
+        runtime::when_settled(forget_texts);
         // An element may state another default for a property of its base.
         let specs =
             factory.specs.get_or_init(|| Arc::new(Specs::new(&factory.props, base_props())));
@@ -559,5 +556,32 @@ impl ElementCore {
                 });
             }
         }
+    }
+}
+
+/// What a task remembers of texts while it waits is memory that the next one would have to ask for.
+fn forget_texts() {
+    Event::forget_text();
+    Query::forget_text();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    #[test]
+    fn a_task_gives_up_the_texts_of_its_last_crossings_before_it_waits() {
+        runtime::when_settled(forget_texts);
+        let task = runtime::spawn("writer", || {
+            let event = Rc::downgrade(&Event::eos().text());
+            let question = Query::Latency { live: true, min: ClockTime::ZERO, max: None };
+            let question = Rc::downgrade(&question.text());
+            assert!(event.upgrade().is_some() && question.upgrade().is_some(), "not remembered");
+            let nobody = runtime::Monitor::new(());
+            nobody.lock().wait_until(runtime::now(), "nobody");
+            assert!(event.upgrade().is_none() && question.upgrade().is_none(), "still there");
+        });
+        assert_eq!(task.unwrap().join(), None);
     }
 }

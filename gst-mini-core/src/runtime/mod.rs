@@ -38,6 +38,7 @@ mod cover;
 mod lean;
 mod lock;
 mod monitor;
+mod near;
 mod observer;
 mod os;
 mod overdue;

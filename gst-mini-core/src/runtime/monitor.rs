@@ -14,6 +14,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::near::Near;
 use super::patience::Patience;
 use super::prim::{BriefGuard, BriefMutex, Condvar};
 use super::shared::{self, Sleepers};
@@ -219,7 +220,7 @@ pub struct EventCount {
     generation: AtomicU64,
     /// How many are about to block, or do.
     blocked: AtomicU32,
-    waiting: Monitor<()>,
+    waiting: Monitor<Near>,
     patience: Patience,
 }
 
@@ -229,7 +230,7 @@ impl EventCount {
         Self {
             generation: AtomicU64::new(0),
             blocked: AtomicU32::new(0),
-            waiting: Monitor::new(()),
+            waiting: Monitor::new(Near::new()),
             patience: Patience::new(),
         }
     }
@@ -244,7 +245,7 @@ impl EventCount {
     /// Waits until there was a [`wake`](Self::wake) after `ticket` was taken (at once if there has
     /// been one), or the deadline comes. Whether there was one.
     pub fn wait(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
-        self.wait_noting(ticket, deadline, why, |_| {})
+        self.wait_as(ticket, deadline, why, false)
     }
 
     /// As [`wait`](Self::wait), for the thread of a task that waits for what it takes from others.
@@ -254,16 +255,15 @@ impl EventCount {
         deadline: Option<AbsoluteTime>,
         why: &'static str,
     ) -> bool {
-        self.wait_noting(ticket, deadline, why, prompt::blocked_for)
+        self.wait_as(ticket, deadline, why, true)
     }
 
-    /// Waits, and lets it be noted for how many nanoseconds a thread of its own was blocked.
-    fn wait_noting(
+    fn wait_as(
         &self,
         ticket: u64,
         deadline: Option<AbsoluteTime>,
         why: &'static str,
-        note: impl FnOnce(u64),
+        takes: bool,
     ) -> bool {
         if self.ticket() != ticket {
             return true;
@@ -272,18 +272,31 @@ impl EventCount {
         if is_threaded && self.patience.yields_until(|| self.ticket() != ticket) {
             return true;
         }
-        let began = if is_threaded { super::now().nanos() } else { 0 };
-        let woken = self.block(ticket, deadline, why);
-        if is_threaded {
-            let blocked = super::now().nanos().saturating_sub(began);
-            self.patience.blocked_for(blocked);
-            note(blocked);
+        if !is_threaded {
+            return self.block(ticket, deadline, why, None);
+        }
+        let began = super::now().nanos();
+        let woken = self.block(ticket, deadline, why, takes.then_some(began));
+        let blocked = super::now().nanos().saturating_sub(began);
+        self.patience.blocked_for(blocked);
+        if takes {
+            prompt::blocked_for(blocked);
         }
         woken
     }
 
-    fn block(&self, ticket: u64, deadline: Option<AbsoluteTime>, why: &'static str) -> bool {
+    /// `takes`: when a thread of its own began to wait for what it takes from others.
+    fn block(
+        &self,
+        ticket: u64,
+        deadline: Option<AbsoluteTime>,
+        why: &'static str,
+        takes: Option<u64>,
+    ) -> bool {
         let mut waiting = self.waiting.lock();
+        if let Some(began) = takes {
+            waiting.lies_down(began);
+        }
         // Who wakes looks at this after it changed the generation, and this looks at the generation after.
         self.blocked.fetch_add(1, Ordering::SeqCst);
         let woken = loop {
@@ -294,6 +307,9 @@ impl EventCount {
                 break self.ticket() != ticket;
             }
         };
+        if takes.is_some() {
+            waiting.gets_up();
+        }
         self.blocked.fetch_sub(1, Ordering::SeqCst);
         woken
     }
@@ -302,7 +318,13 @@ impl EventCount {
     pub fn wake(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         if self.blocked.load(Ordering::SeqCst) != 0 || sim::current().is_some() {
-            self.waiting.lock().notify_all();
+            let mut waiting = self.waiting.lock();
+            let began = waiting.is_woken();
+            waiting.notify_all();
+            drop(waiting);
+            if began.is_some_and(Near::went_on) {
+                self.waiting.lock().was_in_the_way();
+            }
         }
     }
 }

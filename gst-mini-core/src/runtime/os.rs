@@ -122,35 +122,87 @@ mod linux {
         }
     }
 
+    /// The number that the system knows this thread by.
+    pub(in super::super) fn thread_number() -> u32 {
+        // SAFETY: takes nothing and cannot fail.
+        unsafe { libc::gettid() as u32 }
+    }
+
+    /// The core that this thread is on.
+    pub(in super::super) fn core() -> Option<usize> {
+        // SAFETY: takes nothing.
+        usize::try_from(unsafe { libc::sched_getcpu() }).ok()
+    }
+
+    /// Cores that a thread may be run on.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Cores(libc::cpu_set_t);
+
+    impl Cores {
+        const SIZE: usize = mem::size_of::<libc::cpu_set_t>();
+
+        /// Those of a thread; 0 is this one.
+        pub(in super::super) fn of(thread: u32) -> Option<Self> {
+            // SAFETY: a cpu_set_t is an array of integers, for which zero is a value; the call gets its size.
+            unsafe {
+                let mut cores: libc::cpu_set_t = mem::zeroed();
+                (libc::sched_getaffinity(thread as i32, Self::SIZE, &mut cores) == 0)
+                    .then_some(Cores(cores))
+            }
+        }
+
+        /// One of these alone.
+        pub(in super::super) fn only(&self, core: usize) -> Option<Self> {
+            let is_one = core < libc::CPU_SETSIZE as usize
+                // SAFETY: the number is within the set's size.
+                && unsafe { libc::CPU_ISSET(core, &self.0) };
+            is_one.then(|| {
+                // SAFETY: as above, and in `of`.
+                unsafe {
+                    let mut only: libc::cpu_set_t = mem::zeroed();
+                    libc::CPU_SET(core, &mut only);
+                    Cores(only)
+                }
+            })
+        }
+
+        /// They are those of a thread from now on; 0 is this one. One that sleeps is moved when it is woken.
+        pub(in super::super) fn give(&self, thread: u32) -> bool {
+            // SAFETY: the call gets the set's size, and only reads it.
+            unsafe { libc::sched_setaffinity(thread as i32, Self::SIZE, &self.0) == 0 }
+        }
+    }
+
+    impl PartialEq for Cores {
+        fn eq(&self, other: &Self) -> bool {
+            // SAFETY: both are whole sets.
+            unsafe { libc::CPU_EQUAL(&self.0, &other.0) }
+        }
+    }
+
+    impl std::fmt::Debug for Cores {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            // SAFETY: the numbers are within the set's size.
+            let is_in = |core: &usize| unsafe { libc::CPU_ISSET(*core, &self.0) };
+            f.debug_list().entries((0..libc::CPU_SETSIZE as usize).filter(is_in)).finish()
+        }
+    }
+
     /// The thread stays on the core it is on until this is dropped; threads it starts inherit that.
     pub(in super::super) struct Pinned {
-        before: libc::cpu_set_t,
+        before: Cores,
     }
 
     impl Pinned {
         pub(in super::super) fn here() -> Option<Self> {
-            // SAFETY: a cpu_set_t is an array of integers, for which zero is a value; both calls
-            // get its size and touch nothing else; 0 names the calling thread.
-            unsafe {
-                let mut before: libc::cpu_set_t = mem::zeroed();
-                let size = mem::size_of::<libc::cpu_set_t>();
-                if libc::sched_getaffinity(0, size, &mut before) != 0 {
-                    return None;
-                }
-                let core = usize::try_from(libc::sched_getcpu()).ok()?;
-                let mut only: libc::cpu_set_t = mem::zeroed();
-                libc::CPU_SET(core, &mut only);
-                (libc::sched_setaffinity(0, size, &only) == 0).then_some(Self { before })
-            }
+            let before = Cores::of(0)?;
+            before.only(core()?)?.give(0).then_some(Self { before })
         }
     }
 
     impl Drop for Pinned {
         fn drop(&mut self) {
-            // SAFETY: `before` is what the kernel filled in.
-            unsafe {
-                libc::sched_setaffinity(0, mem::size_of::<libc::cpu_set_t>(), &self.before);
-            }
+            self.before.give(0);
         }
     }
 }
@@ -188,6 +240,31 @@ mod portable {
 
     pub(in super::super) fn stack_end() -> Option<usize> {
         None
+    }
+
+    pub(in super::super) fn thread_number() -> u32 {
+        0
+    }
+
+    pub(in super::super) fn core() -> Option<usize> {
+        None
+    }
+
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Cores;
+
+    impl Cores {
+        pub(in super::super) fn of(_thread: u32) -> Option<Self> {
+            None
+        }
+
+        pub(in super::super) fn only(&self, _core: usize) -> Option<Self> {
+            None
+        }
+
+        pub(in super::super) fn give(&self, _thread: u32) -> bool {
+            false
+        }
     }
 
     pub(in super::super) struct Pinned;

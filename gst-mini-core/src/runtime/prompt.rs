@@ -48,6 +48,11 @@ pub(super) fn blocked_for(nanos: u64) {
     }
 }
 
+/// Whether this thread's waits are long.
+pub(super) fn is_prompt() -> bool {
+    LONG.get() == LONG_WAITS
+}
+
 /// What a thread that this one starts calls first, as it has the slice of who starts it.
 pub(super) fn for_new_thread() -> impl FnOnce() + Send + use<> {
     let usual = (LONG.get() == LONG_WAITS).then(|| USUAL.get());
