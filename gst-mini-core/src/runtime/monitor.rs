@@ -294,9 +294,7 @@ impl EventCount {
         takes: Option<u64>,
     ) -> bool {
         let mut waiting = self.waiting.lock();
-        if let Some(began) = takes {
-            waiting.lies_down(began);
-        }
+        let lies_down = takes.is_some_and(|began| waiting.lies_down(began));
         // Who wakes looks at this after it changed the generation, and this looks at the generation after.
         self.blocked.fetch_add(1, Ordering::SeqCst);
         let woken = loop {
@@ -307,7 +305,7 @@ impl EventCount {
                 break self.ticket() != ticket;
             }
         };
-        if takes.is_some() {
+        if lies_down {
             waiting.gets_up();
         }
         self.blocked.fetch_sub(1, Ordering::SeqCst);

@@ -64,23 +64,25 @@ impl Near {
         Near(None)
     }
 
-    /// This thread is about to be blocked.
-    pub fn lies_down(&mut self, now: u64) {
+    /// This thread is about to be blocked. Whether it is the one that is seen to here: then [`Self::gets_up`] must follow.
+    pub fn lies_down(&mut self, now: u64) -> bool {
         // Under Shuttle orders are what is explored, and its threads are none.
         if !prompt::is_prompt() || cfg!(gst_mini_shuttle) {
-            return;
+            return false;
         }
         let sleeper = self.0.get_or_insert_default();
+        if sleeper.thread != 0 {
+            return false;
+        }
         sleeper.thread = os::thread_number();
         sleeper.comes = FAR.get() >= FAR_WAKES && now >= sleeper.banned_until;
         sleeper.woken = None;
+        sleeper.thread != 0
     }
 
-    /// It is awake. It has the cores that it had.
+    /// The thread that lay down is awake, and has the cores that it had.
     pub fn gets_up(&mut self) {
-        let Some(sleeper) = self.0.as_deref_mut().filter(|sleeper| sleeper.thread != 0) else {
-            return;
-        };
+        let Some(sleeper) = self.0.as_deref_mut() else { return };
         sleeper.thread = 0;
         let usual = sleeper.usual.take();
         if let Some(usual) = &usual {
@@ -153,10 +155,12 @@ mod tests {
 
     /// A wait that somebody on this very thread ends; where the thread could run when it was woken.
     fn wait(near: &mut Near) -> Option<Cores> {
-        near.lies_down(os::monotonic_nanos());
+        let lies = near.lies_down(os::monotonic_nanos());
         near.is_woken();
         let woken = Cores::of(0);
-        near.gets_up();
+        if lies {
+            near.gets_up();
+        }
         woken
     }
 
@@ -185,13 +189,41 @@ mod tests {
             wait(&mut near);
             let now = os::monotonic_nanos();
             near.was_in_the_way();
-            near.lies_down(now);
+            assert!(near.lies_down(now));
             assert_eq!(near.is_woken(), None);
+            near.gets_up();
             near.was_in_the_way();
-            near.lies_down(now + LEAST_BAN);
+            FAR.set(FAR_WAKES);
+            assert!(near.lies_down(now + LEAST_BAN));
             assert_eq!(near.is_woken(), None, "the second time is longer");
-            near.lies_down(now + 4 * MOST_BAN);
+            near.gets_up();
+            FAR.set(FAR_WAKES);
+            assert!(near.lies_down(now + 4 * MOST_BAN));
             assert!(near.is_woken().is_some());
+            near.gets_up();
+        });
+    }
+
+    #[test]
+    fn of_two_that_wait_for_the_same_one_is_seen_to_and_each_has_its_own_cores() {
+        on_a_thread_of_its_own(|| {
+            waits_long();
+            FAR.set(FAR_WAKES);
+            let mut near = Near::new();
+            assert!(near.lies_down(os::monotonic_nanos()));
+            let second = std::thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    waits_long();
+                    near.lies_down(os::monotonic_nanos())
+                });
+                other.join().expect("it does not panic")
+            });
+            assert!(!second);
+            let usual = Cores::of(0);
+            near.is_woken();
+            near.gets_up();
+            assert_eq!(Cores::of(0), usual);
+            assert!(near.lies_down(os::monotonic_nanos()), "the place is free again");
             near.gets_up();
         });
     }
