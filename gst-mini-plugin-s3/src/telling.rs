@@ -25,7 +25,7 @@ use gst_mini_core::message::MessageKind;
 use gst_mini_core::object::ObjectRole;
 use gst_mini_core::structure::Structure;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Once;
 use std::time::Duration;
 
 /// Posts from whichever thread something happens on.
@@ -34,7 +34,8 @@ pub(crate) struct Telling {
     figures: Mutex<Figures>,
     /// What waits for virtual time to pass; `None` on threads.
     held_back: Option<Mutex<Vec<Event>>>,
-    has_told_failure: AtomicBool,
+    /// The error that ends the recording is posted.
+    failure: Once,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -57,7 +58,7 @@ impl Telling {
             poster,
             figures: Mutex::default(),
             held_back: holds_back.then(Mutex::default),
-            has_told_failure: AtomicBool::new(false),
+            failure: Once::new(),
         };
         telling.publish();
         telling
@@ -122,11 +123,11 @@ impl Telling {
         }
     }
 
-    /// Posts the error that ends the recording, unless that was done.
+    /// Posts the error that ends the recording, unless that was done. It is posted when this returns, by whomever: an
+    /// element that fails before is told about as one that did not say why.
     pub(crate) fn tell_failure(&self, error: &UploadError) {
-        if !self.has_told_failure.swap(true, Ordering::AcqRel) {
-            self.poster.post(MessageKind::Error(error.to_element_error()));
-        }
+        self.failure
+            .call_once_force(|_| self.poster.post(MessageKind::Error(error.to_element_error())));
     }
 
     /// The closing report.
