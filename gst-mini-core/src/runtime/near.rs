@@ -8,15 +8,15 @@
 //! ```
 //!
 //! A system wakes a thread on an idle core, if there is one, so that both can run. Of a live stream one sleeps before the
-//! other has done much, and what is paid for that is the waking of a core that halts: at a virtual one 12 µs at the
-//! median and 200 at 99 of a hundred, where a thread on the same core takes 3 and 10. So the last one to sleep on it is woken
-//! where its data is. Only threads that wait long are (see [`prompt`]): they have a short slice, and go first.
+//! other has done much, and what is paid for that is the waking of a core that halts: of a virtual one 12 µs at the
+//! median and 200 at 99 %, where a thread on the same core takes 3 and 10. So it is woken where its data is.
+//! Only threads that wait long are (see [`prompt`]): they have a short slice, and go first.
 //! Where both have much to do they must not share a core, which is what the second rule finds out.
 //!
 //! Invariant: what is right does not depend on it. A thread runs with the cores that it had when it was woken, whoever
 //! chose them; only asleep it may have fewer, and never one that it had not.
 //! In GStreamer: none.
-//! Left out: choosing a core that is idle but awake, which nobody but the system knows.
+//! Left out: choosing a core that is idle but awake, which nobody but the system knows; leaving real-time threads alone.
 
 use std::cell::Cell;
 

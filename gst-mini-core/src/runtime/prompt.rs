@@ -55,7 +55,7 @@ pub(super) fn is_prompt() -> bool {
 
 /// What a thread that this one starts calls first, as it has the slice of who starts it.
 pub(super) fn for_new_thread() -> impl FnOnce() + Send + use<> {
-    let usual = (LONG.get() == LONG_WAITS).then(|| USUAL.get());
+    let usual = is_prompt().then(|| USUAL.get());
     move || {
         if let Some(usual) = usual {
             os::ask_for_slice(usual);

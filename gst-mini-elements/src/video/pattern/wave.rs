@@ -71,7 +71,7 @@ impl Zone {
 
 /// What is computed once, for all pictures.
 ///
-/// Only the patterns that are drawn from it ask for it: a sine brings a third of a megabyte of the C library's tables and
+/// Only the patterns that are drawn from it ask for it: a sine brings a quarter of a megabyte of the C library's tables and
 /// code into a process that paints nothing but bars.
 pub struct Sheet {
     /// One wave.
