@@ -29,6 +29,7 @@ pub use passed::{Passed, Passing, Place};
 pub(crate) use passed::{count_for as count_passed, raw_of as raw_passing};
 
 use crate::plugin::abi::{GM_TIME_NONE, GmBuffer};
+use crate::prefetch;
 use crate::time::ClockTime;
 use std::fmt;
 use std::ptr::{self, NonNull};
@@ -142,17 +143,10 @@ impl Buffer {
     /// of nanoseconds. A hint: nothing waits, and nothing depends on it.
     #[inline]
     pub fn fetch_ahead(&self) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let header = self.0.as_ptr().cast::<i8>();
-            // SAFETY: a hint, at any address.
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(header);
-                // Times lie in the next line.
-                _mm_prefetch::<_MM_HINT_T0>(header.wrapping_add(64));
-            }
-        }
+        let header = self.0.as_ptr();
+        // The count is written; times lie in the next line.
+        prefetch::to_write(header);
+        prefetch::to_read(header.cast::<u8>().wrapping_add(64));
     }
 
     /// The header, borrowed.

@@ -52,6 +52,7 @@ pub mod pad;
 pub mod pipeline;
 pub mod plugin;
 pub mod pool;
+pub mod prefetch;
 #[cfg(feature = "host")]
 pub mod prelude;
 pub mod property;

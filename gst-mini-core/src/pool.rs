@@ -17,6 +17,7 @@
 
 use crate::buffer::{Buffer, blank_header, free_metas};
 use crate::plugin::abi::GmBuffer;
+use crate::prefetch;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::Arc;
@@ -69,6 +70,12 @@ struct List {
     free: Vec<Box<Pooled>>,
     /// What is left of a stack that was taken over.
     taken: *mut Pooled,
+    /// How many of it were lent.
+    loans: u32,
+    /// How often they were few.
+    scarce: u32,
+    /// How many more to make.
+    spares: u32,
 }
 
 /// How memory is to lie.
@@ -84,20 +91,29 @@ pub struct AllocationParams {
 
 /// More alignment than any hardware asks for.
 const MAX_ALIGN: usize = (1 << 20) - 1;
+/// Fewer at a time are not worth the visit to what other threads gave back.
+const FEW: u32 = 8;
+/// After so many such visits more are made, but no more than these.
+const SCARCE: u32 = 16;
+const SPARES: usize = 48;
+const SPARE_BYTES: usize = 64 * 1024;
 /// What a pool without a maximum keeps; a queue of the default size never holds more.
 const KEPT: usize = 256;
 
 /// A header with its data. It keeps what is shared for as long as it exists, so that a loan counts nothing.
 ///
-/// What changes from loan to loan lies in the first two cache lines, so that no more of it goes from core to core.
-#[repr(C, align(64))]
+/// What changes from loan to loan lies in the first two cache lines, so that no more of it goes from core to core; lines
+/// come in pairs, so what stays has a pair of its own.
+#[repr(C, align(128))]
 struct Pooled {
-    /// While it is on a stack, `owner` is the next one there, and `parent` the address of one further down, or none.
+    /// `owner` is what is shared, so that who gives it back need not look further. While it is on a stack, `parent` is the
+    /// next one there, and `cap` the address of one further down, or 0.
     header: GmBuffer,
     /// Keeps the bytes; never touched.
     _data: Vec<u8>,
     /// Where in them the buffer begins.
     place: *mut u8,
+    /// Keeps what is shared.
     pool: Arc<Shared>,
 }
 
@@ -157,8 +173,8 @@ unsafe extern "C" fn give_back(buf: *mut GmBuffer) {
         unsafe { free_metas(pooled.header.metas) };
         pooled.header.metas = ptr::null_mut();
     }
-    let pool: *const Shared = &*pooled.pool;
-    // SAFETY: the node keeps it, and `put` touches it no more once the node is given on.
+    let pool: *const Shared = pooled.header.owner.cast();
+    // SAFETY: it is the node's pool, as `make` set it; the node keeps it, and `put` touches it no more once the node is given on.
     unsafe { &*pool }.put(pooled);
 }
 
@@ -178,7 +194,9 @@ impl Shared {
         // There is room for that before the end, whatever the address.
         let start = start.min(align) + prefix;
         let place = data[start..].as_mut_ptr();
-        Box::new(Pooled { header: blank_header(), _data: data, place, pool: self.clone() })
+        let pool = self.clone();
+        let header = GmBuffer { owner: Arc::as_ptr(&pool).cast_mut().cast(), ..blank_header() };
+        Box::new(Pooled { header, _data: data, place, pool })
     }
 
     /// Runs `f` on the list, unless somebody is at it.
@@ -205,21 +223,51 @@ impl Shared {
                 return Some(own);
             }
             if list.taken.is_null() {
+                if self.wants_more(list) {
+                    return None;
+                }
                 list.taken = self.take_over();
             }
             // SAFETY: what was taken over is the list's.
             let node = unsafe { pop(&mut list.taken) };
+            list.loans += 1;
             if let Some(node) = &node {
                 // Another core wrote it last, and getting it takes longer than all the rest of a loan.
-                let further = node.header.parent;
-                fetch_to_write(if further.is_null() { list.taken } else { further.cast() });
+                let further: *mut Pooled = ptr::without_provenance_mut(node.header.cap);
+                fetch_to_write(if further.is_null() { list.taken } else { further });
             }
             node
         })?
     }
 
+    /// Whether to make one more rather than to take over what was given back: few at a time are taken over, again and
+    /// again. A source that waits for each of its buffers takes over one, which is no reason.
+    #[inline]
+    fn wants_more(&self, list: &mut List) -> bool {
+        let loans = std::mem::take(&mut list.loans);
+        if list.spares > 0 {
+            list.spares -= 1;
+            return true;
+        }
+        if (2..FEW).contains(&loans) {
+            list.scarce += 1;
+        } else {
+            list.scarce = list.scarce.saturating_sub(1);
+        }
+        if list.scarce < SCARCE {
+            return false;
+        }
+        list.scarce = 0;
+        let made = self.made.load(Ordering::Relaxed);
+        if made < SPARES.min(self.keep) && made * self.size < SPARE_BYTES {
+            list.spares = FEW;
+        }
+        false
+    }
+
     /// Takes the stack of what was given back.
     fn take_over(&self) -> *mut Pooled {
+        prefetch::to_write(&self.returned);
         let mut top = self.returned.0.load(Ordering::Relaxed);
         while top != CLOSED && !top.is_null() {
             let (none, taken) = (ptr::null_mut(), Ordering::Acquire);
@@ -254,13 +302,14 @@ impl Shared {
 
     fn put_aside(&self, pooled: Box<Pooled>) {
         let node = Box::into_raw(pooled);
+        prefetch::to_write(&self.returned);
         let mut top = self.returned.0.load(Ordering::Relaxed);
         let further = GIVEN.try_with(|given| given.note(self, node, top.is_null()));
         // SAFETY: until it is on the stack it is ours.
-        unsafe { (*node).header.parent = further.unwrap_or(ptr::null_mut()).cast() };
+        unsafe { (*node).header.cap = further.map_or(0, |further| further.addr()) };
         while top != CLOSED {
             // SAFETY: as above.
-            unsafe { (*node).header.owner = top.cast() };
+            unsafe { (*node).header.parent = top.cast() };
             match self.returned.0.compare_exchange_weak(
                 top,
                 node,
@@ -322,7 +371,7 @@ unsafe fn pop(stack: &mut *mut Pooled) -> Option<Box<Pooled>> {
     }
     // SAFETY: a node on a stack is a box, which belongs to who has the stack.
     let node = unsafe { Box::from_raw(*stack) };
-    *stack = node.header.owner.cast();
+    *stack = node.header.parent.cast();
     Some(node)
 }
 
@@ -340,12 +389,12 @@ impl Pooled {
     /// A header as it is in a new buffer. Fields one by one: what is reserved is zero anyway, and lies in a line that
     /// need not be written.
     #[inline]
-    fn lend(&mut self) {
-        let (shared, blank) = (&*self.pool, blank_header());
+    fn lend(&mut self, shared: &Shared) {
+        let blank = blank_header();
         let header = &mut self.header;
         (header.refcount, header.flags) = (blank.refcount, blank.flags);
         header.free = Some(give_back);
-        (header.owner, header.parent) = (blank.owner, blank.parent);
+        header.parent = blank.parent;
         (header.data, header.len) = (self.place, shared.size);
         header.cap = shared.size + shared.params.padding;
         (header.pts, header.dts, header.duration) = (blank.pts, blank.dts, blank.duration);
@@ -366,16 +415,8 @@ impl List {
 /// Begins to bring the lines that a loan writes to this core.
 #[inline]
 fn fetch_to_write(node: *mut Pooled) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, at any address; where it is not known it does nothing.
-    unsafe {
-        std::arch::asm!(
-            "prefetchw [{node}]", "prefetchw [{node} + 64]",
-            node = in(reg) node, options(nostack, preserves_flags, readonly)
-        );
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = node;
+    prefetch::to_write(node);
+    prefetch::to_write(node.cast::<u8>().wrapping_add(64));
 }
 
 impl Drop for Handle {
@@ -403,7 +444,13 @@ impl BufferPool {
             user: AtomicUsize::new(0),
             own: Apart(Own {
                 busy: AtomicBool::new(false),
-                list: UnsafeCell::new(List { free: Vec::new(), taken: ptr::null_mut() }),
+                list: UnsafeCell::new(List {
+                    free: Vec::new(),
+                    taken: ptr::null_mut(),
+                    loans: 0,
+                    scarce: 0,
+                    spares: 0,
+                }),
             }),
             returned: Apart(AtomicPtr::new(CLOSED)),
         }))))
@@ -471,7 +518,7 @@ impl BufferPool {
     pub fn acquire(&self) -> Buffer {
         let shared = &self.0.0;
         let mut pooled = shared.take().unwrap_or_else(|| shared.make());
-        pooled.lend();
+        pooled.lend(shared);
         // SAFETY: a fresh header with one reference.
         unsafe { Buffer::from_header(Box::into_raw(pooled).cast()) }
     }
@@ -520,10 +567,30 @@ mod tests {
         let nodes: Vec<Box<Pooled>> = std::iter::from_fn(|| unsafe { pop(&mut stack) }).collect();
         assert_eq!(nodes.len(), 10);
         for (node, further) in nodes.iter().zip(nodes.iter().skip(AHEAD)) {
-            assert!(ptr::eq(node.header.parent.cast::<Pooled>(), &**further));
+            assert_eq!(node.header.cap, ptr::from_ref(&**further).addr());
         }
-        assert!(nodes[10 - AHEAD..].iter().all(|node| node.header.parent.is_null()));
+        assert!(nodes[10 - AHEAD..].iter().all(|node| node.header.cap == 0));
         nodes.into_iter().for_each(|node| shared.free(node));
+    }
+
+    /// Lets another thread give back so many buffers, so many times; how many exist then.
+    fn made_after(pool: &BufferPool, at_a_time: usize, times: usize) -> usize {
+        for _ in 0..times {
+            let out: Vec<Buffer> = (0..at_a_time).map(|_| pool.acquire()).collect();
+            std::thread::scope(|scope| {
+                scope.spawn(|| drop(out));
+            });
+        }
+        pool.0.0.made.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn where_few_come_back_at_a_time_there_are_more_but_not_where_it_is_one_or_they_are_large() {
+        let made = made_after(&BufferPool::new(16, 256), 3, 300);
+        assert!((FEW as usize..SPARES + FEW as usize).contains(&made), "{made}");
+        assert_eq!(made_after(&BufferPool::new(16, 256), 1, 300), 1);
+        assert_eq!(made_after(&BufferPool::new(SPARE_BYTES, 256), 3, 300), 3);
+        assert_eq!(made_after(&BufferPool::new(16, 4), 3, 300), 4);
     }
 
     #[test]

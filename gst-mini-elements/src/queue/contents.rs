@@ -7,13 +7,21 @@
 
 use crate::queued::{Amount, Item, Questions, end_of, running_time};
 use gst_mini_core::element_prelude::*;
+use gst_mini_core::prefetch;
 use std::collections::VecDeque;
+use std::mem;
+use std::ptr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// Fewer are not worth the visit.
-const FEW: usize = 8;
+/// Fewer at a time are not worth the visit, unless the queue holds few more.
+const FEW: usize = 32;
 /// The buffer this far behind the one that goes out is fetched from the core that made it.
 const AHEAD: usize = 3;
+/// Places so far behind the one that is read or written next are fetched from the other core. Four share a cache line.
+const PLACES_AHEAD: usize = 8;
+/// So often it is shown what was sent, as each look of upstream's thread takes the line from who writes to it; each time in a
+/// queue so small that upstream waits for every place.
+const SHOWN_EVERY: usize = 16;
 
 /// One end of the queue: the segment there, with the position of what passed last.
 #[derive(Default)]
@@ -21,15 +29,14 @@ struct End {
     segment: Option<Segment>,
 }
 
-/// The contents, and what becomes of the next item. What both ends touch comes first, and last, in other cache lines, what
-/// upstream's thread alone does.
+/// The contents, and what becomes of the next item. What both ends touch comes first, in the cache line of the lock.
 #[repr(C)]
 pub struct Contents {
     /// What came behind the front.
     items: VecDeque<Item>,
-    level: Amount,
     /// Buffers and bytes that are known to be sent.
     known: (u64, u64),
+    level: Amount,
     /// Signed running times of the ends' positions; that of the source end as it was last told.
     sink_reached: Option<i64>,
     src_reached: Option<i64>,
@@ -50,13 +57,16 @@ pub struct Front {
     items: VecDeque<Item>,
     /// How many items were taken over last.
     taken_over: usize,
+    /// Buffers and bytes of all fronts that were sent.
+    sent: (u64, u64),
     src: End,
     src_reached: Option<i64>,
     /// Buffers may go out without a look at the contents.
     pub is_plain: bool,
 }
 
-/// What the task has sent of its fronts in all, and how far it is. Written under the lock of the task, read by anybody.
+/// What the task has sent of its fronts in all, and how far it is, as last shown. Written under the lock of the task, read by
+/// anybody.
 pub struct Sent {
     buffers: AtomicU64,
     bytes: AtomicU64,
@@ -75,18 +85,18 @@ impl Default for Sent {
 }
 
 impl Sent {
-    /// Under the lock of the task: nobody else writes.
-    #[inline]
-    fn count(&self, bytes: u64, front: &Front) {
-        self.show(front);
-        self.bytes.store(self.bytes.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Release);
-        self.buffers.store(self.buffers.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
-    }
-
-    /// Shows how far the source end is. Under the lock of the task.
+    /// Shows how much was sent, and how far the source end is. Under the lock of the task: nobody else writes.
     #[inline]
     pub fn show(&self, front: &Front) {
         self.reached.store(front.src_reached.unwrap_or(NOWHERE), Ordering::Release);
+        self.bytes.store(front.sent.1, Ordering::Release);
+        self.buffers.store(front.sent.0, Ordering::Release);
+    }
+
+    /// How many buffers it shows.
+    #[inline]
+    pub fn buffers(&self) -> u64 {
+        self.buffers.load(Ordering::Relaxed)
     }
 
     /// As at the beginning, with contents that know of nothing sent. Under both locks.
@@ -161,6 +171,7 @@ impl Default for Front {
         Front {
             items: VecDeque::new(),
             taken_over: 0,
+            sent: (0, 0),
             src: End::default(),
             src_reached: Some(0),
             is_plain: false,
@@ -169,10 +180,20 @@ impl Default for Front {
 }
 
 impl Front {
-    /// Whether little was taken over last.
+    /// Whether little was taken over last, of a queue that holds so many buffers.
     #[inline]
-    pub fn had_few(&self) -> bool {
-        self.taken_over < FEW
+    pub fn had_few(&self, limit: usize) -> bool {
+        self.taken_over < FEW && self.taken_over < limit / 4 * 3
+    }
+
+    /// Begins to bring the first buffers to this core.
+    #[inline]
+    pub fn fetch_first(&self) {
+        for item in self.items.iter().take(AHEAD) {
+            if let Item::Buffer(buf) = item {
+                buf.fetch_ahead();
+            }
+        }
     }
 
     /// Whether nothing is left of it.
@@ -182,16 +203,22 @@ impl Front {
     }
 
     /// Takes the oldest item out if it is a buffer, and what the contents last heard of levels stays no lower than they
-    /// are: only when time does not go back.
+    /// are: only when time does not go back. `limit`: how many buffers the queue holds.
     #[inline]
-    pub fn next_buffer(&mut self, sent: &Sent) -> Option<Buffer> {
+    pub fn next_buffer(&mut self, sent: &Sent, limit: usize) -> Option<Buffer> {
         if !self.is_plain {
             return None;
+        }
+        let shows = limit < 2 * SHOWN_EVERY || self.items.len().is_multiple_of(SHOWN_EVERY);
+        if shows {
+            prefetch::to_write(sent);
         }
         if let Some(Item::Buffer(later)) = self.items.get(AHEAD) {
             later.fetch_ahead();
         }
-        let Some(Item::Buffer(buf)) = self.items.front() else { return None };
+        let first = self.items.front()?;
+        prefetch::to_read(ptr::from_ref(first).wrapping_add(PLACES_AHEAD));
+        let Item::Buffer(buf) = first else { return None };
         let size = buf.size() as u64;
         let segment = self.src.segment();
         let position = end_of(buf, segment.position);
@@ -205,7 +232,10 @@ impl Front {
         }
         segment.position = position;
         self.src_reached = reached;
-        sent.count(size, self);
+        self.sent = (self.sent.0.wrapping_add(1), self.sent.1.wrapping_add(size));
+        if shows {
+            sent.show(self);
+        }
         match self.items.pop_front() {
             Some(Item::Buffer(buf)) => Some(buf),
             _ => None,
@@ -237,23 +267,42 @@ impl Contents {
     /// Makes everything that is behind the front, which is used up, the front. `false` if there is nothing.
     #[inline]
     pub fn hand_over(&mut self, front: &mut Front) -> bool {
-        std::mem::swap(&mut front.items, &mut self.items);
+        // Emptied, it begins at its first place, so that few places are in use.
+        front.items.clear();
+        mem::swap(&mut front.items, &mut self.items);
         front.taken_over = front.items.len();
+        // Three cache lines of places; further ones are asked for as it goes on.
+        for place in [0, 4, PLACES_AHEAD] {
+            prefetch::to_read(front.items.as_slices().0.as_ptr().wrapping_add(place));
+        }
         !front.items.is_empty()
     }
 
-    /// Takes note of what was sent from the front. While the task goes on the levels come out no lower than they are.
+    /// Takes note of what was shown to be sent. While the task goes on the levels come out no lower than they are.
     #[inline]
     pub fn settle(&mut self, sent: &Sent) {
         let buffers = sent.buffers.load(Ordering::Acquire);
         let bytes = sent.bytes.load(Ordering::Acquire);
-        if (buffers, bytes) == self.known {
-            return;
-        }
         let reached = sent.reached.load(Ordering::Acquire);
-        self.lower((buffers.wrapping_sub(self.known.0), bytes.wrapping_sub(self.known.1)));
-        self.known = (buffers, bytes);
-        self.src_reached = Some(reached).filter(|reached| *reached != NOWHERE);
+        // What the task itself has told may be more.
+        if buffers.wrapping_sub(self.known.0) as i64 > 0 {
+            self.note_sent((buffers, bytes), Some(reached).filter(|reached| *reached != NOWHERE));
+        }
+    }
+
+    /// Takes note of what was sent from the front: the levels are exact.
+    #[inline]
+    pub fn settle_with(&mut self, front: &Front) {
+        if front.sent != self.known {
+            self.note_sent(front.sent, front.src_reached);
+        }
+    }
+
+    #[inline]
+    fn note_sent(&mut self, sent: (u64, u64), reached: Option<i64>) {
+        self.lower((sent.0.wrapping_sub(self.known.0), sent.1.wrapping_sub(self.known.1)));
+        self.known = sent;
+        self.src_reached = reached;
         self.measure();
         // What is empty holds no time, whatever the last timestamps were.
         if self.level.buffers == 0 {
@@ -315,7 +364,7 @@ impl Contents {
     /// Adds an item that is no segment, without a look at the front.
     #[inline]
     pub fn put_behind(&mut self, mut item: Item) {
-        if item.is_data() && std::mem::take(&mut self.tail_discont) {
+        if item.is_data() && mem::take(&mut self.tail_discont) {
             item.set_discont();
         }
         let (buffers, bytes) = item.amount();
@@ -326,6 +375,12 @@ impl Contents {
             self.measure();
         }
         self.items.push_back(item);
+        if let Some(last) = self.items.back() {
+            prefetch::to_write(ptr::from_ref(last).wrapping_add(PLACES_AHEAD));
+            if self.items.len() == 1 {
+                prefetch::to_write(ptr::from_ref(last).wrapping_add(PLACES_AHEAD / 2));
+            }
+        }
     }
 
     /// Takes the oldest item out of those that nobody takes any more.
@@ -350,7 +405,7 @@ impl Contents {
         match &item {
             Item::Event(event) => match &event.kind {
                 EventKind::Eos => self.recount(front),
-                EventKind::Segment(segment) if !std::mem::take(&mut self.is_segment_known) => {
+                EventKind::Segment(segment) if !mem::take(&mut self.is_segment_known) => {
                     front.src.set_segment(segment);
                     self.measure_from(front);
                 }
@@ -366,7 +421,7 @@ impl Contents {
     /// Takes the oldest item out.
     pub fn take(&mut self, front: &mut Front) -> Option<Item> {
         let mut item = self.take_any(front)?;
-        if item.is_data() && std::mem::take(&mut self.head_discont) {
+        if item.is_data() && mem::take(&mut self.head_discont) {
             item.set_discont();
         }
         Some(item)
@@ -386,10 +441,10 @@ impl Contents {
 
     /// Throws everything away but what the source pad has to tell all the same.
     pub fn clear(&mut self, front: &mut Front) {
-        let mut untold = std::mem::take(&mut self.untold);
+        let mut untold = mem::take(&mut self.untold);
         let thrown = front.items.drain(..).chain(self.items.drain(..));
         untold.extend(thrown.filter_map(Item::into_kept_event));
-        let mut questions = std::mem::take(&mut self.questions);
+        let mut questions = mem::take(&mut self.questions);
         questions.give_up();
         *self = Contents { untold, questions, ..Contents::default() };
         *front = Front::default();
@@ -397,6 +452,6 @@ impl Contents {
 
     /// Sticky events for the source pad, to be stored before anything is pushed.
     pub fn take_untold(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.untold)
+        mem::take(&mut self.untold)
     }
 }

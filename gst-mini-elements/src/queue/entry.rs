@@ -18,6 +18,7 @@ impl Queue {
         if self.is_full(&state) {
             self.line.settle(&mut state);
             if self.is_full(&state) && self.settings.leaky.get() == LEAKY_NO {
+                state.is_pressed = true;
                 state = self.line.let_go(state);
             }
         }

@@ -12,7 +12,7 @@ use gst_mini_core::element_prelude::*;
 impl Queue {
     /// Waits for the next item and pushes it.
     pub(super) fn push_next(&self, cx: &Cx) -> FlowResult {
-        match self.line.next_buffer() {
+        match self.line.next_buffer(self.limit()) {
             Ok((buf, is_room_awaited)) => {
                 if is_room_awaited {
                     cx.wake(ROOM);
@@ -42,6 +42,15 @@ impl Queue {
         match state.take() {
             Some(item) => self.send(cx, state, item),
             None => Ok(()),
+        }
+    }
+
+    /// How many buffers there may be.
+    #[inline]
+    fn limit(&self) -> usize {
+        match self.settings.max_buffers.get() {
+            0 => usize::MAX,
+            most => most as usize,
         }
     }
 

@@ -7,6 +7,9 @@
 //! A buffer is put in under the lock of the state alone, and sent under that of the task alone. Everything else takes
 //! both: first the task's, then the state's.
 //!
+//! What it costs is cache lines that go from core to core, 50 to 150 ns each. So the task comes for more when there is some,
+//! lines are asked for before they are used, and what it has sent lies in a line of its own.
+//!
 //! Invariant: under both locks the contents know what was sent, so levels and limits are exact; under that of the
 //! state alone the levels are those of a moment ago, never lower than they are. What the task has sent can be read
 //! while it goes on, so a line that seems full is looked at again before both locks are taken.
@@ -16,19 +19,27 @@
 use super::contents::{Contents, Front, Sent};
 use crate::queued::{Amount, Item};
 use gst_mini_core::element_prelude::*;
+use gst_mini_core::prefetch;
 use parking_lot::{Mutex, MutexGuard};
 use std::ops::{Deref, DerefMut};
+use std::ptr;
 
 /// Looks at a lock before waiting for it.
-const SPINS: u32 = 100;
-/// How long the task lets more come, some 100 ns, when it found little: each visit takes the state from upstream's cache, so
-/// one for each item costs both more than this.
-const PAUSES: u32 = 8;
+const LOOKS: u32 = 32;
+/// Pauses of the processor between two looks, some 50 ns: each look takes the line from who is at work.
+const BETWEEN: u32 = 4;
+/// How long the task lets more come when it found little, 100 ns to 2 us: each visit takes the state from upstream's cache, so
+/// one for every few items costs both more than this.
+const LEAST_PAUSES: u32 = 8;
+const MOST_PAUSES: u32 = 128;
+/// So often upstream looks whether there is room again, in all for 1 us: to be put to sleep and woken takes ten times as long.
+const LOOKS_FOR_ROOM: u32 = 16;
 
 /// Both ends, each in cache lines of its own.
 #[derive(Default)]
 pub struct Line {
-    task: Apart<(Sent, Mutex<Task>)>,
+    task: Apart<Mutex<Task>>,
+    sent: Apart<Sent>,
     state: Apart<Mutex<State>>,
 }
 
@@ -40,14 +51,18 @@ struct Apart<T>(T);
 #[derive(Default)]
 pub struct Task {
     front: Front,
+    /// How long it lets more come next time.
+    pauses: u32,
+    /// Upstream was full when the front was taken over.
+    is_pressed: bool,
     /// The task is sending: `true` data, `false` an event.
     pub under_way: Option<bool>,
     /// Whether the chain waits for room.
     pub waits_room: bool,
 }
 
-/// Upstream's end, and what both ends have in common. What is touched when the front is used up comes first, so that it
-/// crosses between the cores in few cache lines.
+/// Upstream's end, and what both ends have in common. What is touched when the front is used up comes first: two cache lines,
+/// with the lock.
 #[repr(C)]
 pub struct State {
     /// What the last push came to: what upstream is told.
@@ -62,10 +77,12 @@ pub struct State {
     pub waits_answer: bool,
     /// Buffers may go out as they are.
     is_plain: bool,
+    /// Upstream was full since the front was taken over.
+    pub is_pressed: bool,
+    pub contents: Contents,
     /// What must be inside before anything goes out. The end of the stream takes it to nothing, and a
     /// flush, or setting a property, back.
     pub threshold: Amount,
-    pub contents: Contents,
 }
 
 impl Default for State {
@@ -77,6 +94,7 @@ impl Default for State {
             waits_item: false,
             waits_answer: false,
             is_plain: true,
+            is_pressed: false,
             contents: Contents::default(),
             threshold: Amount::default(),
         }
@@ -93,76 +111,115 @@ pub struct Both<'a> {
 /// Both ends use a lock for every buffer, each for some dozens of nanoseconds: giving up the core, as the lock soon does,
 /// takes ten times as long as waiting for the other.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    for _ in 0..SPINS {
+    for _ in 0..LOOKS {
         if let Some(guard) = mutex.try_lock() {
             return guard;
         }
-        std::hint::spin_loop();
+        pause(BETWEEN);
     }
     mutex.lock()
+}
+
+fn pause(times: u32) {
+    (0..times).for_each(|_| std::hint::spin_loop());
 }
 
 impl Line {
     /// The lock of who brings a buffer.
     #[inline]
     pub fn lock_state(&self) -> MutexGuard<'_, State> {
+        // Two lines come in the time of one, and at once to be written to.
+        let state = ptr::from_ref(&self.state).cast::<u8>();
+        prefetch::to_write(state);
+        prefetch::to_write(state.wrapping_add(64));
         lock(&self.state.0)
     }
 
     pub fn lock(&self) -> Both<'_> {
-        let task = lock(&self.task.0.1);
+        let task = lock(&self.task.0);
         self.lock_with(task)
     }
 
     fn lock_with<'a>(&'a self, task: MutexGuard<'a, Task>) -> Both<'a> {
-        let mut state = self.lock_state();
-        self.settle(&mut state);
-        Both { sent: &self.task.0.0, task, state }
+        let state = self.lock_state();
+        self.both(task, state)
     }
 
-    /// Lets the levels be those of now.
+    fn both<'a>(
+        &'a self,
+        task: MutexGuard<'a, Task>,
+        mut state: MutexGuard<'a, State>,
+    ) -> Both<'a> {
+        state.contents.settle_with(&task.front);
+        Both { sent: &self.sent.0, task, state }
+    }
+
+    /// Lets the levels be those that were shown last.
     #[inline]
     pub fn settle(&self, state: &mut State) {
-        state.contents.settle(&self.task.0.0);
+        state.contents.settle(&self.sent.0);
     }
 
-    /// Gives the task some 200 ns to send what makes the line full: a task that is busy with it has done so before upstream
-    /// has told it that it waits.
+    /// Gives the task some time to send what makes the line full: a task that is busy with it has done so before upstream has
+    /// told it that it waits.
     #[cold]
     pub fn let_go<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         drop(state);
-        (0..2 * PAUSES).for_each(|_| std::hint::spin_loop());
+        let before = self.sent.0.buffers();
+        for _ in 0..LOOKS_FOR_ROOM {
+            pause(BETWEEN);
+            if self.sent.0.buffers() != before {
+                break;
+            }
+        }
         let mut state = self.lock_state();
         self.settle(&mut state);
         state
     }
 
     /// The next buffer for the task to send, and whether the chain waits for its room; both locks, if there is more to
-    /// it than that.
+    /// it than that. `limit`: how many buffers the queue holds.
     #[inline]
-    pub fn next_buffer(&self) -> Result<(Buffer, bool), Both<'_>> {
-        let mut task = lock(&self.task.0.1);
+    pub fn next_buffer(&self, limit: usize) -> Result<(Buffer, bool), Both<'_>> {
+        let mut task = lock(&self.task.0);
         if task.front.is_used_up() {
-            if task.front.had_few() {
-                (0..PAUSES).for_each(|_| std::hint::spin_loop());
-            }
+            task.let_come(limit);
             let mut state = self.lock_state();
-            self.settle(&mut state);
+            task.is_pressed = std::mem::take(&mut state.is_pressed);
+            state.contents.settle_with(&task.front);
             if !state.is_plain
                 || state.result.is_err()
                 || !state.contents.hand_over(&mut task.front)
             {
-                return Err(Both { sent: &self.task.0.0, task, state });
+                task.pauses = 0;
+                return Err(self.both(task, state));
             }
-            // Upstream may go on: what follows is a look at the buffer, which is not at hand yet.
+            // Upstream may go on: what follows is a look at the buffers, which are not at hand yet.
+            drop(state);
+            task.front.fetch_first();
         }
-        match task.front.next_buffer(&self.task.0.0) {
+        match task.front.next_buffer(&self.sent.0, limit) {
             Some(buf) => {
                 task.under_way = Some(true);
                 Ok((buf, std::mem::take(&mut task.waits_room)))
             }
             None => Err(self.lock_with(task)),
         }
+    }
+}
+
+impl Task {
+    /// Waits a little if little was taken over last, though there was room for more: longer each time, until it is enough.
+    #[inline]
+    fn let_come(&mut self, limit: usize) {
+        if self.is_pressed {
+            self.pauses /= 4;
+        } else if self.front.had_few(limit) {
+            self.pauses = (self.pauses * 2).clamp(LEAST_PAUSES, MOST_PAUSES);
+        } else {
+            self.pauses -= self.pauses / 8;
+        }
+        pause(self.pauses);
     }
 }
 
@@ -224,8 +281,7 @@ impl DerefMut for Both<'_> {
 
 impl Drop for Both<'_> {
     fn drop(&mut self) {
-        let Both { sent, task, state } = self;
-        sent.show(&task.front);
+        let Both { task, state, .. } = self;
         state.is_plain = state.threshold == Amount::default() && state.contents.is_plain();
         task.front.is_plain = state.is_plain;
     }
@@ -280,7 +336,7 @@ mod tests {
                     (plain.came_to, plain.is_drained) = (pts + 5, false);
                 }
                 4..=6 => {
-                    let size = match line.next_buffer() {
+                    let size = match line.next_buffer(200) {
                         Ok((buf, _)) => {
                             fast += 1;
                             Some(buf.size() as u64)

@@ -16,7 +16,7 @@ const SRC: &str = "gst-mini-core/src/";
 ///
 /// `plugin/abi` is a part of `plugin` with a place of its own; what has none counts with its parent.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("words", &["time", "error", "state", "suggest", "names", "plugin/abi"]),
+    ("words", &["time", "error", "state", "suggest", "names", "prefetch", "plugin/abi"]),
     (
         "data",
         &[
@@ -58,7 +58,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// What a module may use beyond its own parts when its layer alone would allow too much.
 const ONLY: &[(&str, &[&str], &str)] = &[
-    ("runtime", &["time", "error"], "everything waits through it, so it must not know what for"),
+    (
+        "runtime",
+        &["time", "error", "prefetch"],
+        "everything waits through it, so it must not know what for",
+    ),
     ("clock", &["time", "error", "runtime"], "time is told without knowing who asks"),
     ("launch/lexer", &[], "a syntax is read without knowing elements"),
     ("launch/parser", &["suggest", "caps"], "a syntax is read without knowing elements"),

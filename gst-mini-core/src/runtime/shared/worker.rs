@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 
 use super::fiber::Fiber;
 use super::stacks::FiberStack;
+use crate::prefetch;
 use crate::runtime::cover::Walks;
 use crate::runtime::stack::{self, Bounds};
 use crate::runtime::threads::{self, Me};
@@ -45,14 +46,7 @@ const STACK_BELOW: usize = 128;
 /// Asks for these bytes to be fetched into the nearest cache; no access, so any address will do.
 fn fetch(start: usize, length: usize) {
     for line in (start..start + length).step_by(64) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint that touches nothing.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::without_provenance(line));
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = line;
+        prefetch::to_read(std::ptr::without_provenance::<u8>(line));
     }
 }
 
