@@ -234,7 +234,10 @@ impl Shared {
             if let Some(node) = &node {
                 // Another core wrote it last, and getting it takes longer than all the rest of a loan.
                 let further: *mut Pooled = ptr::without_provenance_mut(node.header.cap);
-                fetch_to_write(if further.is_null() { list.taken } else { further });
+                let next = if further.is_null() { list.taken } else { further };
+                if !next.is_null() {
+                    fetch_to_write(next);
+                }
             }
             node
         })?

@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 const FEW: usize = 32;
 /// The buffer this far behind the one that goes out is fetched from the core that made it.
 const AHEAD: usize = 3;
-/// Places so far behind the one that is read or written next are fetched from the other core. Four share a cache line.
-const PLACES_AHEAD: usize = 8;
+/// Places so far behind the one that is read or written next are fetched from the other core.
+const PLACES_AHEAD: usize = 2 * PLACES_IN_LINE;
+const PLACES_IN_LINE: usize = 4;
 /// So often it is shown what was sent, as each look of upstream's thread takes the line from who writes to it; each time in a
 /// queue so small that upstream waits for every place.
 const SHOWN_EVERY: usize = 16;
@@ -42,6 +43,8 @@ pub struct Contents {
     src_reached: Option<i64>,
     /// A segment that came while the queue was empty counts at the source end at once.
     is_segment_known: bool,
+    /// More than one item was handed over at a time: there are no waits between them.
+    is_in_flow: bool,
     /// The next buffer in (tail) or out (head) follows a hole.
     pub tail_discont: bool,
     head_discont: bool,
@@ -157,6 +160,7 @@ impl Default for Contents {
             sink_reached: Some(0),
             src_reached: Some(0),
             is_segment_known: false,
+            is_in_flow: false,
             tail_discont: false,
             head_discont: false,
             untold: Vec::new(),
@@ -217,7 +221,9 @@ impl Front {
             later.fetch_ahead();
         }
         let first = self.items.front()?;
-        prefetch::to_read(ptr::from_ref(first).wrapping_add(PLACES_AHEAD));
+        if self.items.len() > PLACES_AHEAD {
+            prefetch::to_read(ptr::from_ref(first).wrapping_add(PLACES_AHEAD));
+        }
         let Item::Buffer(buf) = first else { return None };
         let size = buf.size() as u64;
         let segment = self.src.segment();
@@ -271,8 +277,9 @@ impl Contents {
         front.items.clear();
         mem::swap(&mut front.items, &mut self.items);
         front.taken_over = front.items.len();
+        self.is_in_flow = front.taken_over > 1;
         // Three cache lines of places; further ones are asked for as it goes on.
-        for place in [0, 4, PLACES_AHEAD] {
+        for place in (0..front.taken_over.min(3 * PLACES_IN_LINE)).step_by(PLACES_IN_LINE) {
             prefetch::to_read(front.items.as_slices().0.as_ptr().wrapping_add(place));
         }
         !front.items.is_empty()
@@ -375,10 +382,12 @@ impl Contents {
             self.measure();
         }
         self.items.push_back(item);
-        if let Some(last) = self.items.back() {
+        if self.is_in_flow
+            && let Some(last) = self.items.back()
+        {
             prefetch::to_write(ptr::from_ref(last).wrapping_add(PLACES_AHEAD));
             if self.items.len() == 1 {
-                prefetch::to_write(ptr::from_ref(last).wrapping_add(PLACES_AHEAD / 2));
+                prefetch::to_write(ptr::from_ref(last).wrapping_add(PLACES_IN_LINE));
             }
         }
     }

@@ -12,7 +12,7 @@ use gst_mini_core::element_prelude::*;
 impl Queue {
     /// Waits for the next item and pushes it.
     pub(super) fn push_next(&self, cx: &Cx) -> FlowResult {
-        match self.line.next_buffer(self.limit()) {
+        match self.line.next_buffer(self.limit(), || cx.runtime_now()) {
             Ok((buf, is_room_awaited)) => {
                 if is_room_awaited {
                     cx.wake(ROOM);

@@ -28,10 +28,11 @@ use std::ptr;
 const LOOKS: u32 = 32;
 /// Pauses of the processor between two looks, some 50 ns: each look takes the line from who is at work.
 const BETWEEN: u32 = 4;
-/// How long the task lets more come when it found little, 100 ns to 2 us: each visit takes the state from upstream's cache, so
-/// one for every few items costs both more than this.
+/// How long the task lets more come when it found little, 100 ns to 2 us, if it was there lately: each visit takes the state from
+/// upstream's cache, so one for every few items costs both more than this.
 const LEAST_PAUSES: u32 = 8;
 const MOST_PAUSES: u32 = 128;
+const LATELY: ClockTime = ClockTime::from_micros(20);
 /// So often upstream looks whether there is room again, in all for 1 us: to be put to sleep and woken takes ten times as long.
 const LOOKS_FOR_ROOM: u32 = 16;
 
@@ -51,8 +52,10 @@ struct Apart<T>(T);
 #[derive(Default)]
 pub struct Task {
     front: Front,
-    /// How long it lets more come next time.
+    /// How long it let more come last time.
     pauses: u32,
+    /// When it last found little.
+    came: AbsoluteTime,
     /// Upstream was full when the front was taken over.
     is_pressed: bool,
     /// The task is sending: `true` data, `false` an event.
@@ -178,12 +181,16 @@ impl Line {
     }
 
     /// The next buffer for the task to send, and whether the chain waits for its room; both locks, if there is more to
-    /// it than that. `limit`: how many buffers the queue holds.
+    /// it than that. `limit`: how many buffers the queue holds; `now`: the time, which is not always asked for.
     #[inline]
-    pub fn next_buffer(&self, limit: usize) -> Result<(Buffer, bool), Both<'_>> {
+    pub fn next_buffer(
+        &self,
+        limit: usize,
+        now: impl FnOnce() -> AbsoluteTime,
+    ) -> Result<(Buffer, bool), Both<'_>> {
         let mut task = lock(&self.task.0);
         if task.front.is_used_up() {
-            task.let_come(limit);
+            task.let_come(limit, now);
             let mut state = self.lock_state();
             task.is_pressed = std::mem::take(&mut state.is_pressed);
             state.contents.settle_with(&task.front);
@@ -191,7 +198,6 @@ impl Line {
                 || state.result.is_err()
                 || !state.contents.hand_over(&mut task.front)
             {
-                task.pauses = 0;
                 return Err(self.both(task, state));
             }
             // Upstream may go on: what follows is a look at the buffers, which are not at hand yet.
@@ -209,15 +215,21 @@ impl Line {
 }
 
 impl Task {
-    /// Waits a little if little was taken over last, though there was room for more: longer each time, until it is enough.
+    /// Waits a little if little was taken over last, a moment ago, though there was room for more: longer each time, until it
+    /// is enough.
     #[inline]
-    fn let_come(&mut self, limit: usize) {
-        if self.is_pressed {
-            self.pauses /= 4;
-        } else if self.front.had_few(limit) {
-            self.pauses = (self.pauses * 2).clamp(LEAST_PAUSES, MOST_PAUSES);
-        } else {
+    fn let_come(&mut self, limit: usize, now: impl FnOnce() -> AbsoluteTime) {
+        if !self.front.had_few(limit) {
             self.pauses -= self.pauses / 8;
+        } else {
+            let now = now();
+            let is_lately = now.since(self.came) < LATELY;
+            self.came = now;
+            self.pauses = match (is_lately, self.is_pressed) {
+                (false, _) => 0,
+                (true, true) => self.pauses / 4,
+                (true, false) => (self.pauses * 2).clamp(LEAST_PAUSES, MOST_PAUSES),
+            };
         }
         pause(self.pauses);
     }
@@ -336,7 +348,7 @@ mod tests {
                     (plain.came_to, plain.is_drained) = (pts + 5, false);
                 }
                 4..=6 => {
-                    let size = match line.next_buffer(200) {
+                    let size = match line.next_buffer(200, || AbsoluteTime::ZERO) {
                         Ok((buf, _)) => {
                             fast += 1;
                             Some(buf.size() as u64)
