@@ -36,7 +36,7 @@ impl Line {
     pub fn take<R>(&self, attempt: impl Fn() -> Option<R>) -> R {
         loop {
             let mut got = None;
-            worker::wait(None, |fiber, ticket| {
+            worker::wait(None, [0; 2], |fiber, ticket| {
                 // Before the attempt, so that nobody gives it back unseen.
                 if self.stand(fiber, ticket) {
                     got = attempt();

@@ -301,7 +301,7 @@ pub(super) fn sleep_until(deadline: AbsoluteTime) -> bool {
         return false;
     }
     while super::now() < deadline {
-        worker::wait(Some(deadline), |_, _| ());
+        worker::wait(Some(deadline), [0; 2], |_, _| ());
     }
     true
 }

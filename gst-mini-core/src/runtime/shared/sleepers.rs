@@ -4,6 +4,7 @@
 //! In GStreamer: `GCond`.
 //! Left out: waking one alone; who waits looks again.
 
+use std::ptr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -55,13 +56,15 @@ impl Sleepers {
     /// `unlock` lets others make their changes.
     pub fn wait(&self, deadline: Option<AbsoluteTime>, unlock: impl FnOnce()) -> bool {
         let mut own = None;
-        let woken = worker::wait(deadline, |fiber, ticket| {
-            self.0.get_or_make().lock().add((fiber.clone(), ticket));
+        let list = self.0.get_or_make();
+        let looks_at = [ptr::from_ref(self).addr(), ptr::from_ref(list).addr()];
+        let woken = worker::wait(deadline, looks_at, |fiber, ticket| {
+            list.lock().add((fiber.clone(), ticket));
             own = Some(ticket);
             unlock();
         });
         if let Some(ticket) = own.filter(|_| !woken) {
-            worker::with_current(|fiber| self.0.get_or_make().lock().remove(fiber, ticket));
+            worker::with_current(|fiber| list.lock().remove(fiber, ticket));
         }
         woken
     }

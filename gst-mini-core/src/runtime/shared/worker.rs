@@ -43,6 +43,9 @@ const SPARE: usize = 64;
 const STACK_AROUND: usize = 768;
 const STACK_BELOW: usize = 128;
 
+/// How many timers before its own the stack of a fiber is looked up.
+const AHEAD: usize = 4;
+
 /// Asks for these bytes to be fetched into the nearest cache; no access, so any address will do.
 fn fetch(start: usize, length: usize) {
     for line in (start..start + length).step_by(64) {
@@ -161,6 +164,8 @@ struct Strand {
     stack_end: usize,
     /// About where on its stack it is suspended.
     suspended_at: Cell<usize>,
+    /// Addresses of what it looks at first when it goes on.
+    looks_at: Cell<[usize; 2]>,
     waits: Cell<u32>,
     /// When it began to run, ns, and how often it was asked since then whether it should give way.
     began: Cell<u64>,
@@ -199,6 +204,8 @@ struct Local {
     free_slots: RefCell<Vec<usize>>,
     ready: RefCell<VecDeque<Rc<Strand>>>,
     timers: RefCell<BinaryHeap<Reverse<Timer>>>,
+    /// Those that are due, while they are seen to.
+    fired: RefCell<Vec<Timer>>,
     timer_number: Cell<u64>,
     running: RefCell<Option<Rc<Strand>>>,
     /// Nobody spawns here from outside any more.
@@ -233,13 +240,16 @@ pub(super) fn with_current(f: impl FnOnce(&Arc<Fiber>)) {
 }
 
 /// Suspends this fiber until its ticket is used, or the deadline comes; whether it was woken. `announce` is called
-/// in between, with what wakes it. It gives locks back and takes none that another fiber may hold.
+/// in between, with what wakes it. It gives locks back and takes none that another fiber may hold. `looks_at`: addresses
+/// of what the fiber looks at first when it goes on.
 pub(super) fn wait(
     deadline: Option<AbsoluteTime>,
+    looks_at: [usize; 2],
     announce: impl FnOnce(&Arc<Fiber>, u64),
 ) -> bool {
     let (local, strand) = running().expect("only fibers are suspended");
     let ticket = strand.fiber.begin_wait();
+    strand.looks_at.set(looks_at);
     if let Some(due) = deadline {
         local.add_timer(due, &strand.fiber, ticket);
     }
@@ -327,6 +337,7 @@ impl Local {
             }),
             stack_end,
             suspended_at: Cell::new(0),
+            looks_at: Cell::new([0; 2]),
             waits: Cell::new(0),
             began: Cell::new(0),
             asked: Cell::new(0),
@@ -376,34 +387,51 @@ impl Local {
     }
 
     fn fire_timers(&self) {
-        let mut now = None;
-        loop {
-            let timer = {
-                let mut timers = self.timers.borrow_mut();
-                let Some(Reverse(first)) = timers.peek() else { return };
-                let now = *now.get_or_insert_with(crate::runtime::now);
-                if first.due > now {
-                    return;
-                }
-                timers.pop().map(|Reverse(timer)| timer)
-            };
-            let Some(Timer { fiber, ticket, .. }) = timer else { return };
-            if fiber.time_out(ticket) {
-                self.make_ready(&fiber);
+        let mut timers = self.timers.borrow_mut();
+        let Some(Reverse(first)) = timers.peek() else { return };
+        let now = crate::runtime::now();
+        if first.due > now {
+            return;
+        }
+        let mut fired = self.fired.borrow_mut();
+        while timers.peek().is_some_and(|Reverse(first)| first.due <= now) {
+            if let Some(Reverse(timer)) = timers.pop() {
+                prefetch::to_write(Arc::as_ptr(&timer.fiber));
+                fired.push(timer);
             }
+        }
+        drop(timers);
+        for at in 0..fired.len() {
+            if let Some(later) = fired.get(at + AHEAD) {
+                self.fetch_strand(&later.fiber);
+            }
+            let Timer { fiber, ticket, .. } = &fired[at];
+            if fiber.time_out(*ticket) {
+                self.make_ready(fiber);
+            }
+        }
+        fired.clear();
+    }
+
+    fn fetch_strand(&self, fiber: &Fiber) {
+        if let Some(Some(strand)) = self.strands.borrow().get(fiber.slot.load(Ordering::Relaxed)) {
+            prefetch::to_write(Rc::as_ptr(strand));
         }
     }
 
     /// Has what the next fibers will touch first fetched while this one runs: it has been cold since they ran, for as long
-    /// as a picture is shown.
+    /// as a picture is shown. What tells of the rest has to be there before.
     fn fetch_ahead(&self) {
         let ready = self.ready.borrow();
-        if let Some(next) = ready.get(1) {
-            fetch(Rc::as_ptr(next).addr(), size_of::<Strand>());
+        if let Some(third) = ready.get(2) {
+            fetch(Rc::as_ptr(third).addr(), size_of::<Strand>());
         }
-        if let Some(next) = ready.front() {
-            let at = next.suspended_at.get();
+        if let Some(second) = ready.get(1) {
+            let at = second.suspended_at.get();
             fetch(at.saturating_sub(STACK_BELOW), if at == 0 { 0 } else { STACK_AROUND });
+            for place in second.looks_at.get().into_iter().filter(|place| *place != 0) {
+                prefetch::to_write(std::ptr::without_provenance::<u8>(place));
+            }
         }
     }
 
@@ -446,6 +474,7 @@ pub(super) fn work(worker: &Arc<Worker>) {
         free_slots: RefCell::default(),
         ready: RefCell::default(),
         timers: RefCell::default(),
+        fired: RefCell::default(),
         timer_number: Cell::new(0),
         running: RefCell::new(None),
         is_closed: Cell::new(false),
