@@ -60,6 +60,8 @@ pub struct Front {
     items: VecDeque<Item>,
     /// How many items were taken over last.
     taken_over: usize,
+    /// Where the next ones are put in.
+    next_places: usize,
     /// Buffers and bytes of all fronts that were sent.
     sent: (u64, u64),
     src: End,
@@ -175,6 +177,7 @@ impl Default for Front {
         Front {
             items: VecDeque::new(),
             taken_over: 0,
+            next_places: 0,
             sent: (0, 0),
             src: End::default(),
             src_reached: Some(0),
@@ -187,7 +190,18 @@ impl Front {
     /// Whether little was taken over last, of a queue that holds so many buffers.
     #[inline]
     pub fn had_few(&self, limit: usize) -> bool {
-        self.taken_over < FEW && self.taken_over < limit / 4 * 3
+        self.taken_over < FEW && self.taken_over < limit / 2
+    }
+
+    /// Begins to bring what was put in to this core: three cache lines of places; further ones are asked for as it goes on.
+    #[inline]
+    pub fn fetch_places(&self) {
+        if self.taken_over > 1 {
+            let places: *const Item = ptr::without_provenance(self.next_places);
+            for place in (0..3 * PLACES_IN_LINE).step_by(PLACES_IN_LINE) {
+                prefetch::to_read(places.wrapping_add(place));
+            }
+        }
     }
 
     /// Begins to bring the first buffers to this core.
@@ -278,10 +292,7 @@ impl Contents {
         mem::swap(&mut front.items, &mut self.items);
         front.taken_over = front.items.len();
         self.is_in_flow = front.taken_over > 1;
-        // Three cache lines of places; further ones are asked for as it goes on.
-        for place in (0..front.taken_over.min(3 * PLACES_IN_LINE)).step_by(PLACES_IN_LINE) {
-            prefetch::to_read(front.items.as_slices().0.as_ptr().wrapping_add(place));
-        }
+        front.next_places = self.items.as_slices().0.as_ptr().addr();
         !front.items.is_empty()
     }
 

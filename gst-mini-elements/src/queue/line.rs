@@ -191,6 +191,7 @@ impl Line {
         let mut task = lock(&self.task.0);
         if task.front.is_used_up() {
             task.let_come(limit, now);
+            task.front.fetch_places();
             let mut state = self.lock_state();
             task.is_pressed = std::mem::take(&mut state.is_pressed);
             state.contents.settle_with(&task.front);
@@ -348,7 +349,8 @@ mod tests {
                     (plain.came_to, plain.is_drained) = (pts + 5, false);
                 }
                 4..=6 => {
-                    let size = match line.next_buffer(200, || AbsoluteTime::ZERO) {
+                    let limit = if random(2) == 0 { 10 } else { 200 };
+                    let size = match line.next_buffer(limit, || AbsoluteTime::ZERO) {
                         Ok((buf, _)) => {
                             fast += 1;
                             Some(buf.size() as u64)
@@ -366,10 +368,18 @@ mod tests {
                 }
                 _ => assert_eq!(line.lock().contents.level(), plain.level(), "step {step}"),
             }
-            let (told, is) = (line.lock_state().contents.level(), plain.level());
-            let enough =
-                told.buffers >= is.buffers && told.bytes >= is.bytes && told.time >= is.time;
-            assert!(enough, "step {step}: {told:?} told of {is:?}");
+            let is = plain.level();
+            let check = |told: Amount| {
+                let enough =
+                    told.buffers >= is.buffers && told.bytes >= is.bytes && told.time >= is.time;
+                assert!(enough, "step {step}: {told:?} told of {is:?}");
+            };
+            let mut state = line.lock_state();
+            check(state.contents.level());
+            if random(2) == 0 {
+                line.settle(&mut state);
+                check(state.contents.level());
+            }
         }
         assert!(fast > 1_000 && slow > 100, "both ways are taken: {fast}, {slow}");
     }
