@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::prim::{thread, thread_local};
 use super::{Form, Task, os, prompt, sim, stack};
@@ -157,14 +157,6 @@ pub(super) fn panic_text(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().copied();
     let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without text").to_owned()
-}
-
-/// The point of `std`'s clock at which ours reads `deadline`.
-pub(super) fn instant_of(deadline: AbsoluteTime) -> Instant {
-    let ahead = deadline.nanos().saturating_sub(os::monotonic_nanos());
-    let now = Instant::now();
-    // Past the clock's end is as good as never: a century is never.
-    now.checked_add(Duration::from_nanos(ahead)).unwrap_or(now + Duration::from_secs(3_000_000_000))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the wait the others are told to use")]
