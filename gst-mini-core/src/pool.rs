@@ -262,7 +262,7 @@ impl Shared {
         }
         list.scarce = 0;
         let made = self.made.load(Ordering::Relaxed);
-        if made < SPARES.min(self.keep) && made * self.size < SPARE_BYTES {
+        if made < SPARES.min(self.keep) && made.saturating_mul(self.size) < SPARE_BYTES {
             list.spares = FEW;
         }
         false

@@ -43,7 +43,7 @@ const SPARE: usize = 64;
 const STACK_AROUND: usize = 768;
 const STACK_BELOW: usize = 128;
 
-/// How many timers before its own the stack of a fiber is looked up.
+/// How many timers before its own what a worker knows of a fiber is fetched.
 const AHEAD: usize = 4;
 
 /// Asks for these bytes to be fetched into the nearest cache; no access, so any address will do.
@@ -325,6 +325,15 @@ impl Strand {
         unsafe { (*yielder).suspend(()) }
     }
 
+    /// Asks for what it touches first when it goes on.
+    fn fetch(&self) {
+        let at = self.suspended_at.get();
+        fetch(at.saturating_sub(STACK_BELOW), if at == 0 { 0 } else { STACK_AROUND });
+        for place in self.looks_at.get().into_iter().filter(|place| *place != 0) {
+            prefetch::to_write(std::ptr::without_provenance::<u8>(place));
+        }
+    }
+
     /// Runs it until it waits or ends; whether it ended.
     fn run(&self) -> bool {
         self.began.set(os::monotonic_nanos());
@@ -463,17 +472,15 @@ impl Local {
             fetch(Rc::as_ptr(third).addr(), size_of::<Strand>());
         }
         if let Some(second) = ready.get(1) {
-            let at = second.suspended_at.get();
-            fetch(at.saturating_sub(STACK_BELOW), if at == 0 { 0 } else { STACK_AROUND });
-            for place in second.looks_at.get().into_iter().filter(|place| *place != 0) {
-                prefetch::to_write(std::ptr::without_provenance::<u8>(place));
-            }
+            second.fetch();
         }
     }
 
     /// Runs each of the fibers that are ready now once.
     fn run_ready(&self) {
         let count = self.ready.borrow().len();
+        // Nobody runs before these.
+        self.ready.borrow().iter().take(2).for_each(|first| first.fetch());
         for _ in 0..count {
             let Some(strand) = self.ready.borrow_mut().pop_front() else { return };
             self.fetch_ahead();
