@@ -142,7 +142,7 @@ impl Buffer {
     /// Begins to bring the header to this core, for who will look at a buffer that another thread wrote in some dozens
     /// of nanoseconds. A hint: nothing waits, and nothing depends on it.
     #[inline]
-    pub fn fetch_ahead(&self) {
+    pub fn prefetch(&self) {
         let header = self.0.as_ptr();
         // The count is written; times lie in the next line.
         prefetch::to_write(header);

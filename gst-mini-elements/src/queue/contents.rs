@@ -30,7 +30,7 @@ struct End {
     segment: Option<Segment>,
 }
 
-/// The contents, and what becomes of the next item. What both ends touch comes first, in the cache line of the lock.
+/// The contents, and what becomes of the next item. What both ends touch comes first, in the two cache lines of the lock.
 #[repr(C)]
 pub struct Contents {
     /// What came behind the front.
@@ -209,7 +209,7 @@ impl Front {
     pub fn fetch_first(&self) {
         for item in self.items.iter().take(AHEAD) {
             if let Item::Buffer(buf) = item {
-                buf.fetch_ahead();
+                buf.prefetch();
             }
         }
     }
@@ -232,7 +232,7 @@ impl Front {
             prefetch::to_write(sent);
         }
         if let Some(Item::Buffer(later)) = self.items.get(AHEAD) {
-            later.fetch_ahead();
+            later.prefetch();
         }
         let first = self.items.front()?;
         if self.items.len() > PLACES_AHEAD {

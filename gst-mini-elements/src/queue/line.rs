@@ -384,6 +384,42 @@ mod tests {
         assert!(fast > 1_000 && slow > 100, "both ways are taken: {fast}, {slow}");
     }
 
+    /// How long the task let more come after so many visits, `apart` from each other, that found one buffer each.
+    fn pauses_after(visits: u64, apart: ClockTime) -> u32 {
+        let line = Line::default();
+        for visit in 1..=visits {
+            line.lock_state().contents.put_behind(Item::Buffer(Buffer::from_vec(vec![0; 4])));
+            let now = AbsoluteTime::from_nanos(apart.nanos() * visit);
+            if let Err(mut both) = line.next_buffer(200, || now) {
+                both.take();
+            }
+        }
+        line.task.0.lock().pauses
+    }
+
+    #[test]
+    fn a_task_lets_more_come_in_full_flow_but_never_in_a_live_stream() {
+        assert_eq!(pauses_after(100, ClockTime::from_micros(1)), MOST_PAUSES);
+        assert_eq!(pauses_after(100, ClockTime::from_millis(1)), 0);
+    }
+
+    #[test]
+    fn what_makes_a_line_full_is_no_longer_waited_for() {
+        let line = Line::default();
+        let now = || AbsoluteTime::ZERO;
+        for pressed in [false, false, false, false, true, false] {
+            let mut state = line.lock_state();
+            state.contents.put_behind(Item::Buffer(Buffer::from_vec(vec![0; 4])));
+            state.is_pressed = pressed;
+            drop(state);
+            if let Err(mut both) = line.next_buffer(200, now) {
+                both.take();
+            }
+        }
+        // Doubled four times, from the second visit on; a quarter of it after upstream was held up.
+        assert_eq!(line.task.0.lock().pauses, MOST_PAUSES / 4);
+    }
+
     #[test]
     fn a_stream_that_begins_behind_an_end_counts_down_to_nothing() {
         let line = Line::default();
